@@ -1,0 +1,51 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { stringify } from "yaml";
+import { metadata } from "./render/metadata.ts";
+import { RULES_NAME, ruleGroups } from "./render/rules.ts";
+import type { ClusterSettings } from "./settings.ts";
+
+/** Arguments of {@link RegistryAlerts}. */
+export interface RegistryAlertsArgs {
+  readonly settings: ClusterSettings;
+}
+
+/** The alert rules, in the form that the cluster's Prometheus reads. */
+export class RegistryAlerts extends pulumi.ComponentResource {
+  constructor(name: string, { settings }: RegistryAlertsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("registry:cluster:RegistryAlerts", name, {}, opts);
+    const { alerts, namespace, probe, driveSync } = settings;
+    const sites = driveSync.sites.map((site) => site.name);
+    const scope = { instance: probe.instance, stack: pulumi.getStack(), sites };
+    const rules = ruleGroups(scope, alerts);
+    const labels = Object.fromEntries(alerts.labels.map((label) => split(label)));
+    const own = { parent: this };
+    if (alerts.as === "prometheusRule") {
+      new k8s.apiextensions.CustomResource(
+        `${name}-rule`,
+        {
+          apiVersion: "monitoring.coreos.com/v1",
+          kind: "PrometheusRule",
+          metadata: metadata(RULES_NAME, namespace, labels),
+          spec: rules,
+        },
+        own,
+      );
+    } else {
+      new k8s.core.v1.ConfigMap(
+        `${name}-config-map`,
+        {
+          metadata: metadata(RULES_NAME, namespace, labels),
+          data: { "regwarden.rules.yaml": stringify(rules, { lineWidth: 0 }) },
+        },
+        own,
+      );
+    }
+    this.registerOutputs({});
+  }
+}
+
+function split(label: string): [key: string, value: string] {
+  const at = label.indexOf("=");
+  return [label.slice(0, at), label.slice(at + 1)];
+}

@@ -1,0 +1,49 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { DriveSync } from "./drive-sync.ts";
+import { ignoreAdmissionChanges } from "./ignore-admission-changes.ts";
+import { IntegrityProbe } from "./integrity-probe.ts";
+import { RegistryAlerts } from "./registry-alerts.ts";
+import { RegistryDashboard } from "./registry-dashboard.ts";
+import { namespaceMetadata } from "./render/metadata.ts";
+import type { ClusterSettings } from "./settings.ts";
+
+/** Arguments of {@link RegistryCluster}. */
+export interface RegistryClusterArgs {
+  readonly settings: ClusterSettings;
+  /** Registry account that the probe uses; both are secrets. */
+  readonly user: pulumi.Output<string>;
+  readonly password: pulumi.Output<string>;
+  readonly authority?: pulumi.Output<string> | undefined;
+  /** Configuration of rclone by site, each a secret. */
+  readonly driveSyncConfigurations: Readonly<Record<string, pulumi.Output<string>>>;
+  /** The bundled programs, relative to the project's root. @default dist/regwarden.mjs */
+  readonly bundle?: string;
+}
+
+/** What watches the registry from the cluster: probe, alerts, dashboard, and the copies of Drive folders. */
+export class RegistryCluster extends pulumi.ComponentResource {
+  constructor(name: string, args: RegistryClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const defaults: pulumi.ComponentResourceOptions = { transforms: [ignoreAdmissionChanges] };
+    super("registry:cluster:RegistryCluster", name, {}, pulumi.mergeOptions(defaults, opts));
+    const { settings, user, password, authority, bundle = "dist/regwarden.mjs" } = args;
+    const { namespace, pushgatewayUrl, driveSync } = settings;
+    const ownNamespace =
+      settings.createNamespace &&
+      new k8s.core.v1.Namespace(
+        `${name}-namespace`,
+        { metadata: namespaceMetadata(namespace) },
+        { parent: this },
+      );
+    // Nothing can be made in a namespace that is not there yet.
+    const inside = { parent: this, dependsOn: ownNamespace ? [ownNamespace] : [] };
+    new IntegrityProbe(`${name}-probe`, { settings, user, password, authority, bundle }, inside);
+    new RegistryAlerts(`${name}-alerts`, { settings }, inside);
+    if (settings.dashboard.enabled) new RegistryDashboard(`${name}-dashboard`, { namespace }, inside);
+    if (driveSync.sites.length > 0) {
+      const configurations = args.driveSyncConfigurations;
+      new DriveSync(`${name}-drive-sync`, { settings: driveSync, pushgatewayUrl, configurations }, inside);
+    }
+    this.registerOutputs({});
+  }
+}

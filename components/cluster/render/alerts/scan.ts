@@ -1,0 +1,83 @@
+import { type Alert, type AlertScope, days, hours } from "./alert.ts";
+
+const lastRun = "regwarden_scan_last_run_timestamp_seconds";
+
+/** The scan of the store on the VM, and its disk. */
+export function scanAlerts(scope: AlertScope): Alert[] {
+  return [...resultAlerts(), ...scanRunAlerts(scope), ...diskAlerts()];
+}
+
+function resultAlerts(): Alert[] {
+  return [
+    {
+      name: "RegistryScanFindings",
+      expr: 'regwarden_scan_findings{severity="critical"} > 0',
+      for: "15m",
+      severity: "critical",
+      summary:
+        "{{ $value }} critical findings in the store of {{ $labels.registry }} at {{ $labels.instance }}",
+      description: "Tags on disk need manifests or blobs that are not there.",
+    },
+    {
+      name: "RegistryScanIncomplete",
+      expr: "regwarden_scan_complete == 0",
+      for: "15m",
+      severity: "warning",
+      summary: "The last scan at {{ $labels.instance }} could not read everything",
+      description: "What it could not read may be broken.",
+    },
+  ];
+}
+
+/** Whether the scan looks at all. */
+function scanRunAlerts({ instance }: AlertScope): Alert[] {
+  return [
+    {
+      name: "RegistryScanStale",
+      expr: `time() - ${lastRun} > ${hours(36)}`,
+      for: "15m",
+      severity: "warning",
+      summary: "No scan has ended at {{ $labels.instance }} for 36 hours",
+      description: "It runs daily: its timer is stopped, or it hangs.",
+    },
+    {
+      name: "RegistryScanAbsent",
+      expr: `absent(${lastRun})`,
+      for: "1h",
+      severity: "warning",
+      summary: `No scan of the store of ${instance} has reported`,
+      description: "The scan never ran, or /metrics/scan is not scraped.",
+    },
+    {
+      name: "RegistryScanBlind",
+      expr: `time() - regwarden_scan_success_timestamp_seconds > ${days(3)}`,
+      for: "1h",
+      severity: "critical",
+      summary: "No scan at {{ $labels.instance }} was complete for 3 days",
+      description: "Whether the store is whole is not known.",
+    },
+  ];
+}
+
+function diskAlerts(): Alert[] {
+  const free = "regwarden_scan_filesystem_free_bytes / regwarden_scan_filesystem_size_bytes * 100";
+  const summary = 'The store at {{ $labels.instance }} has {{ $value | printf "%.1f" }}% of its disk free';
+  return [
+    {
+      name: "RegistryDiskLow",
+      expr: `${free} < 15`,
+      for: "15m",
+      severity: "warning",
+      summary,
+      description: "Collect garbage or enlarge the disk in time: a full one breaks pushes half-way.",
+    },
+    {
+      name: "RegistryDiskCritical",
+      expr: `${free} < 5`,
+      for: "5m",
+      severity: "critical",
+      summary,
+      description: "Pushes are about to fail, and may leave incomplete uploads.",
+    },
+  ];
+}

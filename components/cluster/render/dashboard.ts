@@ -1,0 +1,128 @@
+import { days } from "./alerts/alert.ts";
+import { type Panel, placed, row, stat, table, timeSeries } from "./panels.ts";
+import { sources } from "./sources.ts";
+
+export const DASHBOARD_NAME = "regwarden-dashboard";
+/** What Grafana's sidecar looks for. */
+export const DASHBOARD_LABELS = { grafana_dashboard: "1" };
+
+const { registries, cacheLookups } = sources;
+const age = (timestamp: string) => `time() - ${timestamp}`;
+const lookups = (type: string) =>
+  `sum by (registry) (rate(${cacheLookups}{${registries},type="${type}"}[$__rate_interval]))`;
+
+/** All panels, in rows by the question that they answer. */
+function panels(): Panel[] {
+  return [...integrityPanels(), ...watchPanels(), ...registryPanels(), ...diskPanels(), ...driftPanels()];
+}
+
+function integrityPanels(): Panel[] {
+  return [
+    row("Can everything be pulled?"),
+    stat("Broken references", "registry_manifest_integrity_failures", { red: 1 }),
+    stat("Critical findings on disk", 'sum(regwarden_scan_findings{severity="critical"})', { red: 1 }),
+    stat("Looked at everything", "regwarden_probe_complete", { green: 1 }),
+    stat("Password asked for", "regwarden_probe_authentication_required", { green: 1 }),
+    stat("Sentinel there", "regwarden_probe_sentinel_present", { green: 1 }),
+    stat("Catalogue readable", "registry_manifest_integrity_catalog_accessible", { green: 1 }),
+    table("Broken references by repository", "sort_desc(regwarden_probe_broken)"),
+    timeSeries("Findings of the scan", [
+      ["sum by (registry, severity) (regwarden_scan_findings)", "{{registry}} {{severity}}"],
+    ]),
+  ];
+}
+
+function watchPanels(): Panel[] {
+  return [
+    row("Does anybody look?"),
+    timeSeries(
+      "Age of the last run",
+      [
+        [age("registry_manifest_integrity_last_run_timestamp"), "probe {{instance}}"],
+        [age("regwarden_scan_last_run_timestamp_seconds"), "scan {{instance}}"],
+        [age("drift_stack_last_run_timestamp"), "drift {{stack}}"],
+        [age("regwarden_drive_sync_last_run_timestamp_seconds"), "Drive {{site}}"],
+      ],
+      "s",
+    ),
+    timeSeries(
+      "What the probe looked at",
+      [
+        ["registry_manifest_integrity_repos_checked", "repositories"],
+        ["registry_manifest_integrity_tags_checked", "tags"],
+        ["registry_manifest_integrity_indexes_checked", "indexes"],
+        ["regwarden_probe_requests", "requests"],
+      ],
+      "short",
+    ),
+    timeSeries("Answers that were no look", [["regwarden_probe_errors", "{{kind}}"]]),
+    timeSeries(
+      "Duration",
+      [
+        ["regwarden_probe_duration_seconds", "probe"],
+        ["regwarden_scan_duration_seconds", "scan"],
+      ],
+      "s",
+    ),
+  ];
+}
+
+function registryPanels(): Panel[] {
+  return [
+    row("Registries and caches"),
+    timeSeries("Up", [[`up{${registries}}`, "{{registry}}"]]),
+    timeSeries(
+      "Cache hit rate",
+      [[`${lookups("Hit")} / ${lookups("Request")}`, "{{registry}}"]],
+      "percentunit",
+    ),
+    stat("Certificate expires in", "regwarden_probe_certificate_expiry_timestamp_seconds - time()", {
+      green: days(14),
+      unit: "s",
+    }),
+  ];
+}
+
+function diskPanels(): Panel[] {
+  return [
+    row("Disk"),
+    timeSeries(
+      "Free",
+      [["regwarden_scan_filesystem_free_bytes / regwarden_scan_filesystem_size_bytes", "{{instance}}"]],
+      "percentunit",
+    ),
+    timeSeries("Blobs", [["regwarden_scan_blob_bytes", "{{registry}}"]], "bytes"),
+  ];
+}
+
+function driftPanels(): Panel[] {
+  return [
+    row("Drift"),
+    stat("Resources that differ", "drift_stack_count", { red: 1 }),
+    stat("Drift for hours", "drift_stack_age_hours", { red: 72 }),
+    timeSeries("State (0 none, 1 drift, 2 could not look)", [["drift_stack_state", "{{stack}}"]]),
+  ];
+}
+
+/** The dashboard as Grafana imports it. */
+export function dashboard() {
+  return {
+    uid: "regwarden",
+    title: "Docker registry",
+    description: "Can everything be pulled, does anybody look, and is the machine what the program says",
+    tags: ["registry", "regwarden"],
+    editable: false,
+    schemaVersion: 39,
+    refresh: "1m",
+    time: { from: "now-24h", to: "now" },
+    templating: {
+      list: [{ name: "datasource", label: "Prometheus", type: "datasource", query: "prometheus" }],
+    },
+    panels: placed(panels()),
+  };
+}
+
+/** Every query of the dashboard, as it stands there. */
+export function dashboardQueries(): string[] {
+  return panels().flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+}

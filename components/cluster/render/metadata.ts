@@ -1,0 +1,36 @@
+/** Names of an object, with the label and annotation that every object of the stack has. */
+export interface Metadata {
+  name: string;
+  namespace: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+/**
+ * Lets an update take back a field that another field manager (kubectl, a controller) took over. Without it such an
+ * edit fails the preview with an apply conflict: it looks like "could not look", and is drift.
+ */
+export const PATCH_FORCE = { "pulumi.com/patchForce": "true" };
+
+/** Metadata of a namespaced object. */
+export function metadata(name: string, namespace: string, labels: Record<string, string> = {}): Metadata {
+  return {
+    name,
+    namespace,
+    labels: { "app.kubernetes.io/part-of": "regwarden", ...labels },
+    annotations: { ...PATCH_FORCE },
+  };
+}
+
+/** The stack's own namespace: only pods that pass Pod Security "restricted" get in. */
+export function namespaceMetadata(name: string): Omit<Metadata, "namespace"> {
+  return {
+    name,
+    labels: {
+      "app.kubernetes.io/part-of": "regwarden",
+      "istio-injection": "disabled",
+      "pod-security.kubernetes.io/enforce": "restricted",
+    },
+    annotations: { ...PATCH_FORCE },
+  };
+}

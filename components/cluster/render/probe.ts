@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import type { ClusterSettings } from "../settings.ts";
+import { cronJobSpec, NOBODY, type Variable } from "./cron-job.ts";
+
+/** Names as the former probe had them: dashboards, runbooks and habits live on. */
+export const PROBE_NAME = "registry-integrity-probe";
+export const PROBE_SECRET = "registry-probe-credentials";
+export const PROBE_LABELS = { "app.kubernetes.io/name": PROBE_NAME };
+export const BUNDLE_KEY = "regwarden.mjs";
+export const AUTHORITY_CONFIG_MAP = "registry-probe-authority";
+export const AUTHORITY_KEY = "ca.pem";
+
+const PROGRAM_DIRECTORY = "/opt/regwarden";
+const AUTHORITY_DIRECTORY = "/etc/regwarden/authority";
+const SENTINEL_REPOSITORY = "regwarden/sentinel";
+// A ConfigMap may have 1 MiB in all; what is left is for metadata and for growth that somebody notices in time.
+const BUNDLE_LIMIT_BYTES = 900 * 1024;
+// Ends before the next run of the default schedule begins.
+const ACTIVE_DEADLINE_SECONDS = 840;
+
+/** The bundle as a ConfigMap's data, with the name that belongs to exactly this content. */
+export interface BundleConfigMap {
+  readonly name: string;
+  readonly data: Record<string, string>;
+}
+
+/**
+ * A name by content: a change makes a new, immutable ConfigMap, and no running pod ever sees half of an update.
+ *
+ * Errors: throws when the bundle does not fit into a ConfigMap.
+ */
+export function bundleConfigMap(bundle: Buffer): BundleConfigMap {
+  if (bundle.length >= BUNDLE_LIMIT_BYTES) {
+    throw new Error(
+      `The bundled programs have ${bundle.length} bytes, and a ConfigMap takes less than ${BUNDLE_LIMIT_BYTES} ` +
+        "(900 KiB): see what grew with `npm run build`, or put the bundle into an image.",
+    );
+  }
+  const digest = createHash("sha256").update(bundle).digest("hex");
+  return {
+    name: `regwarden-programs-${digest.slice(0, 12)}`,
+    data: { [BUNDLE_KEY]: bundle.toString("utf8") },
+  };
+}
+
+/** Names of the objects that the probe's pods mount. */
+export interface ProbeMounts {
+  readonly bundle: string;
+  readonly secret: string;
+  readonly serviceAccount: string;
+  /** Left out where the registry's certificate comes from an authority that everybody trusts. */
+  readonly authority?: string | undefined;
+}
+
+/** Spec of the probe's CronJob. */
+export function probeCronJob(settings: ClusterSettings, mounts: ProbeMounts) {
+  const { probe, nodeImage } = settings;
+  const { authority } = mounts;
+  return cronJobSpec({
+    name: PROBE_NAME,
+    schedule: probe.schedule,
+    labels: PROBE_LABELS,
+    image: nodeImage,
+    command: command(probe.shards),
+    env: variables(settings, mounts),
+    volumes: [
+      { name: "programs", configMap: { name: mounts.bundle, defaultMode: 0o444 } },
+      ...(authority === undefined
+        ? []
+        : [{ name: "authority", configMap: { name: authority, defaultMode: 0o444 } }]),
+    ],
+    mounts: [
+      { name: "programs", mountPath: PROGRAM_DIRECTORY, readOnly: true },
+      ...(authority === undefined
+        ? []
+        : [{ name: "authority", mountPath: AUTHORITY_DIRECTORY, readOnly: true }]),
+    ],
+    memoryLimit: probe.memoryLimit,
+    activeDeadlineSeconds: ACTIVE_DEADLINE_SECONDS,
+    ttlSecondsAfterFinished: 3600,
+    serviceAccountName: mounts.serviceAccount,
+    runAsUser: NOBODY,
+    shards: probe.shards,
+  });
+}
+
+// The API server puts the index into the pods of an Indexed Job; kubelet fills it in.
+function command(shards: number): string[] {
+  const program = ["node", `${PROGRAM_DIRECTORY}/${BUNDLE_KEY}`, "probe"];
+  return shards > 1 ? [...program, "--shard", `$(JOB_COMPLETION_INDEX)/${shards}`] : program;
+}
+
+function variables(
+  { probe, pushgatewayUrl }: ClusterSettings,
+  { secret, authority }: ProbeMounts,
+): Variable[] {
+  const account = (name: string) => ({ name, valueFrom: { secretKeyRef: { name: secret, key: name } } });
+  return [
+    account("REG_USER"),
+    account("REG_PASS"),
+    { name: "REGISTRY_URL", value: probe.registryUrl },
+    { name: "REGISTRY_INSTANCE", value: probe.instance },
+    { name: "PUSHGATEWAY", value: pushgatewayUrl },
+    { name: "SENTINEL_REPOSITORY", value: SENTINEL_REPOSITORY },
+    ...(authority === undefined
+      ? []
+      : [{ name: "NODE_EXTRA_CA_CERTS", value: `${AUTHORITY_DIRECTORY}/${AUTHORITY_KEY}` }]),
+  ];
+}

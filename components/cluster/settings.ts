@@ -1,0 +1,67 @@
+/** What decides how the cluster side looks. Plain values only: the secrets are apart. */
+export interface ClusterSettings {
+  /** Namespace of everything but the Drive synchronisation. */
+  readonly namespace: string;
+  /** Whether the namespace is this stack's own; mostly the monitoring stack has made it. */
+  readonly createNamespace: boolean;
+  /** Base URL of the Pushgateway, no trailing slash. */
+  readonly pushgatewayUrl: string;
+  /** Image that runs the programs. */
+  readonly nodeImage: string;
+  readonly probe: ProbeSettings;
+  readonly alerts: AlertSettings;
+  readonly dashboard: { readonly enabled: boolean };
+  readonly driveSync: DriveSyncSettings;
+}
+
+export interface ProbeSettings {
+  /** Cron expression, UTC. */
+  readonly schedule: string;
+  /** Pods that share the repositories of one run. */
+  readonly shards: number;
+  /** Label `instance` of the metrics: the registry's public HOST:PORT. */
+  readonly instance: string;
+  /** Base URL of the registry as the pods reach it, no trailing slash. */
+  readonly registryUrl: string;
+  readonly memoryLimit: string;
+}
+
+export interface AlertSettings {
+  readonly as: "prometheusRule" | "configMap";
+  /** Where people read docs/runbook.md; the anchor of each alert is appended. */
+  readonly runbookBaseUrl: string;
+  /** Labels `KEY=VALUE` that the operator selects rules by. */
+  readonly labels: readonly string[];
+}
+
+export interface DriveSyncSettings {
+  readonly image: string;
+  readonly sites: readonly DriveSite[];
+}
+
+/** A folder in the cloud that is copied into a volume. */
+export interface DriveSite {
+  /** DNS label; names the objects and the metrics' label. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Cron expression, UTC. */
+  readonly schedule: string;
+  /** Source as rclone writes it: `REMOTE:PATH`. */
+  readonly source: string;
+  /** File at the top of the source without which it is taken for incomplete. */
+  readonly requiredFile: string;
+  /** Existing PersistentVolumeClaim that is written. */
+  readonly claim: string;
+  /** Account that owns the files on the volume. */
+  readonly runAsUser: number;
+  readonly memoryLimit: string;
+  /** Where rclone's configuration comes from; without it the stack's own secrets hold it. */
+  readonly externalSecret?: ExternalSecretSource | undefined;
+}
+
+export interface ExternalSecretSource {
+  /** ClusterSecretStore. */
+  readonly store: string;
+  readonly key: string;
+  readonly property: string;
+}

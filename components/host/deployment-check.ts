@@ -1,0 +1,46 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type HostAccess, hostCommand } from "./host-command.ts";
+import { checkDeploymentScript, seedSentinelScript } from "./render/scripts.ts";
+import type { RegistrySettings } from "./settings.ts";
+
+/** Arguments of {@link DeploymentCheck}. */
+export interface DeploymentCheckArgs {
+  readonly settings: RegistrySettings;
+  readonly access: HostAccess;
+  /** Password of the registry account; a secret. */
+  readonly password: pulumi.Output<string>;
+  /** File on the host with the authority of the registry's certificate. */
+  readonly caFile: string;
+  /** When the private registry's data directory was made: on a machine that was set up anew the sentinel is pushed again. */
+  readonly storeMadeAt: pulumi.Output<string>;
+  /** The check runs again when one of these changes. */
+  readonly triggers: readonly pulumi.Output<string>[];
+}
+
+/**
+ * Asks the running registry what its users will ask, and fails the update when an answer is wrong: right and wrong
+ * passwords, the sentinel image down to its layers, each cache, the UI, and a scan of the store.
+ */
+export class DeploymentCheck extends pulumi.ComponentResource {
+  constructor(name: string, args: DeploymentCheckArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("registry:host:DeploymentCheck", name, {}, opts);
+    const { settings, access, password, caFile } = args;
+    const sentinel = hostCommand(
+      `${name}-sentinel`,
+      { access, script: seedSentinelScript(settings, caFile), stdin: password, triggers: [args.storeMadeAt] },
+      { parent: this },
+    );
+    hostCommand(
+      `${name}-run`,
+      {
+        access,
+        script: checkDeploymentScript(settings, caFile),
+        stdin: password,
+        triggers: [...args.triggers, sentinel.id],
+      },
+      // It pulls the sentinel.
+      { parent: this, dependsOn: [sentinel] },
+    );
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,42 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { ConnectionArgs } from "../../provider/resources.ts";
+import { asRoot } from "./render/scripts.ts";
+
+/** How the one-shot steps get onto the host: the connection, and the account in plain, as it decides about sudo. */
+export interface HostAccess {
+  readonly user: string;
+  readonly connection: ConnectionArgs;
+}
+
+/** Arguments of {@link hostCommand}. */
+export interface HostCommandArgs {
+  readonly access: HostAccess;
+  /** POSIX shell, run as root. Never holds a secret: it is shown in every preview. */
+  readonly script: string;
+  /** What the script reads on standard input; the only way in for a secret. */
+  readonly stdin?: pulumi.Output<string>;
+  /** When one of these changes, the script runs again. Never secrets. */
+  readonly triggers?: readonly pulumi.Input<string>[];
+  /** Run instead of the script when something other than a trigger changed: the connection, or the script itself. */
+  readonly update?: string;
+}
+
+/** A step on the host that has no state of its own. */
+export function hostCommand(
+  name: string,
+  { access, script, stdin, triggers = [], update }: HostCommandArgs,
+  opts: pulumi.CustomResourceOptions,
+): command.remote.Command {
+  return new command.remote.Command(
+    name,
+    {
+      connection: access.connection,
+      create: asRoot(access.user, script),
+      triggers: [...triggers],
+      ...(update === undefined ? {} : { update }),
+      ...(stdin === undefined ? {} : { stdin: pulumi.secret(stdin) }),
+    },
+    opts,
+  );
+}

@@ -1,0 +1,44 @@
+import * as pulumi from "@pulumi/pulumi";
+import { File } from "../../provider/resources.ts";
+import { checkConfig } from "./render/check-config.ts";
+import { BACKUP_DIRECTORY, hostPaths, PROGRAM_UID } from "./render/paths.ts";
+import type { RegistrySettings } from "./settings.ts";
+
+/** Arguments of {@link HostPrograms}. */
+export interface HostProgramsArgs {
+  readonly settings: RegistrySettings;
+  /** Registry account that the checks log in with; a secret. */
+  readonly user: pulumi.Output<string>;
+  /** The bundled programs, relative to the project's root. */
+  readonly bundle: string;
+}
+
+/** The programs, one file, and the configuration of the deployment check. */
+export class HostPrograms extends pulumi.ComponentResource {
+  public readonly changes: readonly pulumi.Output<string>[];
+
+  constructor(name: string, args: HostProgramsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("registry:host:HostPrograms", name, {}, opts);
+    const own = { parent: this };
+    const paths = hostPaths(args.settings.directory);
+    const bundle = new File(
+      `${name}-bundle`,
+      { path: paths.bundle, source: args.bundle, mode: "0755", backupDirectory: BACKUP_DIRECTORY },
+      own,
+    );
+    const check = new File(
+      `${name}-check-config`,
+      {
+        path: paths.checkConfig,
+        content: pulumi.secret(args.user).apply((user) => checkConfig(args.settings, user)),
+        // For the account that reads it only: it names the registry's user.
+        mode: "0400",
+        owner: PROGRAM_UID,
+        group: PROGRAM_UID,
+      },
+      own,
+    );
+    this.changes = [bundle.changedAt, check.changedAt];
+    this.registerOutputs({});
+  }
+}

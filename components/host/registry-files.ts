@@ -1,0 +1,162 @@
+import * as pulumi from "@pulumi/pulumi";
+import { File, Htpasswd } from "../../provider/resources.ts";
+import type { RegistrySecrets } from "./registry-secrets.ts";
+import {
+  type ComposeService,
+  composeServices,
+  composeText,
+  NGINX_SERVICE,
+  serviceOf,
+} from "./render/compose.ts";
+import { nginxConfig } from "./render/nginx-config.ts";
+import { BACKUP_DIRECTORY, type HostPaths, hostPaths } from "./render/paths.ts";
+import { cacheConfig, privateConfig } from "./render/registry-config.ts";
+import { secretFingerprint, sha256 } from "./render/revision.ts";
+import { VALIDATE_COMPOSE, validateNginx } from "./render/validate.ts";
+import { PRIVATE_REGISTRY, type RegistrySettings } from "./settings.ts";
+import { TlsFiles } from "./tls-files.ts";
+
+/** Arguments of {@link RegistryFiles}. */
+export interface RegistryFilesArgs {
+  readonly settings: RegistrySettings;
+  readonly secrets: RegistrySecrets;
+}
+
+/** All files that the containers are made from, the compose file included. */
+export class RegistryFiles extends pulumi.ComponentResource {
+  public readonly changes: readonly pulumi.Output<string>[];
+  /** The services of the compose file, with their revisions; no secret. */
+  public readonly services: pulumi.Output<Record<string, ComposeService>>;
+  /** When the files that are mounted into a service were written, by service. */
+  public readonly mounted: Readonly<Record<string, pulumi.Output<string>[]>>;
+  /** File on the host that programs on the host verify the registry with. */
+  public readonly caFile: string;
+
+  constructor(
+    name: string,
+    { settings, secrets }: RegistryFilesArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("registry:host:RegistryFiles", name, {}, opts);
+    const own = { parent: this };
+    const paths = hostPaths(settings.directory);
+    const tls = new TlsFiles(`${name}-tls`, { tls: secrets.tls, paths }, own);
+    const htpasswd = htpasswdFile(name, secrets, paths, own);
+    const configs = registryConfigs(settings, secrets, paths);
+    const configFiles = configs.map((config) => registryConfigFile(name, config, paths, own));
+    // `nginx -t` reads the certificate and its key: without them the first configuration would be refused.
+    const nginx = nginxFile(name, settings, paths, { parent: this, dependsOn: [tls] });
+    const fingerprints = pulumi.all(
+      Object.fromEntries(configs.map(({ registry, fingerprint }) => [registry, fingerprint])),
+    );
+    this.services = pulumi
+      .all([fingerprints, tls.fingerprint])
+      .apply(([registryConfigs, tls]) =>
+        composeServices(settings, { registryConfigs, tls, nginxConfig: sha256(nginxConfig(settings)) }),
+      );
+    this.mounted = {
+      ...mountedConfigs(configs, configFiles),
+      [NGINX_SERVICE]: [nginx.writtenAt, ...tls.written],
+    };
+    this.mounted[serviceOf(PRIVATE_REGISTRY)]?.push(htpasswd.writtenAt);
+    const compose = composeFile(name, this.services, paths, own);
+    const files = [htpasswd, ...configFiles, nginx, compose];
+    this.changes = [...tls.changes, ...files.map(({ changedAt }) => changedAt)];
+    this.caFile = tls.caFile;
+    this.registerOutputs({});
+  }
+}
+
+interface RegistryConfig {
+  readonly registry: string;
+  readonly content: pulumi.Input<string>;
+  readonly fingerprint: pulumi.Input<string>;
+  readonly mode: "0644" | "0600";
+}
+
+function registryConfigs(
+  settings: RegistrySettings,
+  secrets: RegistrySecrets,
+  paths: HostPaths,
+): RegistryConfig[] {
+  const plain = (registry: string, content: string): RegistryConfig => ({
+    registry,
+    content,
+    fingerprint: sha256(content),
+    mode: "0644",
+  });
+  const caches = settings.caches.map((cache): RegistryConfig => {
+    const password = secrets.cachePasswords[cache.name];
+    if (password === undefined) return plain(cache.name, cacheConfig(cache));
+    const content = pulumi.secret(password).apply((text) => cacheConfig(cache, text));
+    const path = paths.registryConfig(cache.name);
+    // Made to be seen: see secretFingerprint.
+    const fingerprint = pulumi.unsecret(content.apply((text) => secretFingerprint(path, text)));
+    return { registry: cache.name, content, fingerprint, mode: "0600" };
+  });
+  return [...caches, plain(PRIVATE_REGISTRY, privateConfig())];
+}
+
+function mountedConfigs(
+  configs: readonly RegistryConfig[],
+  files: readonly File[],
+): Record<string, pulumi.Output<string>[]> {
+  const written = files.map(({ writtenAt }) => [writtenAt]);
+  return Object.fromEntries(configs.map(({ registry }, at) => [serviceOf(registry), written[at] ?? []]));
+}
+
+function registryConfigFile(
+  name: string,
+  { registry, content, mode }: RegistryConfig,
+  paths: HostPaths,
+  opts: pulumi.CustomResourceOptions,
+): File {
+  const path = paths.registryConfig(registry);
+  return new File(
+    `${name}-config-${registry}`,
+    { path, content, mode, backupDirectory: BACKUP_DIRECTORY },
+    opts,
+  );
+}
+
+function htpasswdFile(
+  name: string,
+  { registryUser, registryPassword }: RegistrySecrets,
+  { htpasswd }: HostPaths,
+  opts: pulumi.CustomResourceOptions,
+): Htpasswd {
+  const users = pulumi.secret(pulumi.all([registryUser, registryPassword])).apply(([user, password]) => ({
+    [user]: password,
+  }));
+  return new Htpasswd(`${name}-htpasswd`, { path: htpasswd, users, backupDirectory: BACKUP_DIRECTORY }, opts);
+}
+
+function nginxFile(
+  name: string,
+  settings: RegistrySettings,
+  paths: HostPaths,
+  opts: pulumi.CustomResourceOptions,
+): File {
+  const args = {
+    path: paths.nginxConfig,
+    content: nginxConfig(settings),
+    validate: validateNginx(settings),
+    backupDirectory: BACKUP_DIRECTORY,
+  };
+  return new File(`${name}-nginx`, args, opts);
+}
+
+function composeFile(
+  name: string,
+  services: pulumi.Output<Record<string, ComposeService>>,
+  paths: HostPaths,
+  opts: pulumi.CustomResourceOptions,
+): File {
+  const args = {
+    path: paths.composeFile,
+    content: services.apply(composeText),
+    validate: VALIDATE_COMPOSE,
+    backupDirectory: BACKUP_DIRECTORY,
+  };
+  return new File(`${name}-compose`, args, opts);
+}

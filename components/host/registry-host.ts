@@ -1,0 +1,65 @@
+import * as pulumi from "@pulumi/pulumi";
+import { DeploymentCheck } from "./deployment-check.ts";
+import type { HostAccess } from "./host-command.ts";
+import { HostDirectories } from "./host-directories.ts";
+import { HostPrograms } from "./host-programs.ts";
+import { RegistryFiles } from "./registry-files.ts";
+import type { RegistrySecrets } from "./registry-secrets.ts";
+import { RegistryServices } from "./registry-services.ts";
+import { ScanTimer } from "./scan-timer.ts";
+import type { RegistrySettings } from "./settings.ts";
+
+/** Arguments of {@link RegistryHost}. */
+export interface RegistryHostArgs {
+  readonly settings: RegistrySettings;
+  readonly secrets: RegistrySecrets;
+  /** How the one-shot steps reach the host; the provider has its own connection. */
+  readonly access: HostAccess;
+  /** The bundled programs, relative to the project's root. @default dist/regwarden.mjs */
+  readonly bundle?: string;
+}
+
+/** A VM that serves a private registry and its caches: files, containers, units, and the proof that they work. */
+export class RegistryHost extends pulumi.ComponentResource {
+  /** Base URL of the private registry. */
+  public readonly registryUrl: string;
+  /** URL of the UI; undefined when there is none. */
+  public readonly uiUrl: string | undefined;
+
+  constructor(name: string, args: RegistryHostArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("registry:host:RegistryHost", name, {}, opts);
+    const { settings, secrets, access, bundle = "dist/regwarden.mjs" } = args;
+    const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
+
+    const directories = new HostDirectories(`${name}-directories`, { settings }, { parent: this });
+    // Each file is written into a directory that must have its owner and mode before.
+    const files = new RegistryFiles(`${name}-files`, { settings, secrets }, after(directories));
+    const user = secrets.registryUser;
+    const programs = new HostPrograms(`${name}-programs`, { settings, user, bundle }, after(directories));
+    // A container that starts before its files are there serves with the old ones.
+    const services = new RegistryServices(
+      `${name}-services`,
+      { settings, access, services: files.services, mounted: files.mounted },
+      after(files),
+    );
+    // The scan runs the programs, and its unit needs Docker and the report directory.
+    const scan = new ScanTimer(`${name}-scan`, { settings }, after(directories, programs));
+    const changed = [directories, files, programs, services, scan];
+    new DeploymentCheck(
+      `${name}-check`,
+      {
+        settings,
+        access,
+        password: secrets.registryPassword,
+        caFile: files.caFile,
+        storeMadeAt: directories.storeMadeAt,
+        triggers: changed.flatMap(({ changes }) => changes),
+      },
+      // What is checked must be what stays.
+      after(...changed),
+    );
+    this.registryUrl = `https://${settings.hostname}:${settings.private.port}`;
+    this.uiUrl = settings.ui.enabled ? `https://${settings.hostname}:${settings.ui.port}` : undefined;
+    this.registerOutputs({ registryUrl: this.registryUrl, uiUrl: this.uiUrl });
+  }
+}

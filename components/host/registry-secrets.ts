@@ -1,0 +1,22 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** All secrets of the registry host, as secret Outputs, wherever they came from. */
+export interface RegistrySecrets {
+  /** PEM text; left out where an SSH agent holds the key. */
+  readonly sshPrivateKey?: pulumi.Output<string> | undefined;
+  /** The host's public key, `TYPE BASE64`. */
+  readonly hostKey: pulumi.Output<string>;
+  readonly registryUser: pulumi.Output<string>;
+  readonly registryPassword: pulumi.Output<string>;
+  readonly tls: TlsSecrets;
+  /** Password at the remote registry, by cache name. */
+  readonly cachePasswords: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+export interface TlsSecrets {
+  /** PEM text: the leaf, then its chain. */
+  readonly certificate: pulumi.Output<string>;
+  readonly privateKey: pulumi.Output<string>;
+  /** PEM text of the authority, where it is not one that everybody trusts. */
+  readonly authority?: pulumi.Output<string> | undefined;
+}

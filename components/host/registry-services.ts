@@ -1,0 +1,81 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ComposeProject, type ComposeServiceArgs, SystemdUnit } from "../../provider/resources.ts";
+import { type HostAccess, hostCommand } from "./host-command.ts";
+import {
+  COMPOSE_PROJECT,
+  type ComposeService,
+  NGINX_SERVICE,
+  serviceContainers,
+  UI_SERVICE,
+} from "./render/compose.ts";
+import { BACKUP_DIRECTORY, hostPaths } from "./render/paths.ts";
+import { REVISION_LABEL } from "./render/revision.ts";
+import { restartNginxScript } from "./render/scripts.ts";
+import { BOOT_UNIT, bootUnit } from "./render/units.ts";
+import type { RegistrySettings } from "./settings.ts";
+
+/** Arguments of {@link RegistryServices}. */
+export interface RegistryServicesArgs {
+  readonly settings: RegistrySettings;
+  readonly access: HostAccess;
+  /** The services as the compose file has them. */
+  readonly services: pulumi.Output<Record<string, ComposeService>>;
+  /** When the files that are mounted into a service were written, by service. */
+  readonly mounted: Readonly<Record<string, pulumi.Output<string>[]>>;
+}
+
+/** The running containers, the unit that starts them at boot, and the restart of nginx after theirs. */
+export class RegistryServices extends pulumi.ComponentResource {
+  /** Includes the start of nginx. */
+  public readonly changes: readonly pulumi.Output<string>[];
+
+  constructor(name: string, args: RegistryServicesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("registry:host:RegistryServices", name, {}, opts);
+    const compose = composeProject(name, args, { parent: this });
+    const boot = new SystemdUnit(
+      `${name}-boot`,
+      { name: BOOT_UNIT, content: bootUnit(args.settings), enabled: true, active: true, ...backups },
+      // Started first, the unit would bring the containers up itself, without pull, wait and report.
+      { parent: this, dependsOn: [compose] },
+    );
+    const nginx = hostCommand(
+      `${name}-nginx-restart`,
+      // A new key or script text is no reason to drop connections: only a bounce is.
+      { access: args.access, script: restartNginxScript(), triggers: [compose.bounce], update: "true" },
+      // Both may recreate containers: after the restart nothing may move any more.
+      { parent: this, dependsOn: [compose, boot] },
+    );
+    this.changes = [compose.changedAt, boot.changedAt, nginx.stdout];
+    this.registerOutputs({});
+  }
+}
+
+const backups = { backupDirectory: BACKUP_DIRECTORY };
+
+function composeProject(
+  name: string,
+  { settings, services, mounted }: RegistryServicesArgs,
+  opts: pulumi.CustomResourceOptions,
+): ComposeProject {
+  const expected = Object.entries(serviceContainers(settings)).map(([service, container]) => [
+    service,
+    {
+      ...container,
+      revision: services.apply((all) => revisionOf(all, service)),
+      mounted: mounted[service] ?? [],
+    } satisfies ComposeServiceArgs,
+  ]);
+  const args = {
+    project: COMPOSE_PROJECT,
+    file: hostPaths(settings.directory).composeFile,
+    services: Object.fromEntries(expected),
+    dependents: [NGINX_SERVICE, ...(settings.ui.enabled ? [UI_SERVICE] : [])],
+  };
+  return new ComposeProject(`${name}-compose`, args, opts);
+}
+
+function revisionOf(services: Record<string, ComposeService>, service: string): string {
+  const definition = services[service];
+  if (definition === undefined) throw new Error(`the compose file has no service ${service}`);
+  return definition.labels[REVISION_LABEL];
+}

@@ -1,0 +1,20 @@
+import { localAddress, type RegistrySettings } from "../settings.ts";
+
+/** How old the scan report may be: the check starts a scan itself, so anything older is from before. */
+const MAXIMUM_REPORT_AGE_SECONDS = 600;
+
+/** What `regwarden check-deployment` and `regwarden seed-sentinel` read. The password comes on standard input. */
+export function checkConfig(settings: RegistrySettings, user: string): string {
+  const { hostname, private: own, ui, caches } = settings;
+  const config = {
+    private: {
+      url: `https://${hostname}:${own.port}`,
+      user,
+      sentinel: { repository: "regwarden/sentinel", tag: "1" },
+    },
+    caches: caches.map(({ name, port }) => ({ name, url: `http://${localAddress(settings)}:${port}` })),
+    scanReport: { path: "/report/scan.json", maximumAgeSeconds: MAXIMUM_REPORT_AGE_SECONDS },
+    ...(ui.enabled ? { ui: { url: `https://${hostname}:${ui.port}` } } : {}),
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}

@@ -1,0 +1,183 @@
+import { stringify } from "yaml";
+import { PRIVATE_REGISTRY, type RegistrySettings, registryNames } from "../settings.ts";
+import { MANAGED_BY } from "./managed-by.ts";
+import { publishedPorts, UI_CONTAINER_PORT } from "./nginx-config.ts";
+import { type HostPaths, hostPaths, REPORT_DIRECTORY } from "./paths.ts";
+import { DRAIN_SECONDS } from "./registry-config.ts";
+import { REVISION_LABEL, revision } from "./revision.ts";
+
+/** Compose project name: the one that compose derived from /opt/registry before, so running containers are taken over. */
+export const COMPOSE_PROJECT = "registry";
+
+/** Fingerprints of the files that are mounted into containers. */
+export interface MountedFiles {
+  /** By registry name. */
+  readonly registryConfigs: Readonly<Record<string, string>>;
+  readonly nginxConfig: string;
+  readonly tls: string;
+}
+
+/** A service of the compose file. */
+export interface ComposeService extends Readonly<Record<string, unknown>> {
+  readonly container_name: string;
+  readonly image: string;
+  readonly labels: Readonly<Record<typeof REVISION_LABEL, string>>;
+}
+
+type Definition = Omit<ComposeService, "labels"> & Pick<ComposeService, "container_name" | "image">;
+
+/** Names of the services that stand in front of the registries. */
+export const NGINX_SERVICE = "nginx";
+export const UI_SERVICE = "ui";
+
+/** Name of a registry's service, and of its container. */
+export function serviceOf(registry: string): string {
+  return `registry-${registry}`;
+}
+
+/** Which services there are, with their container names. Known without any secret or resource. */
+export function serviceContainers(
+  settings: RegistrySettings,
+): Record<string, { container: string; image: string }> {
+  const services = Object.entries(definitions(settings));
+  return Object.fromEntries(
+    services.map(([name, { container_name, image }]) => [name, { container: container_name, image }]),
+  );
+}
+
+/** All services with their revisions. */
+export function composeServices(
+  settings: RegistrySettings,
+  mounted: MountedFiles,
+): Record<string, ComposeService> {
+  const services = Object.entries(definitions(settings)).map(([name, definition]) => {
+    const label = revision(definition, mountedInto(name, mounted));
+    return [name, { ...definition, labels: { [REVISION_LABEL]: label } }];
+  });
+  return Object.fromEntries(services);
+}
+
+/** The compose file. */
+export function composeText(services: Readonly<Record<string, ComposeService>>): string {
+  const file = {
+    name: COMPOSE_PROJECT,
+    services,
+    networks: { registry: { driver: "bridge" } },
+    volumes: { "nginx-cache": {} },
+  };
+  return `# ${MANAGED_BY}\n${stringify(file, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+}
+
+// The password file is not among them: its salt is random, and a restart is all that a new one needs.
+function mountedInto(service: string, mounted: MountedFiles): Record<string, string> {
+  if (service === NGINX_SERVICE) return { nginxConfig: mounted.nginxConfig, tls: mounted.tls };
+  if (service === UI_SERVICE) return {};
+  const registry = service.slice(serviceOf("").length);
+  const config = mounted.registryConfigs[registry];
+  if (config === undefined) throw new Error(`no configuration for the registry ${registry}`);
+  return { config };
+}
+
+function definitions(settings: RegistrySettings): Record<string, Definition> {
+  const paths = hostPaths(settings.directory);
+  const registries = registryNames(settings).map((name) => [
+    serviceOf(name),
+    registry(name, settings, paths),
+  ]);
+  return {
+    ...(Object.fromEntries(registries) as Record<string, Definition>),
+    [NGINX_SERVICE]: nginx(settings, paths),
+    ...(settings.ui.enabled ? { [UI_SERVICE]: ui(settings) } : {}),
+  };
+}
+
+function registry(name: string, { images }: RegistrySettings, paths: HostPaths): Definition {
+  const isPrivate = name === PRIVATE_REGISTRY;
+  const htpasswd = readOnly(paths.htpasswd, "/auth/htpasswd");
+  return {
+    container_name: serviceOf(name),
+    image: images.registry,
+    ...common,
+    cap_drop: ["ALL"],
+    read_only: true,
+    stop_grace_period: `${DRAIN_SECONDS + 10}s`,
+    volumes: [
+      bind(paths.registryData(name), "/var/lib/registry"),
+      readOnly(paths.registryConfig(name), "/etc/docker/registry/config.yml"),
+      ...(isPrivate ? [htpasswd] : []),
+    ],
+    healthcheck: healthcheck(isPrivate ? asksForPassword : answers("http://127.0.0.1:5000/v2/")),
+  };
+}
+
+function nginx(settings: RegistrySettings, paths: HostPaths): Definition {
+  return {
+    container_name: "registry-nginx",
+    image: settings.images.nginx,
+    ...common,
+    cap_drop: ["ALL"],
+    // The master gives the cache directories to its workers and then becomes their user.
+    cap_add: ["CHOWN", "SETGID", "SETUID"],
+    read_only: true,
+    tmpfs: ["/tmp", "/run"],
+    ports: publishedPorts(settings).map((port) => `${settings.listenAddress}:${port}:${port}`),
+    volumes: [
+      readOnly(paths.nginxConfig, "/etc/nginx/nginx.conf"),
+      readOnly(paths.tls, "/etc/nginx/tls"),
+      readOnly(REPORT_DIRECTORY, REPORT_DIRECTORY),
+      { type: "volume", source: "nginx-cache", target: "/var/cache/nginx" },
+    ],
+    healthcheck: healthcheck(answers(`http://127.0.0.1:${settings.metrics.port}/healthz`)),
+  };
+}
+
+// Its start script edits its own files with sed: no read-only root, and root needs to write what nginx owns.
+function ui({ images, ui: { title } }: RegistrySettings): Definition {
+  return {
+    container_name: "registry-ui",
+    image: images.ui,
+    ...common,
+    cap_drop: ["ALL"],
+    cap_add: ["CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"],
+    environment: {
+      SINGLE_REGISTRY: "true",
+      REGISTRY_TITLE: title,
+      DELETE_IMAGES: "false",
+      SHOW_CONTENT_DIGEST: "true",
+      SHOW_CATALOG_NB_TAGS: "true",
+      CATALOG_ELEMENTS_LIMIT: "1000",
+      TAGLIST_PAGE_SIZE: "100",
+    },
+    healthcheck: healthcheck(answers(`http://127.0.0.1:${UI_CONTAINER_PORT}/`)),
+  };
+}
+
+const common = {
+  restart: "always",
+  networks: ["registry"],
+  security_opt: ["no-new-privileges:true"],
+  logging: { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } },
+};
+
+// 127.0.0.1 and not localhost: that may mean ::1, where nothing listens.
+const answers = (url: string): string[] => ["CMD", "wget", "-q", "-O", "/dev/null", url];
+
+// 200 here would mean that the registry asks nobody for a password.
+const asksForPassword = [
+  "CMD-SHELL",
+  "wget -S -O /dev/null http://127.0.0.1:5000/v2/ 2>&1 | grep -q '401 Unauthorized'",
+];
+
+// start_interval (Docker 25 and newer) lets `up --wait` end in seconds and not after the first interval.
+function healthcheck(test: string[]): Record<string, unknown> {
+  return { test, interval: "30s", timeout: "10s", retries: 3, start_period: "15s", start_interval: "1s" };
+}
+
+// A file that is missing must be an error: by default Docker would make an empty directory of that name.
+function bind(source: string, target: string): Record<string, unknown> {
+  return { type: "bind", source, target, bind: { create_host_path: false } };
+}
+
+function readOnly(source: string, target: string): Record<string, unknown> {
+  return { ...bind(source, target), read_only: true };
+}

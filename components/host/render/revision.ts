@@ -1,0 +1,25 @@
+import { createHash, scryptSync } from "node:crypto";
+
+/** Label that carries a service's revision. Compose recreates a container exactly when its definition changed. */
+export const REVISION_LABEL = "regwarden.revision";
+
+/** SHA-256 over a service's definition and what is mounted into it: changes when the container must be recreated. */
+export function revision(definition: unknown, mounted: Readonly<Record<string, string>>): string {
+  return sha256(JSON.stringify([definition, Object.entries(mounted).sort(([a], [b]) => (a < b ? -1 : 1))]));
+}
+
+/** Fingerprint of a text that is no secret. */
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/**
+ * Fingerprint of a text that holds a secret. The label that it goes into is readable for everybody who may ask
+ * Docker, so it is slow to compute: a weak password cannot be guessed from it at the speed of SHA-256. The salt is
+ * the file's path, as a random one would change the label each time.
+ */
+export function secretFingerprint(path: string, text: string): string {
+  return scryptSync(text, `regwarden:${path}`, 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 2 ** 26 }).toString(
+    "hex",
+  );
+}

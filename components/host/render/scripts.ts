@@ -1,0 +1,80 @@
+import { localAddress, type RegistrySettings } from "../settings.ts";
+import { hostPaths, PROGRAM_UID, REPORT_DIRECTORY } from "./paths.ts";
+import { SCAN_UNIT } from "./units.ts";
+
+const NGINX_CONTAINER = "registry-nginx";
+const HEALTHY_WITHIN_SECONDS = 60;
+
+/** Restarts nginx and waits until its health check passes. Prints when it started: a trigger for what follows. */
+export function restartNginxScript(): string {
+  return `set -eu
+docker restart ${NGINX_CONTAINER} >/dev/null
+seconds=0
+until [ "$(docker inspect --format '{{.State.Health.Status}}' ${NGINX_CONTAINER})" = healthy ]; do
+  seconds=$((seconds + 1))
+  if [ "$seconds" -gt ${HEALTHY_WITHIN_SECONDS} ]; then
+    echo "${NGINX_CONTAINER} is not healthy ${HEALTHY_WITHIN_SECONDS} seconds after its restart; its last lines:" >&2
+    docker logs --tail 20 ${NGINX_CONTAINER} >&2
+    exit 1
+  fi
+  sleep 1
+done
+docker inspect --format '{{.State.StartedAt}}' ${NGINX_CONTAINER}
+`;
+}
+
+/** Pushes the sentinel image, which the deployment check pulls. The password comes on standard input. */
+export function seedSentinelScript(settings: RegistrySettings, caFile: string): string {
+  return `set -eu\n${fetchImage(settings)}${programLine("seed-sentinel", settings, caFile)}\n`;
+}
+
+/** Scans the store, then asks everything that users will ask. The password comes on standard input. */
+export function checkDeploymentScript(settings: RegistrySettings, caFile: string): string {
+  return `set -eu
+${fetchImage(settings)}# Findings (exit code 1) leave the unit failed and are the check's to judge; any other failure is no scan at all.
+systemctl start ${SCAN_UNIT} </dev/null || true
+result=$(systemctl show --property Result --value ${SCAN_UNIT})
+status=$(systemctl show --property ExecMainStatus --value ${SCAN_UNIT})
+case "$result:$status" in
+  success:0 | exit-code:1) ;;
+  *)
+    echo "the scan could not look: $result, exit code $status; its last lines:" >&2
+    journalctl --unit ${SCAN_UNIT} --lines 20 --no-pager --output cat >&2
+    exit 3
+    ;;
+esac
+${programLine("check-deployment", settings, caFile)}
+`;
+}
+
+/** Restarts systemd-resolved and asks it for a name: a host without DNS would fail later, and elsewhere. */
+export function restartResolvedScript(name: string): string {
+  return `set -eu
+systemctl restart systemd-resolved.service
+resolvectl query --legend=no ${name}
+`;
+}
+
+/**
+ * A script as the command of an SSH session: as it is for root, through sudo for anybody else.
+ * Standard input passes through either way.
+ */
+export function asRoot(user: string, script: string): string {
+  if (user === "root") return script;
+  return `sudo -n /bin/sh -c '${script.replaceAll("'", `'\\''`)}'`;
+}
+
+// The nightly scan runs with --pull never, so that it depends on no network: the image must be there.
+function fetchImage({ images }: RegistrySettings): string {
+  return `docker image inspect ${images.node} >/dev/null 2>&1 || docker pull --quiet ${images.node} </dev/null >&2\n`;
+}
+
+function programLine(command: string, settings: RegistrySettings, caFile: string): string {
+  const { bundle, checkConfig } = hostPaths(settings.directory);
+  return `docker run --rm --interactive --network host --read-only --cap-drop ALL \\
+  --security-opt no-new-privileges --user ${PROGRAM_UID}:${PROGRAM_UID} --memory 512m \\
+  --add-host ${settings.hostname}:${localAddress(settings)} --env NODE_EXTRA_CA_CERTS=/ca.pem \\
+  --volume ${caFile}:/ca.pem:ro --volume ${bundle}:/regwarden.mjs:ro \\
+  --volume ${checkConfig}:/config.json:ro --volume ${REPORT_DIRECTORY}:/report:ro \\
+  ${settings.images.node} node /regwarden.mjs ${command} /config.json`;
+}

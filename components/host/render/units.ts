@@ -1,0 +1,90 @@
+import { PRIVATE_REGISTRY, type RegistrySettings } from "../settings.ts";
+import { COMPOSE_PROJECT } from "./compose.ts";
+import { MANAGED_BY } from "./managed-by.ts";
+import { hostPaths, PROGRAM_UID, REPORT_DIRECTORY } from "./paths.ts";
+
+export const BOOT_UNIT = "docker-compose-registry.service";
+export const SCAN_UNIT = "regwarden-scan.service";
+export const SCAN_TIMER = "regwarden-scan.timer";
+
+/** Takes away the container of a scan that was killed; mostly there is none, which is nothing to tell. */
+const CLEAR = '/bin/sh -c "docker rm --force regwarden-scan >/dev/null 2>&1"';
+
+/** Starts the containers at boot. Without ExecStop: restarting the unit is no outage. */
+export function bootUnit({ directory }: RegistrySettings): string {
+  const file = hostPaths(directory).composeFile;
+  const up = `/usr/bin/docker compose --project-name ${COMPOSE_PROJECT} --file ${file} up --detach --remove-orphans`;
+  return `# ${MANAGED_BY}
+[Unit]
+Description=Docker registry, its caches and nginx
+After=docker.service network-online.target
+Wants=network-online.target
+Requires=docker.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${up}
+ExecReload=${up}
+TimeoutStartSec=300
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/**
+ * Looks through the store for what cannot be pulled any more. Exit code 1 (findings) leaves the unit failed on
+ * purpose: `systemctl --failed` shows it until a scan finds nothing.
+ */
+export function scanUnit({ directory, images }: RegistrySettings): string {
+  const { data, bundle } = hostPaths(directory);
+  return `# ${MANAGED_BY}
+[Unit]
+Description=Scan of the registry's store for missing manifests and blobs
+After=docker.service
+Requires=docker.service
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+ExecStartPre=-${CLEAR}
+ExecStart=/usr/bin/docker run --rm --name regwarden-scan --pull never --network none --read-only \\
+  --cap-drop ALL --security-opt no-new-privileges --user ${PROGRAM_UID}:${PROGRAM_UID} --memory 512m \\
+  --volume ${data}:/data:ro --volume ${bundle}:/regwarden.mjs:ro --volume ${REPORT_DIRECTORY}:/report \\
+  ${images.node} node /regwarden.mjs scan /data --authoritative ${PRIVATE_REGISTRY} --report /report/scan.json --metrics /report/scan.prom
+ExecStopPost=-${CLEAR}
+TimeoutStartSec=3600
+
+# This is only Docker's client: it needs the engine's socket and nothing else.
+CapabilityBoundingSet=
+LockPersonality=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateNetwork=yes
+PrivateTmp=yes
+ProtectControlGroups=yes
+ProtectHome=tmpfs
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectSystem=strict
+RestrictAddressFamilies=AF_UNIX
+RestrictSUIDSGID=yes
+`;
+}
+
+/** Starts the scan daily, and at boot when it was missed. */
+export function scanTimer({ scan }: RegistrySettings): string {
+  return `# ${MANAGED_BY}
+[Unit]
+Description=Daily scan of the registry's store
+
+[Timer]
+OnCalendar=${scan.onCalendar}
+Persistent=true
+RandomizedDelaySec=60
+
+[Install]
+WantedBy=timers.target
+`;
+}

@@ -1,0 +1,105 @@
+/**
+ * Every metric that this project writes or builds alerts on: name, labels, unit and meaning, once. Programs write from
+ * this table, rules, dashboard and documentation are checked against it.
+ */
+export interface Metric {
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+/** Pushed by the probe, as one group that each run replaces. Label `instance` is the registry's public HOST:PORT. */
+export const probeMetrics = {
+  // The six that dashboards built for the former probe know; names and meaning stay.
+  registry_manifest_integrity_failures: {
+    help: "Broken references found by the last look that was complete enough to count",
+    labels: ["instance"],
+  },
+  registry_manifest_integrity_catalog_accessible: {
+    help: "1 when the catalogue could be read with the probe's account, else 0",
+    labels: ["instance"],
+  },
+  registry_manifest_integrity_repos_checked: { help: "Repositories looked at", labels: ["instance"] },
+  registry_manifest_integrity_tags_checked: { help: "Tags looked at", labels: ["instance"] },
+  registry_manifest_integrity_indexes_checked: { help: "Image indexes looked at", labels: ["instance"] },
+  registry_manifest_integrity_last_run_timestamp: {
+    help: "Unix time, in seconds, of the end of the last run, whatever came of it",
+    labels: ["instance"],
+  },
+  regwarden_probe_success_timestamp_seconds: {
+    help: "Unix time of the end of the last run that looked at everything; absent from a run that could not",
+    labels: ["instance"],
+  },
+  regwarden_probe_complete: {
+    help: "1 when the last run looked at everything, else 0",
+    labels: ["instance"],
+  },
+  regwarden_probe_duration_seconds: { help: "Time that the last run took", labels: ["instance"] },
+  regwarden_probe_requests: { help: "HTTP requests of the last run", labels: ["instance"] },
+  regwarden_probe_errors: {
+    help: "Answers that were no look, by kind: unauthorised, unavailable, unexpected",
+    labels: ["instance", "kind"],
+  },
+  regwarden_probe_authentication_required: {
+    help: "1 when the registry refuses who gives no password, 0 when it lets anybody in",
+    labels: ["instance"],
+  },
+  regwarden_probe_sentinel_present: {
+    help: "1 when the sentinel repository is in the catalogue, 0 when something else answers in the registry's place",
+    labels: ["instance"],
+  },
+  regwarden_probe_broken: {
+    help: "Broken references by repository; no series for a repository without any",
+    labels: ["instance", "repository"],
+  },
+  regwarden_probe_certificate_expiry_timestamp_seconds: {
+    help: "Unix time at which the registry's TLS certificate expires",
+    labels: ["instance"],
+  },
+} as const satisfies Record<string, Metric>;
+
+/** Written by the scan beside its report, and served by nginx at /metrics/scan of the metrics port. */
+export const scanMetrics = {
+  regwarden_scan_findings: {
+    help: "Findings of the last complete scan",
+    labels: ["registry", "severity"],
+  },
+  regwarden_scan_complete: { help: "1 when the last scan could read everything, else 0", labels: [] },
+  regwarden_scan_last_run_timestamp_seconds: { help: "Unix time of the end of the last scan", labels: [] },
+  regwarden_scan_success_timestamp_seconds: {
+    help: "Unix time of the end of the last complete scan",
+    labels: [],
+  },
+  regwarden_scan_duration_seconds: { help: "Time that the last scan took", labels: [] },
+  regwarden_scan_blob_bytes: { help: "Bytes of all blobs of a registry", labels: ["registry"] },
+  regwarden_scan_filesystem_free_bytes: { help: "Free bytes of the store's file system", labels: [] },
+  regwarden_scan_filesystem_size_bytes: { help: "Size of the store's file system", labels: [] },
+} as const satisfies Record<string, Metric>;
+
+/** Pushed by the drift run, one group a stack. */
+export const driftMetrics = {
+  drift_stack_state: { help: "0 no drift, 1 drift, 2 could not look", labels: ["stack"] },
+  drift_stack_first_seen: {
+    help: "Unix time at which the drift that still stands was first seen; 0 without drift",
+    labels: ["stack"],
+  },
+  drift_stack_age_hours: { help: "Hours since the drift was first seen; 0 without drift", labels: ["stack"] },
+  drift_stack_count: { help: "Resources that differ", labels: ["stack"] },
+  drift_stack_last_run_timestamp: {
+    help: "Unix time of the last drift run, whatever came of it",
+    labels: ["stack"],
+  },
+} as const satisfies Record<string, Metric>;
+
+/** Pushed by the Drive synchronisation, one group a site. */
+export const driveSyncMetrics = {
+  regwarden_drive_sync_last_run_timestamp_seconds: { help: "Unix time of the last run", labels: ["site"] },
+  regwarden_drive_sync_success_timestamp_seconds: {
+    help: "Unix time of the last run that synchronised",
+    labels: ["site"],
+  },
+  regwarden_drive_sync_skipped: {
+    help: "1 when the last run left the site alone because the source looked empty or incomplete, else 0",
+    labels: ["site"],
+  },
+  regwarden_drive_sync_failed: { help: "1 when the last run failed, else 0", labels: ["site"] },
+} as const satisfies Record<string, Metric>;

@@ -1,0 +1,39 @@
+import type { Finding } from "./scan-report.ts";
+
+/** The document that `regwarden probe --json` writes, version 1. Keys are always present. */
+export const probeReportSchema = "regwarden/probe/v1";
+
+export interface ProbeReport {
+  readonly schema: typeof probeReportSchema;
+  /** The registry's public HOST:PORT, as in the metrics' label. */
+  readonly instance: string;
+  /** Which part of the repositories was looked at, counted from 0; null: all. */
+  readonly shard: { readonly index: number; readonly count: number } | null;
+  /** End of the run, ISO 8601, UTC. */
+  readonly finishedAt: string;
+  readonly durationSeconds: number;
+  /** False when anything could not be looked at, or the sentinel is missing; then nothing is promised. */
+  readonly complete: boolean;
+  readonly catalogueAccessible: boolean;
+  /** Whether who shows no account is refused; null when it was not asked, or could not be said. */
+  readonly authenticationRequired: boolean | null;
+  /** Null when there is no sentinel to look for, or no catalogue to look in. */
+  readonly sentinelPresent: boolean | null;
+  /** ISO 8601, UTC; null without TLS or when it could not be read. */
+  readonly certificateExpiresAt: string | null;
+  /** Repositories, tags and indexes that were looked at, these by repository. */
+  readonly repositories: number;
+  readonly tags: number;
+  readonly indexes: number;
+  readonly requests: number;
+  /** Answers that were no look. */
+  readonly errors: {
+    readonly unauthorised: number;
+    readonly unavailable: number;
+    readonly unexpected: number;
+  };
+  /** Tags, manifests and blobs as for a scan; those with the cause `unreadable` are what could not be looked at. */
+  readonly findings: readonly Finding[];
+  /** What else is wrong with the registry as a whole, and after `Next: ` what to do. */
+  readonly problems: readonly string[];
+}

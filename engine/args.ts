@@ -1,0 +1,102 @@
+import { parseArgs } from "node:util";
+
+export const operations = ["preview", "up", "drift", "destroy"] as const;
+export type Operation = (typeof operations)[number];
+
+export interface EngineArgs {
+  readonly operation: Operation;
+  /** Undefined: the lab's, if one runs here, else what PULUMI_STACK names. */
+  readonly stack: string | undefined;
+  /** Apply without asking. */
+  readonly yes: boolean;
+  /** Where a preview leaves its table for a pull request. */
+  readonly markdown: string | undefined;
+  /** As given; {@link reportTargets} reads them. */
+  readonly pushgateway: string | undefined;
+  readonly notify: string | undefined;
+}
+
+/** Whom a drift run tells. */
+export interface ReportTargets {
+  /** Base URL of a Pushgateway. */
+  readonly pushgateway: URL | undefined;
+  /** Slack-compatible webhook. A secret: it is in no message. */
+  readonly notify: URL | undefined;
+}
+
+export const usage = `Usage: npm run preview|up|drift|destroy -- [options]
+
+  preview   what an update would change, after a look at everything that is managed; changes nothing
+  up        the same, then asks, then applies
+  drift     a preview that answers by its exit code: 0 nothing differs, 7 something does, 1 could not look
+  destroy   takes the stack down; registry data stays on the host
+
+  --stack NAME        which stack [default: the lab's if it runs here, else PULUMI_STACK]
+  --yes               apply without asking (CI)
+  --markdown FILE     preview: the changes as a table for a pull request; an empty file when nothing changes
+  --pushgateway URL   drift: where the metrics go [default: PUSHGATEWAY]
+  --notify URL        drift: a Slack-compatible webhook, told of drift and of failed looks [default: SLACK_WEBHOOK].
+                      It is a secret: the variable keeps it out of the list of processes
+
+Exit codes: 0 done, 1 failed or could not report, 2 usage, 7 drift (only \`drift\`).
+`;
+
+const options = {
+  stack: { type: "string" },
+  yes: { type: "boolean", default: false },
+  markdown: { type: "string" },
+  pushgateway: { type: "string" },
+  notify: { type: "string" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+/** Errors: throws a TypeError with a sentence for the user. */
+export function parseEngineArgs(argv: readonly string[]): EngineArgs | "help" {
+  const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options });
+  if (values.help) return "help";
+  const [operation, ...rest] = positionals;
+  if (!isOperation(operation))
+    throw new TypeError(`Expected one of ${operations.join(", ")}, got ${operation ?? "nothing"}.`);
+  if (rest.length > 0) throw new TypeError(`Unexpected argument ${rest[0]}.`);
+  onlyWith(operation, "preview", { markdown: values.markdown });
+  onlyWith(operation, "drift", { pushgateway: values.pushgateway, notify: values.notify });
+  const { stack, yes, markdown, pushgateway, notify } = values;
+  return { operation, stack, yes, markdown, pushgateway, notify };
+}
+
+/**
+ * Whom to tell: who is named, else whom the environment names, a lab's own included.
+ *
+ * Errors: throws a TypeError with a sentence for the user, without the value: it may hold a password.
+ */
+export function reportTargets(
+  { pushgateway, notify }: Pick<EngineArgs, "pushgateway" | "notify">,
+  environment: Readonly<Record<string, string | undefined>>,
+): ReportTargets {
+  return {
+    pushgateway: httpUrl("Pushgateway", pushgateway ?? environment.PUSHGATEWAY),
+    notify: httpUrl("webhook", notify ?? environment.SLACK_WEBHOOK),
+  };
+}
+
+function isOperation(word: string | undefined): word is Operation {
+  return operations.some((operation) => operation === word);
+}
+
+function onlyWith(
+  given: Operation,
+  needed: Operation,
+  values: Readonly<Record<string, string | undefined>>,
+): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined && given !== needed) throw new TypeError(`--${name} belongs to \`${needed}\`.`);
+  }
+}
+
+/** An empty value is none: CI cannot unset a variable. */
+function httpUrl(what: string, text: string | undefined): URL | undefined {
+  if (text === undefined || text === "") return undefined;
+  const url = URL.parse(text);
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
+  throw new TypeError(`The ${what} is no http:// or https:// URL.`);
+}

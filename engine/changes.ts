@@ -1,0 +1,68 @@
+import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+
+/** One resource that an operation would change or has changed. */
+export interface ResourceChange {
+  readonly operation: string;
+  readonly type: string;
+  readonly name: string;
+  /** Property paths that differ. */
+  readonly properties: readonly string[];
+}
+
+/** Steps that change nothing by themselves. */
+const quiet = new Set(["same", "refresh", "read", "discard-replaced"]);
+
+/** Whether a change is one of how the host is reached, and of nothing on it. */
+export function isConnectionChange({ operation, type }: ResourceChange): boolean {
+  return operation === "update" && type.startsWith("pulumi:providers:");
+}
+
+/** The change that an engine event announces, if it does. Source: pulumi sdk/go/common/apitype/events.go. */
+export function changeOf(event: EngineEvent): ResourceChange | undefined {
+  const step = event.resourcePreEvent?.metadata;
+  if (!step || quiet.has(step.op)) return undefined;
+  const [, , qualifiedType = "", name = ""] = step.urn.split("::");
+  return {
+    operation: step.op,
+    type: qualifiedType.split("$").at(-1) ?? qualifiedType,
+    name,
+    properties: Object.keys(step.detailedDiff ?? {}),
+  };
+}
+
+/** One change a resource: a replacement is announced as up to three steps. */
+export function byResource(changes: readonly ResourceChange[]): ResourceChange[] {
+  const merged = new Map<string, ResourceChange>();
+  for (const change of changes) {
+    const key = `${change.type}::${change.name}`;
+    const earlier = merged.get(key);
+    const properties = [...new Set([...(earlier?.properties ?? []), ...change.properties])];
+    merged.set(key, { ...change, operation: earlier ? "replace" : change.operation, properties });
+  }
+  return [...merged.values()];
+}
+
+/** The last part of a type token: `host:index:File` is a `File`. */
+export function shortType({ type }: ResourceChange): string {
+  return type.split(":").at(-1) ?? type;
+}
+
+/** The changes as a table for people, one line a resource. */
+export function changeTable(changes: readonly ResourceChange[]): string {
+  const rows = changes.map((change) => [
+    change.operation,
+    shortType(change),
+    change.name,
+    change.properties.join(", "),
+  ]);
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map(
+      (row) =>
+        `  ${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join("  ")
+          .trimEnd()}`,
+    )
+    .join("\n");
+}

@@ -1,0 +1,61 @@
+import { type ResourceChange, shortType } from "../changes.ts";
+import type { DriftLook } from "./record.ts";
+
+/** Resources in a message, and properties of one resource. */
+const maxNames = 20;
+
+export interface MessageFacts {
+  readonly stack: string;
+  /** Unix seconds; 0 when it is not known. */
+  readonly firstSeen: number;
+  /** Page of the CI run. */
+  readonly runUrl: string | undefined;
+}
+
+/**
+ * The text for a Slack-compatible webhook, with names and never a value; undefined when there is nothing to tell.
+ * Source: docs.slack.dev, "Formatting message text": &, < and > are the only characters to escape.
+ */
+export function driftMessage(look: DriftLook, facts: MessageFacts): string | undefined {
+  if (look.kind === "clean") return undefined;
+  const lines = look.kind === "drift" ? driftLines(look.changes, facts) : blindLines(facts);
+  const run = facts.runUrl ? [`Run: ${escaped(facts.runUrl)}`] : [];
+  return [...lines, ...run].join("\n");
+}
+
+function driftLines(changes: readonly ResourceChange[], { stack, firstSeen }: MessageFacts): string[] {
+  const since = firstSeen > 0 ? `, first seen ${timeOf(firstSeen)}` : "";
+  const resources = `${changes.length} ${changes.length === 1 ? "resource" : "resources"}`;
+  const named = changes.slice(0, maxNames).map((change) => {
+    const properties = list(change.properties);
+    const what = `${change.operation} ${shortType(change)} ${change.name}`;
+    return `• ${escaped(properties === "" ? what : `${what}: ${properties}`)}`;
+  });
+  const rest = changes.length - maxNames;
+  return [
+    `Drift: stack ${escaped(stack)} differs from its program in ${resources}${since}.`,
+    ...named,
+    ...(rest > 0 ? [`and ${rest} more`] : []),
+    "What is declared comes back with `npm run up`.",
+  ];
+}
+
+function blindLines({ stack, firstSeen }: MessageFacts): string[] {
+  const earlier = firstSeen > 0 ? ` Drift was first seen ${timeOf(firstSeen)}.` : "";
+  return [
+    `Drift: could not look at stack ${escaped(stack)}; whether it drifted is not known.${earlier} The log of the run says why.`,
+  ];
+}
+
+function list(names: readonly string[]): string {
+  const rest = names.length - maxNames;
+  return [...names.slice(0, maxNames), ...(rest > 0 ? [`and ${rest} more`] : [])].join(", ");
+}
+
+function timeOf(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

@@ -1,0 +1,115 @@
+import { writeFileSync } from "node:fs";
+import registryStack from "../index.ts";
+import { type EngineArgs, parseEngineArgs, type ReportTargets, reportTargets, usage } from "./args.ts";
+import { ask } from "./ask.ts";
+import { byResource, changeTable, isConnectionChange, type ResourceChange } from "./changes.ts";
+import type { DriftLook } from "./drift/record.ts";
+import { driftCode, reportDrift } from "./drift/report.ts";
+import { stackEnvironment } from "./environment.ts";
+import { previewMarkdown } from "./markdown.ts";
+import { type Display, type Outcome, openStack, projectDirectory, runOperation } from "./stack.ts";
+
+const display: Display = {
+  write: (text) => process.stdout.write(text),
+  writeError: (text) => process.stderr.write(text),
+  color: process.stdout.isTTY ? "always" : "never",
+};
+
+async function main(argv: readonly string[]): Promise<number> {
+  const args = readArgs(argv);
+  if (typeof args === "number") return args;
+  const { stack, variables } = stackEnvironment(projectDirectory, args.stack, process.env);
+  // Into this process's own environment: the Automation API looks for the CLI before it reads any other.
+  Object.assign(process.env, variables);
+  if (args.operation !== "drift") return await operate(args, stack);
+  const targets = orUsage(() => reportTargets(args, process.env));
+  return typeof targets === "number" ? targets : await drift(stack, targets);
+}
+
+function readArgs(argv: readonly string[]): EngineArgs | number {
+  const args = orUsage(() => parseEngineArgs(argv));
+  if (args !== "help") return args;
+  process.stdout.write(usage);
+  return 0;
+}
+
+/** What is read, or exit code 2. */
+function orUsage<T>(read: () => T): T | number {
+  try {
+    return read();
+  } catch (error) {
+    display.writeError(`${messageOf(error)}\n\n${usage}`);
+    return 2;
+  }
+}
+
+async function operate(args: EngineArgs, name: string): Promise<number> {
+  // Before anything can fail: a table of an earlier preview would be taken for this one's.
+  if (args.markdown !== undefined) writeFileSync(args.markdown, "");
+  const stack = await openStack(name, registryStack);
+  if (!args.yes && (args.operation === "up" || args.operation === "destroy")) {
+    const asked = await ask(args.operation, name, async () => runOperation(stack, "preview", display));
+    if (asked !== undefined) return asked;
+  }
+  const outcome = await runOperation(stack, args.operation, display);
+  if (outcome.exitCode !== 0) return 1;
+  if (args.markdown !== undefined) writeFileSync(args.markdown, previewMarkdown(name, resourcesOf(outcome)));
+  return 0;
+}
+
+async function drift(stack: string, targets: ReportTargets): Promise<number> {
+  const look = await lookForDrift(stack);
+  tell(stack, look);
+  return await reportDrift({
+    stack,
+    look,
+    ...targets,
+    runUrl: process.env.CI_PIPELINE_URL,
+    nowSeconds: Math.floor(Date.now() / 1000),
+    warn: display.writeError,
+  });
+}
+
+/** Whatever goes wrong is a look that failed, and is reported as one. */
+async function lookForDrift(name: string): Promise<DriftLook> {
+  try {
+    const outcome = await runOperation(await openStack(name, registryStack), "drift", display);
+    if (outcome.exitCode === 0) return { kind: "clean" };
+    if (outcome.exitCode !== driftCode) return { kind: "could-not-look" };
+    const changes = resourcesOf(outcome);
+    const isConnectionOnly = changes.length === 0 && outcome.changes.length > 0;
+    return isConnectionOnly ? { kind: "clean" } : { kind: "drift", changes };
+  } catch (error) {
+    display.writeError(`${messageOf(error)}\n`);
+    return { kind: "could-not-look" };
+  }
+}
+
+function tell(stack: string, look: DriftLook): void {
+  if (look.kind === "clean") display.write(`\nStack ${stack}: no drift.\n`);
+  else if (look.kind === "could-not-look")
+    display.writeError(`\nStack ${stack}: could not look, see above.\n`);
+  else {
+    display.write(`\nStack ${stack} differs from its program in ${look.changes.length} resource(s):\n`);
+    display.write(
+      `${changeTable(look.changes)}\nWhat is declared comes back with \`npm run up\` for this stack.\n`,
+    );
+  }
+}
+
+function resourcesOf({ changes }: Outcome): readonly ResourceChange[] {
+  return byResource(changes.filter((change) => !isConnectionChange(change)));
+}
+
+function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  if (!text.includes("pulumi version")) return text;
+  return "The Pulumi CLI is not on this machine and could not be downloaded. Install the version that package.json pins, or run `npm run lab`, which finds or builds it.";
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  display.writeError(`${messageOf(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,99 @@
+import * as k8s from "@pulumi/kubernetes";
+import { RegistryCluster } from "./components/cluster/registry-cluster.ts";
+import type { ClusterSettings } from "./components/cluster/settings.ts";
+import type { HostAccess } from "./components/host/host-command.ts";
+import { HostDns } from "./components/host/host-dns.ts";
+import { RegistryHost } from "./components/host/registry-host.ts";
+import type { RegistrySettings } from "./components/host/settings.ts";
+import { type Config, readConfig } from "./config.ts";
+import { Provider } from "./provider/resources.ts";
+import { readSecrets, type StackSecrets } from "./secrets.ts";
+
+/** What the stack tells. */
+export interface StackOutputs {
+  readonly registryUrl: string;
+  readonly uiUrl: string | undefined;
+  /** By cache name. */
+  readonly cacheUrls: Record<string, string>;
+}
+
+/**
+ * The whole program. A function and not top-level code: the language host calls the default export, and the
+ * Automation API can call it again and again, where a module would run once.
+ */
+export default async function registryStack(): Promise<StackOutputs> {
+  const config = readConfig();
+  const secrets = await readSecrets(config);
+  const access = hostAccess(config, secrets);
+  const provider = new Provider("host", { connection: access.connection });
+  const onHost = { providers: { host: provider } };
+
+  const dns =
+    config.dns &&
+    new HostDns("dns", { dns: config.dns, access, probeName: config.registry.hostname }, onHost);
+  const host = new RegistryHost(
+    "registry",
+    { settings: registrySettings(config), secrets, access },
+    // Images are pulled by name.
+    { ...onHost, dependsOn: dns ? [dns] : [] },
+  );
+  // Not after the host: when its update fails, the alerts must be there all the more.
+  if (config.cluster.enabled) watchFromCluster(config, secrets);
+  return { registryUrl: host.registryUrl, uiUrl: host.uiUrl, cacheUrls: cacheUrls(config) };
+}
+
+function hostAccess({ host }: Config, { hostKey, sshPrivateKey }: StackSecrets): HostAccess {
+  const connection = {
+    host: host.address,
+    port: host.sshPort,
+    user: host.sshUser,
+    hostKey,
+    // Seven seconds of trying: enough for an sshd that restarts, short enough for who waits for the message.
+    dialErrorLimit: 4,
+    ...(sshPrivateKey === undefined ? {} : { privateKey: sshPrivateKey }),
+    ...(host.agentSocketPath === undefined ? {} : { agentSocketPath: host.agentSocketPath }),
+  };
+  return { user: host.sshUser, connection };
+}
+
+function registrySettings(config: Config): RegistrySettings {
+  const { host, registry, private: own, caches, images, ui, metrics, listenAddress, scan } = config;
+  const places = { directory: host.directory, hostname: registry.hostname };
+  return { ...places, private: own, caches, images, ui, metrics, listenAddress, scan };
+}
+
+function watchFromCluster(config: Config, secrets: StackSecrets): void {
+  const { kubeconfigContext: context } = config.cluster;
+  const provider = new k8s.Provider("cluster", context === undefined ? {} : { context });
+  new RegistryCluster(
+    "cluster",
+    {
+      settings: clusterSettings(config),
+      user: secrets.registryUser,
+      password: secrets.registryPassword,
+      authority: secrets.tls.authority,
+      driveSyncConfigurations: secrets.driveSyncConfigs,
+    },
+    { providers: { kubernetes: provider } },
+  );
+}
+
+function clusterSettings({ cluster, images, registry, private: own }: Config): ClusterSettings {
+  const { namespace, createNamespace, pushgatewayUrl, probe, alerts, dashboard, driveSync } = cluster;
+  const address = `${registry.hostname}:${own.port}`;
+  return {
+    namespace,
+    createNamespace,
+    pushgatewayUrl,
+    nodeImage: images.node,
+    probe: { ...probe, instance: probe.instance ?? address, registryUrl: `https://${address}` },
+    // Checked at the door.
+    alerts: { ...alerts, runbookBaseUrl: alerts.runbookBaseUrl ?? "" },
+    dashboard,
+    driveSync,
+  };
+}
+
+function cacheUrls({ host, caches }: Config): Record<string, string> {
+  return Object.fromEntries(caches.map(({ name, port }) => [name, `http://${host.address}:${port}`]));
+}

@@ -1,0 +1,73 @@
+import { LabError } from "../errors.ts";
+import type { ImageRole } from "../image-recipes.ts";
+import { defaultImages, ensureOuterImage, pullOuterImage } from "../images.ts";
+import type { Instance } from "../paths.ts";
+import type { StepOptions } from "../run.ts";
+import { clientOf, type KubernetesClient } from "./client.ts";
+import { onlyContainer } from "./pod-arguments.ts";
+import { type PodResult, runPod } from "./pod-container.ts";
+import { refuseUnknownFields } from "./pod-fields.ts";
+import { readObjects } from "./pod-objects.ts";
+import type { CronJob, JobSpec, PodIdentity } from "./pod-template.ts";
+
+/** For a pod whose template names no deadline. */
+const usualLimitSeconds = 900;
+
+/** The template's image in the machine's engine: pulled, or made from packages where the stack's images are. */
+async function imageFor(name: string, options: StepOptions): Promise<string> {
+  const role = Object.entries(defaultImages).find(([, image]) => image === name)?.[0];
+  if (role !== undefined) return ensureOuterImage(role as ImageRole, name, options);
+  if (await pullOuterImage(name, options)) return name;
+  throw new LabError("E_UNREACHABLE", `the image ${name} cannot be pulled, and the lab makes none like it`);
+}
+
+/** The pods of a job: one, or one for each index. */
+export function podsOf(cronJob: CronJob): PodIdentity[] {
+  const { name, namespace } = cronJob.metadata;
+  const { completionMode, completions = 1 } = cronJob.spec.jobTemplate.spec;
+  if (completionMode !== "Indexed") return [{ name, namespace }];
+  return Array.from({ length: completions }, (_, index) => ({ name: `${name}-${index}`, namespace, index }));
+}
+
+function limitOf({ activeDeadlineSeconds, template }: JobSpec): number {
+  const limits = [activeDeadlineSeconds, template.spec.activeDeadlineSeconds];
+  return Math.min(...limits.map((limit) => limit ?? usualLimitSeconds));
+}
+
+/** The CronJob as the API server has it. Errors: E_MISSING. */
+async function readCronJob(client: KubernetesClient, namespace: string, name: string): Promise<CronJob> {
+  const found = await client.get(`/apis/batch/v1/namespaces/${namespace}/cronjobs/${name}`);
+  if (found !== undefined) return found as unknown as CronJob;
+  throw new LabError("E_MISSING", `the cluster has no CronJob ${name} in ${namespace}`, {
+    wayOn: 'Deploy it: "npm run up".',
+  });
+}
+
+/**
+ * Runs the pods of a CronJob once, now, one after another, exactly as its template says: what a kubelet does, on the
+ * machine's Docker engine. A pod that fails is a result. A suspended CronJob runs too, as `kubectl create job --from`.
+ *
+ * Errors: E_UNSUPPORTED for a template that the lab cannot run as a cluster would; E_MISSING.
+ */
+export async function runCronJob(
+  instance: Instance,
+  namespace: string,
+  name: string,
+  options: StepOptions = {},
+): Promise<PodResult[]> {
+  const client = clientOf(instance);
+  if (client === undefined)
+    throw new LabError("E_MISSING", "the lab has no cluster", { wayOn: "npm run lab" });
+  const cronJob = await readCronJob(client, namespace, name);
+  const job = cronJob.spec.jobTemplate.spec;
+  refuseUnknownFields(job.template);
+  const { spec } = job.template;
+  const image = await imageFor(onlyContainer(spec).image, options);
+  const objects = await readObjects(client, namespace, spec);
+  const results: PodResult[] = [];
+  for (const pod of podsOf(cronJob)) {
+    const settings = { ...options, image, limitSeconds: limitOf(job) };
+    results.push(await runPod(instance, spec, pod, objects, settings));
+  }
+  return results;
+}

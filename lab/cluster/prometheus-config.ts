@@ -1,0 +1,39 @@
+import { stringify } from "yaml";
+import type { Instance } from "../paths.ts";
+import { placeOf, ports } from "../paths.ts";
+import { registryNames } from "../registry-names.ts";
+import { machinePorts } from "./places.ts";
+
+/** Seconds between two looks of the lab's Prometheus; a user's looks every 30 to 60. */
+const intervalSeconds = 5;
+
+/** One path of the host's metrics port, as a target with labels of its own. */
+function target(address: string, path: string, labels: Readonly<Record<string, string>>) {
+  return { targets: [address], labels: { __metrics_path__: path, ...labels } };
+}
+
+/**
+ * Configuration of the instance's Prometheus: what a user's would scrape. Job `registry` has a target for each registry,
+ * told apart by label `registry`; pushed metrics keep the labels that they were pushed with.
+ */
+export function prometheusConfig(instance: Instance, rulesDirectory: string): string {
+  const { address } = placeOf(instance);
+  const host = `${address}:${ports.metrics}`;
+  const interval = `${intervalSeconds}s`;
+  return stringify({
+    global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
+    rule_files: [`${rulesDirectory}/*.yaml`],
+    scrape_configs: [
+      {
+        job_name: "pushgateway",
+        honor_labels: true,
+        static_configs: [{ targets: [`${address}:${machinePorts.pushgateway}`] }],
+      },
+      {
+        job_name: "registry",
+        static_configs: registryNames.map((name) => target(host, `/metrics/${name}`, { registry: name })),
+      },
+      { job_name: "scan", static_configs: [target(host, "/metrics/scan", {})] },
+    ],
+  });
+}

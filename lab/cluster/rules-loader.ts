@@ -1,0 +1,55 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { LabError } from "../errors.ts";
+import { writeWhole } from "../files.ts";
+import type { Instance } from "../paths.ts";
+import { run, type StepOptions } from "../run.ts";
+import type { KubernetesClient } from "./client.ts";
+import { prometheusRulesPath } from "./manifests.ts";
+import { clusterDirectory, urlsOf } from "./places.ts";
+import { type RuleFile, rulesOfConfigMaps, rulesOfPrometheusRules, scaleFor } from "./rules.ts";
+
+/** Directory of the instance's rules, one file an object. */
+export function rulesDirectory(instance: Instance): string {
+  return join(clusterDirectory(instance), "rules");
+}
+
+/** All rules that the cluster holds, whichever way they were put there. */
+export async function rulesOf(client: KubernetesClient): Promise<RuleFile[]> {
+  const objects = await client.list(prometheusRulesPath);
+  const configMaps = await client.list("/api/v1/configmaps");
+  return [...rulesOfPrometheusRules(objects), ...rulesOfConfigMaps(configMaps)];
+}
+
+/** Writes the files beside the old ones, has promtool look at them, and only then removes what is no more. */
+async function write(directory: string, files: readonly RuleFile[]): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const names = files.map(({ name }) => `${name.replace(/\.ya?ml$/, "")}.yaml`);
+  for (const [at, { groups }] of files.entries())
+    writeWhole(join(directory, names[at] ?? ""), stringify({ groups }));
+  for (const name of await readdir(directory))
+    if (!names.includes(name)) await rm(join(directory, name), { force: true });
+  if (names.length === 0) return;
+  const paths = names.map((name) => join(directory, name));
+  await run(["promtool", "check", "rules", ...paths], { timeoutSeconds: 60 });
+}
+
+/** What a Prometheus operator does: takes the rules from the cluster, gives them to Prometheus. Gives their number. */
+export async function loadRules(
+  instance: Instance,
+  client: KubernetesClient,
+  factor: number,
+  options: StepOptions = {},
+): Promise<number> {
+  const files = await rulesOf(client);
+  await write(rulesDirectory(instance), factor === 1 ? files : scaleFor(files, factor));
+  const url = `${urlsOf(instance).prometheus}/-/reload`;
+  const answer = await fetch(url, { method: "POST", signal: AbortSignal.timeout(15_000) });
+  if (!answer.ok) {
+    throw new LabError("E_COMMAND_FAILED", `Prometheus refuses its rules: ${(await answer.text()).trim()}`);
+  }
+  const rules = files.flatMap(({ groups }) => groups.flatMap((group) => group.rules));
+  options.reporter?.say(`${rules.length} rules from ${files.length} objects, "for" times ${factor}`);
+  return rules.length;
+}

@@ -1,0 +1,29 @@
+/** Stable codes: callers test these, never the text. */
+export type LabErrorCode =
+  | "E_USAGE"
+  | "E_BUSY"
+  | "E_NOT_ROOT"
+  | "E_COMMAND_FAILED"
+  | "E_TIMEOUT"
+  | "E_MISSING"
+  | "E_CHECKSUM"
+  | "E_UNREACHABLE"
+  | "E_UNSUPPORTED";
+
+/** A step of the lab that cannot go on. `wayOn` says what the person at the keyboard can do about it. */
+export class LabError extends Error {
+  readonly code: LabErrorCode;
+  readonly wayOn: string | undefined;
+
+  constructor(code: LabErrorCode, message: string, options: { wayOn?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = "LabError";
+    this.code = code;
+    this.wayOn = options.wayOn;
+  }
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Instance } from "../paths.ts";
+import { type Command, run, type StepOptions } from "../run.ts";
+import { clientFiles } from "../sample-images.ts";
+
+/** What a client was answered. */
+export interface ClientAnswer {
+  readonly worked: boolean;
+  /** One line: the reason, as the client tells it. */
+  readonly text: string;
+}
+
+/** Why skopeo failed: the innermost part of its last line, with short digests. */
+export function reasonOf(output: string): string {
+  const line = output.trim().split("\n").at(-1) ?? "";
+  const message = /msg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
+  const text = (message ?? line).replaceAll('\\"', '"').replace(/^.*?: (?=reading (?:manifest|blob) )/, "");
+  return text.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "$1...").replace(/(: [^:]+)\1$/, "$1");
+}
+
+async function skopeo(args: readonly string[], options: StepOptions): Promise<ClientAnswer> {
+  const settings = { ...options, quiet: true, accept: [0, 1, 2], timeoutSeconds: 120 };
+  const { exitCode, stderr } = await run(["skopeo", ...args] as Command, settings);
+  return { worked: exitCode === 0, text: exitCode === 0 ? "" : reasonOf(stderr) };
+}
+
+/** Asks for the tag's own manifest, as a check does that looks no further. */
+export async function askTag(
+  instance: Instance,
+  image: string,
+  options: StepOptions = {},
+): Promise<ClientAnswer> {
+  const { authFile, certificateDirectory, registry } = clientFiles(instance);
+  const flags = ["--authfile", authFile, "--cert-dir", certificateDirectory];
+  return skopeo(["inspect", "--raw", ...flags, `docker://${registry}/${image}`], options);
+}
+
+/** Pulls the image for one platform, as a node would. */
+export async function pullImage(
+  instance: Instance,
+  image: string,
+  architecture: string,
+  options: StepOptions = {},
+): Promise<ClientAnswer> {
+  const { authFile, certificateDirectory, registry } = clientFiles(instance);
+  const flags = ["--authfile", authFile, "--src-cert-dir", certificateDirectory];
+  const platform = ["--override-os", "linux", "--override-arch", architecture];
+  const directory = await mkdtemp(join(tmpdir(), "regwarden-pull-"));
+  try {
+    const target = `dir:${directory}`;
+    return await skopeo([...platform, "copy", ...flags, `docker://${registry}/${image}`, target], options);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,102 @@
+import { existsSync } from "node:fs";
+import { LabError } from "./errors.ts";
+import { findCommand } from "./paths.ts";
+import { run, type StepOptions } from "./run.ts";
+import { withoutServices } from "./service-policy.ts";
+
+/** What must exist on the machine, and the packages that bring it, first choice first. */
+interface Need {
+  readonly command?: string;
+  readonly file?: string;
+  readonly packages: readonly string[];
+  /** Service that comes with the package. The lab runs the program itself, so the machine's own stays off. */
+  readonly service?: string;
+}
+
+const needs: readonly Need[] = [
+  { command: "dockerd", packages: ["docker.io"] },
+  { command: "docker", packages: ["docker-cli", "docker.io"] },
+  { command: "debootstrap", packages: ["debootstrap"] },
+  { file: "/usr/share/keyrings/debian-archive-keyring.gpg", packages: ["debian-archive-keyring"] },
+  { command: "skopeo", packages: ["skopeo"] },
+  { command: "ssh", packages: ["openssh-client"] },
+  { command: "ssh-keygen", packages: ["openssh-client"] },
+  { command: "openssl", packages: ["openssl"] },
+  { command: "xz", packages: ["xz-utils"] },
+  { command: "tar", packages: ["tar"] },
+  { command: "setpriv", packages: ["util-linux"] },
+  { command: "flock", packages: ["util-linux"] },
+  { command: "nsenter", packages: ["util-linux"] },
+  { command: "curl", packages: ["curl"] },
+  { command: "rclone", packages: ["rclone"] },
+  { command: "busybox", packages: ["busybox"] },
+  { command: "shellcheck", packages: ["shellcheck"] },
+  { command: "etcd", packages: ["etcd-server", "etcd"], service: "etcd" },
+  { command: "prometheus", packages: ["prometheus"], service: "prometheus" },
+  { command: "promtool", packages: ["prometheus"] },
+  {
+    command: "prometheus-pushgateway",
+    packages: ["prometheus-pushgateway"],
+    service: "prometheus-pushgateway",
+  },
+];
+
+function isThere(need: Need): boolean {
+  return need.command === undefined ? existsSync(need.file ?? "") : findCommand(need.command) !== undefined;
+}
+
+/** What of the lab's needs is missing; `only` restricts to these commands. */
+function missing(only: readonly string[] | undefined): readonly Need[] {
+  return needs.filter((need) => !isThere(need) && (!only || only.includes(need.command ?? "")));
+}
+
+function names(lacking: readonly Need[], choice: number): string[] {
+  const chosen = lacking.map((need) => need.packages[Math.min(choice, need.packages.length - 1)] ?? "");
+  return [...new Set(chosen)].sort();
+}
+
+async function install(packages: readonly string[], options: StepOptions): Promise<void> {
+  const apt = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "-q", "-y"] as const;
+  const settings = {
+    ...options,
+    env: { DEBIAN_FRONTEND: "noninteractive", NEEDRESTART_SUSPEND: "1" },
+    timeoutSeconds: 900,
+  };
+  const command = [...apt, "install", "--no-install-recommends", ...packages] as const;
+  const first = await run(command, { ...settings, accept: [0, 100] });
+  if (first.exitCode === 0) return;
+  options.reporter?.say("package lists may be old: updating them");
+  await run([...apt, "update"], settings);
+  await run(command, settings);
+}
+
+function refuse(lacking: readonly Need[]): never {
+  const what = lacking.map((need) => need.command ?? need.file).join(", ");
+  const command = `apt-get install ${names(lacking, 0).join(" ")}`;
+  const isDebian = findCommand("apt-get") !== undefined;
+  throw new LabError(isDebian ? "E_NOT_ROOT" : "E_MISSING", `the machine lacks ${what}`, {
+    wayOn: isDebian
+      ? `Run "sudo ${command}", or run the lab as root.`
+      : `Install them; on Debian: "${command}".`,
+  });
+}
+
+/** Installs what the machine lacks; nothing where it lacks nothing. Gives the commands that it brought. */
+export async function ensurePackages(options: StepOptions = {}, only?: readonly string[]): Promise<string[]> {
+  const lacking = missing(only);
+  if (lacking.length === 0) return [];
+  if (process.getuid?.() !== 0 || findCommand("apt-get") === undefined) refuse(lacking);
+  const services = lacking.flatMap(({ service }) => service ?? []);
+  await withoutServices(services, async () => {
+    for (const choice of [0, 1]) {
+      const still = missing(only);
+      if (still.length === 0) break;
+      await install(names(still, choice), options).catch((error: unknown) => {
+        if (choice === 1) throw error;
+      });
+    }
+  });
+  const left = missing(only);
+  if (left.length > 0) refuse(left);
+  return names(lacking, 0);
+}

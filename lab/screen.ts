@@ -1,0 +1,35 @@
+import { stripVTControlCharacters, styleText } from "node:util";
+
+/** Rows as columns that are as wide as their widest cell. */
+export function table(rows: readonly (readonly string[])[], indent = "  "): string {
+  const width = (cell: string | undefined) => stripVTControlCharacters(cell ?? "").length;
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, at) => Math.max(...rows.map((row) => width(row[at]))));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, at) => cell + " ".repeat(at === row.length - 1 ? 0 : (widths[at] ?? 0) - width(cell)))
+      .join("  ");
+  return rows.map((row) => `${indent}${line(row)}`.trimEnd()).join("\n");
+}
+
+export function heading(text: string): string {
+  return `\n${styleText("bold", text)}`;
+}
+
+export function good(text: string): string {
+  return styleText("green", text);
+}
+
+export function bad(text: string): string {
+  return styleText("red", text);
+}
+
+export function faint(text: string): string {
+  return styleText("dim", text);
+}
+
+/** Seconds as people say them. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}

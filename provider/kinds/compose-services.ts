@@ -1,0 +1,117 @@
+import * as v from "valibot";
+import type { Container } from "../remote/containers.ts";
+import { absolutePath } from "./kind.ts";
+
+/** What `check` adds to each service: how it must be found. */
+const asDeployed = "as deployed";
+
+const serviceSchema = v.pipe(
+  v.strictObject({
+    container: v.pipe(v.string(), v.regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/, "must be a container name")),
+    image: v.pipe(v.string(), v.nonEmpty()),
+    revision: v.pipe(v.string(), v.nonEmpty()),
+    healthcheck: v.optional(v.boolean(), true),
+    mounted: v.optional(v.array(v.string()), []),
+    staleMounts: v.optional(v.array(v.string()), []),
+    state: v.optional(v.string(), "running"),
+    health: v.optional(v.string()),
+    definition: v.optional(v.string(), asDeployed),
+  }),
+  v.transform((service) => ({ ...service, health: service.healthcheck ? "healthy" : "none" })),
+);
+
+/** Inputs of a compose project. */
+export const composeProjectSchema = v.strictObject({
+  project: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]*$/, "must be a compose project name")),
+  file: absolutePath,
+  services: v.record(v.string(), serviceSchema),
+  dependents: v.array(v.string()),
+  waitTimeoutSeconds: v.pipe(v.number(), v.minValue(1)),
+});
+
+/** A service as declared, or as found: the same fields, so that a difference is shown by name. */
+export interface Service {
+  container: string;
+  image: string;
+  revision: string;
+  healthcheck: boolean;
+  /** When its mounted files were last written, by this program. */
+  mounted: string[];
+  /** Mounted files of which the container still sees an older version: none should be. */
+  staleMounts: string[];
+  state: string;
+  health: string;
+  /** `as deployed`, or how the container differs from what this program made. */
+  definition: string;
+}
+
+export interface ComposeProjectInputs {
+  project: string;
+  file: string;
+  services: Record<string, Service>;
+  dependents: string[];
+  waitTimeoutSeconds: number;
+}
+
+/** What a deployment left behind, by service: later looks compare with it. */
+export type Deployed = Record<string, { image: string; imageId: string; configHash: string }>;
+
+export const labels = {
+  project: "com.docker.compose.project",
+  service: "com.docker.compose.service",
+  configHash: "com.docker.compose.config-hash",
+  revision: "regwarden.revision",
+} as const;
+
+/** Whether this project made a container, for a service that it still has. */
+export function isOurs({ labels: found }: Container, { project, services }: ComposeProjectInputs): boolean {
+  return found[labels.project] === project && (found[labels.service] ?? "") in services;
+}
+
+/** Services by name as they are; containers of the project that no declared service explains stand beside them. */
+export function observe(
+  containers: readonly Container[],
+  declared: ComposeProjectInputs,
+  deployed: Deployed,
+): Record<string, Service> {
+  const services: Record<string, Service> = {};
+  const byContainer = new Map(
+    Object.entries(declared.services).map(([name, { container }]) => [container, name]),
+  );
+  for (const container of containers) {
+    const name = byContainer.get(container.name);
+    const { state, health } = container;
+    services[name ?? `${container.name} (foreign)`] = {
+      container: container.name,
+      image: name === undefined ? container.image : imageOf(container, deployed[name]),
+      revision: container.labels[labels.revision] ?? "(none)",
+      healthcheck: health !== "none",
+      mounted: declared.services[name ?? ""]?.mounted ?? [],
+      staleMounts: [...container.staleMounts],
+      state,
+      // A stopped container keeps its last health; its state says enough.
+      health: state === "running" ? health : (declared.services[name ?? ""]?.health ?? health),
+      definition:
+        name === undefined ? "foreign" : definitionOf(container, declared, deployed[name]?.configHash),
+    };
+  }
+  return services;
+}
+
+/** The reference alone when it still means the image that was deployed under it. */
+function imageOf({ image, imageId }: Container, last: Deployed[string] | undefined): string {
+  const known = last?.image === image ? last.imageId : imageId;
+  return known === imageId ? image : `${image} (image ${imageId}, deployed ${known})`;
+}
+
+function definitionOf(
+  container: Container,
+  declared: ComposeProjectInputs,
+  deployedHash: string | undefined,
+): string {
+  if (!isOurs(container, declared)) return "not made by this project";
+  const hash = container.labels[labels.configHash];
+  return deployedHash === undefined || hash === deployedHash
+    ? asDeployed
+    : `recreated with another definition (${hash})`;
+}

@@ -1,0 +1,62 @@
+import * as v from "valibot";
+import type { SshHost } from "../ssh/host.ts";
+
+/** Property bags as they cross the engine's protocol: plain JSON, secrets unwrapped, unknowns as {@link unknown}. */
+export type Bag = Record<string, unknown>;
+
+/** Stands for a value that is not known before the update runs. Source: pulumi sdk/go/common/resource/plugin/rpc.go. */
+export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** A resource as the engine last recorded it. */
+export interface Recorded<Inputs> {
+  readonly inputs: Inputs;
+  readonly outputs: Bag;
+}
+
+/**
+ * One type of resource. All functions take and return plain bags. `Inputs` holds what is declared together with what
+ * `check` adds: observed fields with the value that they should have (`type: "file"`), so that the engine shows a
+ * deviation by name.
+ */
+export interface ResourceKind<Inputs extends object> {
+  readonly schema: v.GenericSchema<unknown, Inputs>;
+  /** A change of one of these makes another resource of it. */
+  readonly replaceOn: readonly (keyof Inputs & string)[];
+  /** The old one must go first, because the two would be in each other's way. */
+  readonly deleteBeforeReplace?: boolean;
+  /** Inputs that say how a thing is done, not what it is: their change alone is no difference. */
+  readonly settings: readonly (keyof Inputs & string)[];
+  create(host: SshHost, inputs: Inputs): Promise<{ id: string; outputs: Bag }>;
+  /** Undefined when it is gone. Never when it could not be looked at: that throws. */
+  read(host: SshHost, id: string, recorded: Partial<Recorded<Inputs>>): Promise<Recorded<Inputs> | undefined>;
+  update(host: SshHost, id: string, old: Recorded<Inputs>, inputs: Inputs): Promise<Bag>;
+  /** Outputs of a create or update that has not run, unknown where that is so. */
+  foresee(inputs: Inputs, old: Recorded<Inputs> | undefined): Bag;
+  /** Returns a warning when something was left on purpose. */
+  remove(host: SshHost, id: string, recorded: Recorded<Inputs>): Promise<string | undefined>;
+}
+
+/** Now, as an output that tells later steps that this one did something. */
+export function changedNow(): { changedAt: string } {
+  return { changedAt: new Date().toISOString() };
+}
+
+/** The same for a file whose content was written, by which whoever has it mounted knows that it has an old one. */
+export function writtenNow(): { changedAt: string; writtenAt: string } {
+  const { changedAt } = changedNow();
+  return { changedAt, writtenAt: changedAt };
+}
+
+export const absolutePath = v.pipe(
+  v.string("must be a text"),
+  v.regex(
+    /^\/(?!.*\/\.{1,2}(\/|$))[^\0\n]*[^/\0\n]$/,
+    "must be an absolute path without `.` or `..` and not end in `/`",
+  ),
+);
+
+export const ownership = {
+  mode: v.pipe(v.string(), v.regex(/^[0-7]{4}$/, "must be four octal digits, as in 0644")),
+  owner: v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]*\$?$|^[0-9]+$/, "must be a user name or id")),
+  group: v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]*\$?$|^[0-9]+$/, "must be a group name or id")),
+};

@@ -1,0 +1,18 @@
+import { composeProject } from "./kinds/compose-project.ts";
+import { directory } from "./kinds/directory.ts";
+import { file } from "./kinds/file.ts";
+import { htpasswd } from "./kinds/htpasswd.ts";
+import { systemdUnit } from "./kinds/systemd-unit.ts";
+import { HostPlugin } from "./plugin.ts";
+import { serve } from "./server.ts";
+
+/** The provider's process: one per host, for as long as the engine needs it. */
+const plugin = new HostPlugin({
+  "host:index:ComposeProject": composeProject,
+  "host:index:Directory": directory,
+  "host:index:File": file,
+  "host:index:Htpasswd": htpasswd,
+  "host:index:SystemdUnit": systemdUnit,
+});
+
+await serve(plugin, process.argv.slice(2));

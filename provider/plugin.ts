@@ -1,0 +1,101 @@
+import * as v from "valibot";
+import { compareProperties } from "./diff.ts";
+import { HostError } from "./errors.ts";
+import { type Bag, type Recorded, type ResourceKind, unknown } from "./kinds/kind.ts";
+import type { CheckFailure, DiffAnswer, Plugin } from "./server.ts";
+import { connectionFaults, parseConnection } from "./ssh/connection-config.ts";
+import { SshHost } from "./ssh/host.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: kinds of different inputs in one table; each checks its own at the door
+type AnyKind = ResourceKind<any>;
+
+/** The `host` provider: one host by configuration, resources by kind. */
+export class HostPlugin implements Plugin {
+  readonly version = "0.1.0";
+  readonly #kinds: Readonly<Record<string, AnyKind>>;
+  #host: SshHost | undefined;
+
+  constructor(kinds: Readonly<Record<string, AnyKind>>) {
+    this.#kinds = kinds;
+  }
+
+  checkConfig({ connection }: Bag): CheckFailure[] {
+    if (connection === unknown) return [];
+    if (typeof connection !== "string") {
+      return [{ property: "connection", reason: "is required: make an explicit `new host.Provider(...)`" }];
+    }
+    return connectionFaults(JSON.parse(connection)).map((reason) => ({ property: "connection", reason }));
+  }
+
+  configure({ connection }: Bag): void {
+    if (typeof connection === "string" && connection !== unknown) {
+      this.#host = new SshHost(parseConnection(JSON.parse(connection)));
+    }
+  }
+
+  check(type: string, news: Bag): { inputs: Bag; failures: CheckFailure[] } {
+    const result = v.safeParse(this.#kind(type).schema, news);
+    const failures = (result.issues ?? [])
+      .filter((issue) => issue.input !== unknown)
+      .map((issue) => ({ property: v.getDotPath(issue) ?? "", reason: reason(issue) }));
+    return { inputs: (failures.length > 0 ? news : result.output) as Bag, failures };
+  }
+
+  diff(type: string, oldInputs: Bag, news: Bag): DiffAnswer {
+    const kind = this.#kind(type);
+    const settings = new Set<string>(kind.settings);
+    const changes = new Map([...compareProperties(oldInputs, news)].filter(([path]) => !settings.has(path)));
+    return {
+      changes,
+      replaces: kind.replaceOn.filter((key) => changes.has(key)),
+      deleteBeforeReplace: kind.deleteBeforeReplace ?? false,
+    };
+  }
+
+  async create(type: string, inputs: Bag, preview: boolean): Promise<{ id: string; outputs: Bag }> {
+    const kind = this.#kind(type);
+    if (preview) return { id: "", outputs: kind.foresee(inputs, undefined) };
+    return await kind.create(this.#reachable(), inputs);
+  }
+
+  async read(type: string, id: string, recorded: Partial<Recorded<Bag>>): Promise<Recorded<Bag> | undefined> {
+    return await this.#kind(type).read(this.#reachable(), id, recorded);
+  }
+
+  async update(type: string, id: string, old: Recorded<Bag>, inputs: Bag, preview: boolean): Promise<Bag> {
+    const kind = this.#kind(type);
+    return preview ? kind.foresee(inputs, old) : await kind.update(this.#reachable(), id, old, inputs);
+  }
+
+  async delete(type: string, id: string, recorded: Recorded<Bag>): Promise<string | undefined> {
+    return await this.#kind(type).remove(this.#reachable(), id, recorded);
+  }
+
+  #kind(type: string): AnyKind {
+    const kind = this.#kinds[type];
+    if (!kind) {
+      throw new HostError(
+        "E_STATE",
+        `The provider has no resource type ${type}; it has ${Object.keys(this.#kinds).join(", ")}.`,
+      );
+    }
+    return kind;
+  }
+
+  #reachable(): SshHost {
+    if (!this.#host) {
+      throw new HostError(
+        "E_CONNECTION_CONFIG",
+        "The host's connection is not known yet; make it from values that a preview knows.",
+      );
+    }
+    return this.#host;
+  }
+}
+
+/** A fault without the value, which may be a secret. */
+function reason(issue: v.BaseIssue<unknown>): string {
+  if (issue.type === "strict_object" && issue.expected === "never")
+    return "is not a property of this resource";
+  return issue.received === "undefined" ? "is required" : issue.message.replace(/ but received .*$/s, "");
+}

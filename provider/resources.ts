@@ -1,0 +1,226 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * The public face of the `host` provider: what a Pulumi program may declare on a machine that it reaches by SSH.
+ * The provider itself (`main.ts` and what it imports) runs in a process of its own, started by the engine.
+ */
+
+/** How to reach the host. Field for field the shape of @pulumi/command's `remote.ConnectionArgs`. */
+export interface ConnectionArgs {
+  /** Name or address of the host. */
+  readonly host: pulumi.Input<string>;
+  /** @default 22 */
+  readonly port?: pulumi.Input<number>;
+  /** Account to log in as. Anybody but root needs passwordless sudo. @default root */
+  readonly user?: pulumi.Input<string>;
+  /** PEM text of the private key; a secret. Without it the agent is asked. */
+  readonly privateKey?: pulumi.Input<string>;
+  /** Passphrase of `privateKey`; a secret. */
+  readonly privateKeyPassword?: pulumi.Input<string>;
+  /** Socket of the SSH agent. @default the environment's SSH_AUTH_SOCK */
+  readonly agentSocketPath?: pulumi.Input<string>;
+  /** The host's public key, `TYPE BASE64`, as in a known_hosts entry without the names. Required: nothing unverified. */
+  readonly hostKey: pulumi.Input<string>;
+  /** Attempts to connect before giving up. @default 10 */
+  readonly dialErrorLimit?: pulumi.Input<number>;
+  /** Seconds for each attempt. @default 15 */
+  readonly perDialTimeout?: pulumi.Input<number>;
+}
+
+/** Arguments of {@link Provider}. */
+export interface ProviderArgs {
+  readonly connection: pulumi.Input<ConnectionArgs>;
+}
+
+/**
+ * One host. All its resources share one SSH connection. The whole connection is a secret in state. A new key, agent,
+ * account or address changes and replaces no resource: they are looked at again, over the new connection.
+ */
+export class Provider extends pulumi.ProviderResource {
+  constructor(name: string, args: ProviderArgs, opts?: pulumi.ResourceOptions) {
+    super("host", name, { connection: pulumi.secret(pulumi.jsonStringify(args.connection)) }, opts);
+  }
+}
+
+/** Owner and permissions, of a file or a directory. */
+export interface OwnershipArgs {
+  /** Absolute path on the host. A new path replaces the resource. */
+  readonly path: pulumi.Input<string>;
+  /** Permission bits, octal, four digits. @default "0644" for files, "0755" for directories */
+  readonly mode?: pulumi.Input<string>;
+  /** User name, or the id where the host has no name for it. @default root */
+  readonly owner?: pulumi.Input<string>;
+  /** Group name, or the id where the host has no name for it. @default root */
+  readonly group?: pulumi.Input<string>;
+}
+
+/** What every managed thing on the host tells. */
+abstract class HostResource extends pulumi.CustomResource {
+  /** When this program last changed the thing, ISO 8601. Changes with every create and update: a trigger for what follows. */
+  declare public readonly changedAt: pulumi.Output<string>;
+
+  protected constructor(
+    kind: string,
+    name: string,
+    inputs: pulumi.Inputs,
+    opts?: pulumi.CustomResourceOptions,
+  ) {
+    super(`host:index:${kind}`, name, { ...inputs, changedAt: undefined }, opts);
+  }
+}
+
+/** Arguments of {@link Directory}. */
+export type DirectoryArgs = OwnershipArgs;
+
+/** A directory. Removed only when it is empty: what is in it is never deleted. */
+export class Directory extends HostResource {
+  declare public readonly path: pulumi.Output<string>;
+
+  constructor(name: string, args: DirectoryArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Directory", name, { mode: "0755", owner: "root", group: "root", ...args }, opts);
+  }
+}
+
+/** Arguments of {@link File}: exactly one of `content` and `source`. */
+export interface FileArgs extends OwnershipArgs {
+  /** The text. Shown line by line in a diff, unless it is a secret. */
+  readonly content?: pulumi.Input<string>;
+  /** A file of this project, relative to its root: for what is large or binary; compared by its SHA-256. */
+  readonly source?: string;
+  /**
+   * Command that must succeed before the new file takes its place; `{}` stands for the path of the temporary copy,
+   * which lies in the same directory. When it fails the old file stays as it was.
+   */
+  readonly validate?: pulumi.Input<string>;
+  /** Directory on the host that gets a copy of each version that is replaced or deleted. */
+  readonly backupDirectory?: pulumi.Input<string>;
+}
+
+/** A regular file, written atomically. */
+export class File extends HostResource {
+  /** When this program last wrote the content. Unlike `changedAt` it does not change with the mode or the owner alone. */
+  declare public readonly writtenAt: pulumi.Output<string>;
+  declare public readonly path: pulumi.Output<string>;
+
+  constructor(name: string, args: FileArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      "File",
+      name,
+      {
+        mode: "0644",
+        owner: "root",
+        group: "root",
+        ...args,
+        ...sourceDigest(args.source),
+        writtenAt: undefined,
+      },
+      opts,
+    );
+  }
+}
+
+/** Arguments of {@link Htpasswd}. */
+export interface HtpasswdArgs extends OwnershipArgs {
+  /** Password by user name; secrets. */
+  readonly users: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  readonly backupDirectory?: pulumi.Input<string>;
+}
+
+/**
+ * An htpasswd file with bcrypt entries. Salts are random and stay on the host: a look at the file asks whether each
+ * entry still verifies its password, so nothing changes until a password, a name or the file does.
+ */
+export class Htpasswd extends HostResource {
+  /** When this program last wrote the entries. */
+  declare public readonly writtenAt: pulumi.Output<string>;
+  declare public readonly path: pulumi.Output<string>;
+
+  constructor(name: string, args: HtpasswdArgs, opts?: pulumi.CustomResourceOptions) {
+    const users = pulumi.secret(args.users);
+    super(
+      "Htpasswd",
+      name,
+      { mode: "0600", owner: "root", group: "root", ...args, users, writtenAt: undefined },
+      opts,
+    );
+  }
+}
+
+/** One service of a {@link ComposeProject}, as it should be found running. */
+export interface ComposeServiceArgs {
+  /** Its `container_name`. */
+  readonly container: string;
+  /** Image reference, exactly as in the compose file. */
+  readonly image: pulumi.Input<string>;
+  /** Value of the service's label `regwarden.revision`: a digest over its definition and all that is mounted into it. */
+  readonly revision: pulumi.Input<string>;
+  /**
+   * `writtenAt` of the files that are mounted into it. When one is written anew, even with the content that the
+   * revision has known all along, the container is restarted: it would go on with the file that was replaced.
+   */
+  readonly mounted?: pulumi.Input<string>[];
+  /** Whether the service has a health check that must pass. @default true */
+  readonly healthcheck?: boolean;
+}
+
+/** Arguments of {@link ComposeProject}. */
+export interface ComposeProjectArgs {
+  /** Compose project name. A new one replaces the resource. */
+  readonly project: pulumi.Input<string>;
+  /** Absolute path of the compose file on the host. */
+  readonly file: pulumi.Input<string>;
+  /** The services by name: all that the file defines. */
+  readonly services: Readonly<Record<string, ComposeServiceArgs>>;
+  /** Services whose own recreation is no bounce of what stands behind them (a reverse proxy, a UI). */
+  readonly dependents?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Seconds that `docker compose up --wait` may take. @default 300 */
+  readonly waitTimeoutSeconds?: pulumi.Input<number>;
+}
+
+/** The running containers of a compose file. */
+export class ComposeProject extends HostResource {
+  /** Changes whenever this program has started or recreated a container that is not one of the `dependents`. */
+  declare public readonly bounce: pulumi.Output<string>;
+
+  constructor(name: string, args: ComposeProjectArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      "ComposeProject",
+      name,
+      { dependents: [], waitTimeoutSeconds: 300, ...args, bounce: undefined },
+      opts,
+    );
+  }
+}
+
+/** Arguments of {@link SystemdUnit}. */
+export interface SystemdUnitArgs {
+  /** Unit name with its type, for example `regwarden-scan.timer`. A new one replaces the resource. */
+  readonly name: pulumi.Input<string>;
+  /** The unit file's text. */
+  readonly content: pulumi.Input<string>;
+  /** Whether it starts at boot. Leave it out for a unit without an [Install] section. */
+  readonly enabled?: pulumi.Input<boolean>;
+  /** Whether it is active now. Leave it out where that is not ours to say (a oneshot that a timer starts). */
+  readonly active?: pulumi.Input<boolean>;
+  /** Restart it when its text changed. @default false: a change of the text alone stops nothing */
+  readonly restartOnChange?: pulumi.Input<boolean>;
+  /** Directory on the host that gets each unit file or drop-in that is replaced or removed. */
+  readonly backupDirectory?: pulumi.Input<string>;
+}
+
+/** A unit of systemd in /etc/systemd/system: its text, that it has no drop-in, whether it is enabled and active. */
+export class SystemdUnit extends HostResource {
+  constructor(name: string, args: SystemdUnitArgs, opts?: pulumi.CustomResourceOptions) {
+    super("SystemdUnit", name, { restartOnChange: false, ...args }, opts);
+  }
+}
+
+function sourceDigest(source: string | undefined): { sha256?: string } {
+  if (source === undefined) return {};
+  const path = resolve(import.meta.dirname, "..", source);
+  if (!existsSync(path)) throw new pulumi.RunError(`${source} is missing: run \`npm run build\` first`);
+  return { sha256: createHash("sha256").update(readFileSync(path)).digest("hex") };
+}

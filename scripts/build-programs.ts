@@ -1,0 +1,45 @@
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
+import { type BuildResult, build, type Plugin } from "esbuild";
+import packageJson from "../package.json" with { type: "json" };
+
+/** Root of the repository. */
+const root = join(import.meta.dirname, "..");
+
+/** Of package.json, only the version goes in: else each change of a dependency would make a new program to roll out. */
+const versionOnly: Plugin = {
+  name: "version-only",
+  setup: ({ onLoad }) => {
+    const contents = JSON.stringify({ version: packageJson.version });
+    onLoad({ filter: /[\\/]package\.json$/ }, () => ({ contents, loader: "json" }));
+  },
+};
+
+/**
+ * Bundles the programs into one file that any Node 24 runs without anything beside it. Names stay readable, since stack
+ * traces of the bundle are all that an operator has; the same sources give the same bytes.
+ */
+export function bundlePrograms(outfile: string, write: boolean): Promise<BuildResult> {
+  return build({
+    absWorkingDir: root,
+    entryPoints: ["scripts/main.ts"],
+    outfile,
+    write,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    banner: { js: "#!/usr/bin/env node" },
+    charset: "utf8",
+    plugins: [versionOnly],
+    metafile: true,
+    logLevel: "warning",
+  });
+}
+
+if (import.meta.main) {
+  const { metafile } = await bundlePrograms("dist/regwarden.mjs", true);
+  await chmod(join(root, "dist/regwarden.mjs"), 0o755);
+  for (const [path, { bytes }] of Object.entries(metafile?.outputs ?? {}))
+    process.stdout.write(`${path}: ${(bytes / 1024).toFixed(1)} KiB\n`);
+}

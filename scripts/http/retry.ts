@@ -1,0 +1,77 @@
+import { describeError, systemCode } from "../errors.ts";
+import { type Answer, causeOf, type Request, sendOnce } from "./client.ts";
+
+/** What a request came to after all tries; the last answer of a server that cannot is an answer too. */
+export type Attempt =
+  | { readonly state: "answered"; readonly answer: Answer }
+  | { readonly state: "silent"; readonly reason: string }
+  /** Somebody answers, but cannot be trusted to be the one that was asked. */
+  | { readonly state: "untrusted"; readonly reason: string };
+
+export type TrySend = (url: string, request?: Request) => Promise<Attempt>;
+
+export interface RetryOptions {
+  readonly tries: number;
+  /** Before the second try; doubled for each further one. */
+  readonly pauseSeconds: number;
+  /** A server that wants to be left alone for longer is not asked again. */
+  readonly retryAfterLimitSeconds: number;
+  /** Told of each request that goes out. */
+  readonly onRequest: () => void;
+}
+
+/** Statuses that may be others in a moment. */
+function isPassing(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+/** A sender that asks again where that may help. Only for requests that may be repeated. */
+export function createRetryingSend(options: RetryOptions): TrySend {
+  return async (url, request = {}) => {
+    for (let attempt = 1; ; attempt += 1) {
+      options.onRequest();
+      const outcome = await attemptOnce(url, request);
+      const pause = attempt < options.tries ? pauseAfter(outcome, attempt, options) : undefined;
+      if (pause === undefined) return outcome;
+      await new Promise((resolve) => setTimeout(resolve, pause * 1000));
+    }
+  };
+}
+
+/** Seconds to wait before the next try; undefined when there is to be none. */
+function pauseAfter(outcome: Attempt, attempt: number, options: RetryOptions): number | undefined {
+  const usual = options.pauseSeconds * 2 ** (attempt - 1);
+  if (outcome.state === "silent") return usual;
+  if (outcome.state === "untrusted" || !isPassing(outcome.answer.status)) return undefined;
+  const asked = retryAfterSeconds(outcome.answer.headers.get("retry-after"), Date.now());
+  if (asked > options.retryAfterLimitSeconds) return undefined;
+  return Math.max(asked, usual);
+}
+
+/** A number of seconds or a date. Source: RFC 9110, "Retry-After". */
+function retryAfterSeconds(text: string | null, now: number): number {
+  if (text === null) return 0;
+  const seconds = /^\d+$/.test(text.trim()) ? Number(text) : (Date.parse(text) - now) / 1000;
+  return Number.isNaN(seconds) ? 0 : Math.max(0, seconds);
+}
+
+async function attemptOnce(url: string, request: Request): Promise<Attempt> {
+  try {
+    return { state: "answered", answer: await sendOnce(url, request) };
+  } catch (error) {
+    const cause = causeOf(error);
+    const code = systemCode(cause) ?? "";
+    if (isUntrusted(code)) return { state: "untrusted", reason: `TLS: ${describeError(cause)} (${code})` };
+    return { state: "silent", reason: describeSilence(cause) };
+  }
+}
+
+/** Node's and OpenSSL's codes for a certificate that does not hold. */
+function isUntrusted(code: string): boolean {
+  return /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE/.test(code);
+}
+
+function describeSilence(cause: unknown): string {
+  if (cause instanceof Error && cause.name === "TimeoutError") return "no answer in time";
+  return systemCode(cause) ?? describeError(cause);
+}

@@ -1,0 +1,71 @@
+import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
+import type { ProbeReport } from "../../contract/probe-report.ts";
+import type { Command } from "../command.ts";
+import { type GroupingKey, putGroup } from "../metrics/pushgateway.ts";
+import { createProgressLine } from "../progress.ts";
+import { httpRegistry } from "../source/http/registry.ts";
+import type { Terminal } from "../terminal.ts";
+import { type ProbeSettings, parseProbeArguments, probeHelp } from "./args.ts";
+import { readCertificateExpiry } from "./certificate.ts";
+import { renderProbeMetrics } from "./metrics.ts";
+import { type Counts, probeRegistry } from "./probe-registry.ts";
+import { buildProbeReport, exitCodeOfProbe } from "./report.ts";
+import { renderProbeReport } from "./text.ts";
+
+export const probeCommand: Command = {
+  name: "probe",
+  summary: "ask a registry over HTTP whether it serves everything that its tags need",
+  help: probeHelp,
+  run: async (argv, terminal) => {
+    const settings = parseProbeArguments(argv);
+    const report = await probe(settings, terminal);
+    terminal.out(settings.json ? `${JSON.stringify(report, null, 2)}\n` : renderProbeReport(report));
+    return push(settings, report, terminal);
+  },
+};
+
+async function probe(settings: ProbeSettings, terminal: Terminal): Promise<ProbeReport> {
+  const { origin, instance: name, account, concurrency, sentinel, shard } = settings;
+  const startedAt = performance.now();
+  const source = httpRegistry({ name, origin, account, concurrency });
+  const progress = createProgressLine(terminal, () => performance.now(), describeProgress);
+  const certificateExpiry = await readCertificateExpiry(origin);
+  // First of all, as the refusal also says what the registry wants to be shown.
+  const isClosed = account ? await source.asksForAccount() : null;
+  const onProgress = progress.update;
+  const result = await probeRegistry(source, { concurrency, sentinel, shard, onProgress });
+  progress.clear();
+  return buildProbeReport(settings, {
+    result,
+    tally: source.tally(),
+    authenticationRequired: isClosed,
+    certificateExpiry,
+    finishedAt: new Date(),
+    durationSeconds: (performance.now() - startedAt) / 1000,
+  });
+}
+
+function describeProgress({ repositories, tags, indexes }: Counts): string {
+  return `${repositories} repositories, ${tags} tags, ${indexes} indexes`;
+}
+
+async function push(settings: ProbeSettings, report: ProbeReport, terminal: Terminal): Promise<ExitCode> {
+  const exitCode = exitCodeOfProbe(report);
+  if (settings.pushgateway === undefined) return exitCode;
+  const fault = await putGroup(settings.pushgateway, groupingKey(settings), renderProbeMetrics(report));
+  if (fault === undefined) return exitCode;
+  const found = exitCode === exitCodes.findings ? " The findings above stand all the same." : "";
+  terminal.err(
+    `regwarden probe: the metrics could not be put, so nobody will be alerted. ${fault}.${found}\n`,
+  );
+  return exitCodes.couldNotLook;
+}
+
+/** Each shard has a group of its own, which its next run replaces. */
+function groupingKey({ instance, shard }: ProbeSettings): GroupingKey {
+  const key = [
+    ["job", "registry-integrity-probe"],
+    ["instance", instance],
+  ] as const;
+  return shard && shard.count > 1 ? [...key, ["shard", String(shard.index)]] : key;
+}

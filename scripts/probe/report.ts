@@ -1,0 +1,66 @@
+import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
+import { type ProbeReport, probeReportSchema } from "../../contract/probe-report.ts";
+import { sortFindings } from "../graph/findings.ts";
+import { nextMark } from "../graph/messages.ts";
+import type { Tally } from "../source/http/registry.ts";
+import type { ProbeSettings } from "./args.ts";
+import type { ProbeResult } from "./probe-registry.ts";
+
+/** Everything that a run saw. */
+export interface Observations {
+  readonly result: ProbeResult;
+  readonly tally: Tally;
+  readonly authenticationRequired: boolean | null;
+  readonly certificateExpiry: Date | null;
+  readonly finishedAt: Date;
+  readonly durationSeconds: number;
+}
+
+/** Puts the report together. */
+export function buildProbeReport(settings: ProbeSettings, seen: Observations): ProbeReport {
+  const { result, tally, authenticationRequired } = seen;
+  const { catalogueAccessible, sentinelPresent, findings } = result;
+  const hasLooked = Object.values(tally.errors).every((count) => count === 0);
+  return {
+    schema: probeReportSchema,
+    instance: settings.instance,
+    shard: settings.shard ?? null,
+    finishedAt: seen.finishedAt.toISOString(),
+    durationSeconds: Math.round(seen.durationSeconds * 1000) / 1000,
+    // Without its sentinel it was another registry that was looked at.
+    complete: catalogueAccessible && hasLooked && sentinelPresent !== false,
+    catalogueAccessible,
+    authenticationRequired,
+    sentinelPresent,
+    certificateExpiresAt: seen.certificateExpiry?.toISOString() ?? null,
+    repositories: result.repositories,
+    tags: result.tags,
+    indexes: result.indexes,
+    requests: tally.requests,
+    errors: tally.errors,
+    findings: sortFindings(findings),
+    problems: findProblems(settings, seen),
+  };
+}
+
+function findProblems(settings: ProbeSettings, { result, authenticationRequired }: Observations): string[] {
+  const problems: string[] = [];
+  if (authenticationRequired === false)
+    problems.push(
+      `${settings.origin} lets in who shows no account: anybody can pull, or another registry answers there.${nextMark}` +
+        "put auth.htpasswd back into the registry's configuration, or restart the proxy that keeps an old address.",
+    );
+  if (result.sentinelPresent === false)
+    problems.push(
+      `The sentinel ${settings.sentinel} is missing among the ${result.listed} repositories that ${settings.origin} ` +
+        `lists: it may be another registry, so nothing is known about the right one.${nextMark}` +
+        "see that the proxy and the registry's storage are the right ones; only a new registry needs regwarden seed-sentinel.",
+    );
+  return problems;
+}
+
+/** The exit status that a report stands for. */
+export function exitCodeOfProbe({ complete, findings, problems }: ProbeReport): ExitCode {
+  if (!complete) return exitCodes.couldNotLook;
+  return findings.length > 0 || problems.length > 0 ? exitCodes.findings : exitCodes.clean;
+}

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+
+/** Digest algorithms that registries use, with the length of their text in hexadecimal digits. */
+const hexLengths = { sha256: 64, sha384: 96, sha512: 128 } as const;
+
+type Algorithm = keyof typeof hexLengths;
+
+/** A content address, `ALGORITHM:HEX`, only ever made by this file. */
+export type Digest = `${Algorithm}:${string}`;
+
+const pattern = /^(sha256|sha384|sha512):([0-9a-f]+)$/;
+
+/**
+ * The digest a text spells, or undefined.
+ *
+ * Strict, because the registry is: an upper-case digit or a line end makes a link useless to it.
+ * Source: OCI image spec, descriptor.md (digests); go-digest, Parse.
+ */
+export function parseDigest(text: string): Digest | undefined {
+  const [, algorithm, hex] = pattern.exec(text) ?? [];
+  if (!isAlgorithm(algorithm) || hex?.length !== hexLengths[algorithm]) return undefined;
+  return `${algorithm}:${hex}`;
+}
+
+function isAlgorithm(text: string | undefined): text is Algorithm {
+  return text !== undefined && Object.hasOwn(hexLengths, text);
+}
+
+/** The two halves of a digest. */
+export function splitDigest(digest: Digest): { readonly algorithm: string; readonly hex: string } {
+  const colon = digest.indexOf(":");
+  return { algorithm: digest.slice(0, colon), hex: digest.slice(colon + 1) };
+}
+
+/** The canonical digest of some bytes. */
+export function digestOf(content: Uint8Array): Digest {
+  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
+}
+
+/** Whether some bytes are those that a digest stands for. */
+export function isDigestOf(digest: Digest, content: Uint8Array): boolean {
+  const { algorithm, hex } = splitDigest(digest);
+  return createHash(algorithm).update(content).digest("hex") === hex;
+}
+
+/** Digests of nothing: the only blobs that are rightly empty. */
+const digestsOfNothing: ReadonlySet<string> = new Set(
+  Object.keys(hexLengths).map((algorithm) => `${algorithm}:${createHash(algorithm).digest("hex")}`),
+);
+
+/** Whether a blob of zero bytes is what the digest promises. */
+export function isDigestOfNothing(digest: Digest): boolean {
+  return digestsOfNothing.has(digest);
+}
+
+/** Enough of a digest for a person to find it again. */
+export function shortDigest(digest: string): string {
+  return digest.slice(0, digest.indexOf(":") + 13);
+}

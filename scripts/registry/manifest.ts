@@ -1,0 +1,142 @@
+import * as v from "valibot";
+import { type Digest, parseDigest } from "./digest.ts";
+import { isIndexMediaType } from "./media-types.ts";
+
+/**
+ * The size up to which a manifest is read, in bytes: what registries must accept at least, and what distribution
+ * accepts at most.
+ *
+ * Source: OCI distribution spec, "Pushing Manifests"; distribution registry/handlers/manifests.go.
+ */
+export const manifestSizeLimitBytes = 4 * 1024 * 1024;
+
+/** One entry of an image index. */
+export interface ChildDescriptor {
+  readonly digest: Digest;
+  /** `os/architecture` or `os/architecture/variant`; null where the index names none, as for nested indexes. */
+  readonly platform: string | null;
+  /** An attestation about another entry, which no client pulls to run it. */
+  readonly isAttestation: boolean;
+}
+
+interface IndexManifest {
+  readonly type: "index";
+  readonly children: readonly ChildDescriptor[];
+}
+
+/** One blob that an image is made of. */
+export interface BlobDescriptor {
+  readonly digest: Digest;
+  readonly role: "config" | "layer";
+  /** Null where the manifest does not say, as in Docker's schema 1. */
+  readonly sizeBytes: number | null;
+}
+
+/** Anything that is not an index: an image of any generation, or an artefact. */
+interface ImageManifest {
+  readonly type: "image";
+  /** Configuration and layers that the registry itself must hold, each digest once. */
+  readonly blobs: readonly BlobDescriptor[];
+}
+
+export type Manifest = IndexManifest | ImageManifest;
+
+/** Why some bytes are no manifest; as data, because for a scan it is a finding like any other. */
+export interface ManifestFault {
+  readonly type: "fault";
+  readonly reason: string;
+}
+
+const digestText = v.pipe(
+  v.string(),
+  v.transform(parseDigest),
+  v.check((digest) => digest !== undefined, "is not a digest"),
+  v.transform((digest) => digest as Digest),
+);
+
+const childSchema = v.object({
+  digest: digestText,
+  platform: v.nullish(v.object({ os: v.string(), architecture: v.string(), variant: v.nullish(v.string()) })),
+  annotations: v.nullish(v.record(v.string(), v.string())),
+});
+
+const blobSchema = v.object({
+  digest: digestText,
+  // A size that is none says nothing; what the digest names must be there all the same.
+  size: v.optional(v.fallback(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), null), null),
+  urls: v.nullish(v.array(v.string())),
+});
+
+const manifestSchema = v.object({
+  mediaType: v.nullish(v.string()),
+  manifests: v.nullish(v.array(childSchema)),
+  config: v.nullish(blobSchema),
+  layers: v.nullish(v.array(blobSchema)),
+  /** Artefact manifests of the first OCI 1.1 drafts. */
+  blobs: v.nullish(v.array(blobSchema)),
+  /** Docker schema 1. */
+  fsLayers: v.nullish(v.array(v.object({ blobSum: digestText }))),
+});
+
+/**
+ * A manifest from its bytes.
+ *
+ * An index is known by its list of manifests, not by its media type: OCI lets a writer leave that out.
+ * Source: OCI image spec, image-index.md and manifest.md; Docker image manifest v2, schema 1 and 2.
+ */
+export function parseManifest(content: Uint8Array): Manifest | ManifestFault {
+  const document = parseJson(content);
+  if (document === undefined) return { type: "fault", reason: "is not JSON" };
+  const parsed = v.safeParse(manifestSchema, document);
+  if (!parsed.success) return { type: "fault", reason: describeIssue(parsed.issues[0]) };
+  const { mediaType, manifests } = parsed.output;
+  if (manifests) return { type: "index", children: manifests.map(toChild) };
+  if (isIndexMediaType(mediaType ?? undefined))
+    return { type: "fault", reason: "is an index without manifests" };
+  const { config, layers, blobs, fsLayers } = parsed.output;
+  if (!config && !layers && !blobs && !fsLayers)
+    return { type: "fault", reason: "names neither manifests nor blobs" };
+  return { type: "image", blobs: blobsOf(parsed.output) };
+}
+
+/** Null for JSON that is no object, which no schema below takes. */
+function parseJson(content: Uint8Array): unknown {
+  try {
+    const document: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
+    return Array.isArray(document) ? null : document;
+  } catch {
+    return undefined;
+  }
+}
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue);
+  return path === null ? "is no JSON object" : `has an unusable ${path}: ${issue.message}`;
+}
+
+function toChild({ digest, platform, annotations }: v.InferOutput<typeof childSchema>): ChildDescriptor {
+  const parts = platform ? [platform.os, platform.architecture, platform.variant].filter(Boolean) : [];
+  const text = parts.length > 0 ? parts.join("/") : null;
+  // BuildKit marks its attestations by both; older versions and other tools by one of them.
+  const isMarked = annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
+  return { digest, platform: text, isAttestation: isMarked || text === "unknown/unknown" };
+}
+
+/** Layers with `urls` live elsewhere by design (Windows base layers): the registry need not hold them. */
+function blobsOf({
+  config,
+  layers,
+  blobs,
+  fsLayers,
+}: v.InferOutput<typeof manifestSchema>): readonly BlobDescriptor[] {
+  const toBlob =
+    (role: BlobDescriptor["role"]) =>
+    ({ digest, size, urls }: v.InferOutput<typeof blobSchema>): readonly BlobDescriptor[] =>
+      urls?.length ? [] : [{ digest, role, sizeBytes: size }];
+  const all: readonly BlobDescriptor[] = [
+    ...(config ? toBlob("config")(config) : []),
+    ...[...(layers ?? []), ...(blobs ?? [])].flatMap(toBlob("layer")),
+    ...(fsLayers ?? []).map(({ blobSum }) => ({ digest: blobSum, role: "layer" as const, sizeBytes: null })),
+  ];
+  return [...new Map(all.toReversed().map((blob) => [blob.digest, blob])).values()].toReversed();
+}

@@ -1,0 +1,106 @@
+import { stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { describeError, ProgramError, systemCode } from "../../errors.ts";
+import { layersPath, revisionsPath, storePath } from "../../registry/paths.ts";
+import type { StoreSource, Unreadable } from "../source.ts";
+import { readBlob, readBlobs } from "./blob.ts";
+import { isUnreadable, listDirectory, mayBeDirectory, unreadable } from "./files.ts";
+import { readDigestLinks } from "./link.ts";
+import { readManifest } from "./manifest.ts";
+import { readRepositories } from "./repository.ts";
+import { readTags } from "./tag.ts";
+
+/** What lies under a directory that was given to look at. */
+export interface Discovery {
+  /** `store`: the directory is one registry's. `data-root`: it holds one directory for each registry. */
+  readonly form: "store" | "data-root";
+  /** Sorted by name, never empty. */
+  readonly sources: readonly StoreSource[];
+  /** Directories that may or may not be registries, by name. */
+  readonly unreadable: readonly { readonly name: string; readonly fault: Unreadable }[];
+}
+
+/**
+ * The registries under `directory`.
+ *
+ * Errors: E_STORE_UNREADABLE when it cannot be listed, E_STORE_NOT_FOUND when no registry is there.
+ */
+export async function discoverRegistries(directory: string): Promise<Discovery> {
+  const path = resolve(directory);
+  const own = await isStore(path);
+  if (own === true) return { form: "store", sources: [diskSource(basename(path), path)], unreadable: [] };
+  if (own !== false) throw cannotList(own);
+  const sources: StoreSource[] = [];
+  const faults: { name: string; fault: Unreadable }[] = [];
+  const names = await subdirectories(path);
+  for (const name of names) {
+    const answer = await isStore(join(path, name));
+    if (answer === true) sources.push(diskSource(name, join(path, name)));
+    else if (answer !== false) faults.push({ name, fault: answer });
+  }
+  if (sources.length === 0) throw notFound(path, names, faults);
+  return { form: "data-root", sources, unreadable: faults };
+}
+
+/** The reader of one registry's data directory. */
+function diskSource(name: string, dataDirectory: string): StoreSource {
+  return {
+    name,
+    repositories: () => readRepositories(dataDirectory),
+    tags: (repository) => readTags(dataDirectory, repository),
+    revisions: (repository) => readDigestLinks(revisionsPath(dataDirectory, repository)),
+    layerLinks: (repository) => readDigestLinks(layersPath(dataDirectory, repository)),
+    manifest: (_repository, digest) => readManifest(dataDirectory, digest),
+    blob: (_repository, digest) => readBlob(dataDirectory, digest),
+    blobs: () => readBlobs(dataDirectory),
+  };
+}
+
+async function isStore(path: string): Promise<boolean | Unreadable> {
+  const place = storePath(path);
+  try {
+    return (await stat(place)).isDirectory();
+  } catch (error) {
+    const code = systemCode(error);
+    return code === "ENOENT" || code === "ENOTDIR" ? false : unreadable(place, error);
+  }
+}
+
+/** Sorted. The file system's own `lost+found` can never be a registry, nor can anybody but root look into it. */
+async function subdirectories(path: string): Promise<readonly string[]> {
+  await requireDirectory(path);
+  const names: string[] = [];
+  for await (const entry of listDirectory(path)) {
+    if (isUnreadable(entry)) throw cannotList(entry);
+    if (mayBeDirectory(entry) && entry.name !== "lost+found") names.push(entry.name);
+  }
+  return names.sort();
+}
+
+async function requireDirectory(path: string): Promise<void> {
+  try {
+    await stat(path);
+  } catch (cause) {
+    throw new ProgramError("E_STORE_UNREADABLE", `Cannot look at ${path}: ${describeError(cause)}.`, {
+      cause,
+    });
+  }
+}
+
+function cannotList({ place, reason }: Unreadable): ProgramError {
+  return new ProgramError("E_STORE_UNREADABLE", `Cannot look at ${place}: ${reason}.`);
+}
+
+function notFound(path: string, names: readonly string[], faults: Discovery["unreadable"]): ProgramError {
+  const shown = names.slice(0, 10).join(", ") + (names.length > 10 ? `, and ${names.length - 10} more` : "");
+  return new ProgramError(
+    "E_STORE_NOT_FOUND",
+    [
+      `No registry found under ${path}.`,
+      "  expected  docker/registry/v2 in it (one store), or NAME/docker/registry/v2 (a data root)",
+      `  found     ${names.length === 0 ? "no directories" : `the directories ${shown}`}`,
+      ...faults.map(({ fault: { place, reason } }) => `  unreadable  ${place}: ${reason}`),
+      "A registry that was never pushed to has no store yet. Give the directory that is mounted as its storage.",
+    ].join("\n"),
+  );
+}

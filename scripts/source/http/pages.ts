@@ -1,0 +1,53 @@
+import * as v from "valibot";
+import { nextLink } from "../../http/next-link.ts";
+import type { Unreadable } from "../source.ts";
+import type { Reply, Requests } from "./requests.ts";
+
+/** A list that a registry gives page by page. */
+interface List<T> {
+  readonly url: URL;
+  readonly scope: string;
+  readonly schema: v.GenericSchema<unknown, readonly T[]>;
+  /** Whether a 404 says that there is nothing to list. */
+  readonly mayBeMissing: boolean;
+}
+
+/**
+ * All names of a list, page by page; one {@link Unreadable} at the end when the rest cannot be had.
+ *
+ * Source: OCI distribution spec, "Listing tags".
+ */
+export async function* readPages<T>(requests: Requests, list: List<T>): AsyncGenerator<T | Unreadable> {
+  const seen = new Set<string>();
+  for (let url: URL | undefined = list.url; url; ) {
+    seen.add(url.href);
+    const reply: Reply = await requests.ask(url.href, { scope: list.scope });
+    if (reply.state === "unreadable") return yield reply;
+    if (reply.state === "missing") {
+      if (!list.mayBeMissing) yield requests.fault("unexpected", url.href, "answers 404");
+      return;
+    }
+    const names = parsePage(reply.body, list.schema);
+    if (!names) return yield requests.fault("unexpected", url.href, "answers something else than a list");
+    yield* names;
+    const next: URL | undefined = nextLink(reply.headers.get("link"), url);
+    // The account goes along, so never to another server; and a list that leads in a circle has no end.
+    if (next && next.origin !== url.origin)
+      return yield requests.fault("unexpected", url.href, `names a next page elsewhere, ${next.origin}`);
+    if (next && seen.has(next.href))
+      return yield requests.fault("unexpected", url.href, "names a next page that was read before");
+    url = next;
+  }
+}
+
+function parsePage<T>(
+  body: Uint8Array,
+  schema: v.GenericSchema<unknown, readonly T[]>,
+): readonly T[] | undefined {
+  try {
+    const parsed = v.safeParse(schema, JSON.parse(new TextDecoder().decode(body)));
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,78 @@
+import type { Digest } from "../registry/digest.ts";
+import type { Manifest } from "../registry/manifest.ts";
+
+/**
+ * Where facts about a registry come from. Every answer is data: what is missing, invalid or unreadable is a fact like
+ * any other, and only the graph decides what it means. What vanishes between being listed and being read counts as
+ * never listed.
+ */
+
+/**
+ * Why a registry was no help. `unauthorised`: it refuses the account. `unavailable`: nobody answers, or only that the
+ * server cannot. `unexpected`: an answer that a registry does not give.
+ */
+export const faultKinds = ["unauthorised", "unavailable", "unexpected"] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+/** It is there, but could not be looked at. */
+export interface Unreadable {
+  readonly state: "unreadable";
+  /** Only of what was asked over HTTP. */
+  readonly kind?: FaultKind;
+  /** Path or URL. */
+  readonly place: string;
+  readonly reason: string;
+}
+
+/** What a link says. */
+export type LinkState =
+  | { readonly state: "linked"; readonly digest: Digest }
+  | { readonly state: "invalid"; readonly place: string; readonly reason: string }
+  | Unreadable;
+
+/** A link by its name: the tag, or the digest its directory spells. Null: the list of links itself is unreadable. */
+export interface LinkFact {
+  readonly name: string | null;
+  readonly link: LinkState;
+}
+
+export type RepositoryFact = { readonly state: "found"; readonly name: string } | Unreadable;
+
+export type BlobState =
+  | { readonly state: "present"; readonly sizeBytes: number }
+  | { readonly state: "missing" }
+  | Unreadable;
+
+/** A blob by its digest. Null: a directory of blobs is unreadable. */
+export interface BlobFact {
+  readonly digest: Digest | null;
+  readonly blob: BlobState;
+}
+
+export type ManifestState =
+  | { readonly state: "parsed"; readonly manifest: Manifest }
+  | { readonly state: "missing" }
+  | { readonly state: "empty" }
+  /** Other bytes than its digest stands for. */
+  | { readonly state: "altered" }
+  | Unreadable;
+
+/** What any registry can be asked, by whatever means. */
+export interface RegistrySource {
+  readonly name: string;
+  /** In the order of their names, level by level. */
+  repositories(): AsyncIterable<RepositoryFact>;
+  tags(repository: string): AsyncIterable<LinkFact>;
+  manifest(repository: string, digest: Digest): Promise<ManifestState>;
+  blob(repository: string, digest: Digest): Promise<BlobState>;
+}
+
+/** What only the store itself can tell: no registry lists these over HTTP. */
+export interface StoreSource extends RegistrySource {
+  /** Manifests that the repository serves, tagged or not. */
+  revisions(repository: string): AsyncIterable<LinkFact>;
+  /** Blobs that the repository serves. */
+  layerLinks(repository: string): AsyncIterable<LinkFact>;
+  /** All blobs, whoever needs them. */
+  blobs(): AsyncIterable<BlobFact>;
+}

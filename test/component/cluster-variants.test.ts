@@ -1,0 +1,62 @@
+import { describe, expect, it, vi } from "vitest";
+import { parse } from "yaml";
+import { ALERTS, jobSpec, podSpec, withCluster } from "./fixtures/cluster.ts";
+import { run } from "./fixtures/engine.ts";
+
+// The bundle is built by another step.
+vi.mock("node:fs", async (original) => {
+  const fs = await original<typeof import("node:fs")>();
+  const readFileSync = (path: string, ...rest: never[]) =>
+    String(path).endsWith("dist/regwarden.mjs") ? Buffer.from("the bundle") : fs.readFileSync(path, ...rest);
+  return { ...fs, readFileSync };
+});
+
+const { default: registryStack } = await import("../../index.ts");
+
+describe("variants of the cluster side", () => {
+  it("share one run among shards", async () => {
+    const stack = await run(registryStack, { config: withCluster({ probe: { shards: 4 } }) });
+    expect(jobSpec(stack, "cluster-probe-cron-job")).toMatchObject({
+      completions: 4,
+      parallelism: 4,
+      completionMode: "Indexed",
+    });
+    const [container] = podSpec(stack, "cluster-probe-cron-job").containers;
+    expect(container?.command.slice(-2)).toEqual(["--shard", "$(JOB_COMPLETION_INDEX)/4"]);
+  });
+
+  it("name the context of the kubeconfig", async () => {
+    const { find } = await run(registryStack, { config: withCluster({ kubeconfigContext: "home" }) });
+    expect(find("cluster", "pulumi:providers:kubernetes").inputs.context).toBe("home");
+  });
+
+  it("need no authority that everybody trusts", async () => {
+    const stack = await run(registryStack, { config: withCluster({}) });
+    const [container] = podSpec(stack, "cluster-probe-cron-job").containers;
+    expect(container?.env.map(({ name }) => name)).not.toContain("NODE_EXTRA_CA_CERTS");
+    expect(stack.declared.map(({ name }) => name)).not.toContain("cluster-probe-authority");
+  });
+
+  it("bring the same rules with and without the operator", async () => {
+    const labels = ["release=prometheus"];
+    const operator = await run(registryStack, {
+      config: withCluster({ alerts: { ...ALERTS, labels } }),
+    });
+    const plainFile = await run(registryStack, {
+      config: withCluster({ alerts: { ...ALERTS, as: "configMap" } }),
+    });
+    const rule = operator.find("cluster-alerts-rule").inputs;
+    const { data } = plainFile.find("cluster-alerts-config-map").inputs as { data: Record<string, string> };
+    expect(rule.metadata).toMatchObject({ labels: { release: "prometheus" } });
+    expect(parse(data["regwarden.rules.yaml"] ?? "")).toEqual(rule.spec);
+  });
+
+  it("may do without the dashboard", async () => {
+    const on = await run(registryStack, { config: withCluster({}) });
+    expect(on.find("cluster-dashboard-config-map").inputs.metadata).toMatchObject({
+      labels: { grafana_dashboard: "1" },
+    });
+    const off = await run(registryStack, { config: withCluster({ dashboard: { enabled: false } }) });
+    expect(off.declared.filter(({ name }) => name.startsWith("cluster-dashboard"))).toEqual([]);
+  });
+});

@@ -1,0 +1,174 @@
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, it } from "vitest";
+import type { StackSecrets } from "../../secrets.ts";
+import { type Run, type RunOptions, resolved, run } from "./fixtures/engine.ts";
+import {
+  CACHE_PASSWORD,
+  HOST_KEY,
+  PASSWORD,
+  REGISTRY_USER,
+  SSH_KEY,
+  WITH_CACHE_ACCOUNT,
+} from "./fixtures/raw-config.ts";
+import { CERTIFICATE, OTHER_PRIVATE_KEY, PRIVATE_KEY } from "./fixtures/tls.ts";
+
+const { readConfig } = await import("../../config.ts");
+const { readSecrets } = await import("../../secrets.ts");
+
+const RCLONE_CONFIG = "[gdrive]\ntype = drive\n";
+
+const VAULT = {
+  "secret/woodpecker/registry_ssh_key": { private_key: SSH_KEY, known_hosts_entry: `10.0.20.10 ${HOST_KEY}` },
+  "secret/viktor": { registry_user: REGISTRY_USER, registry_password: PASSWORD },
+  "secret/registry/tls": { certificate: CERTIFICATE, private_key: PRIVATE_KEY },
+  "secret/infra": { dockerhub_registry_password: CACHE_PASSWORD },
+  "secret/drive-sync": { blog_rclone_conf: RCLONE_CONFIG },
+};
+
+const VAULT_CONFIG = {
+  host: JSON.stringify({ address: "10.0.20.10" }),
+  registry: WITH_CACHE_ACCOUNT.registry ?? "",
+  caches: WITH_CACHE_ACCOUNT.caches ?? "",
+  secretsSource: "vault",
+  vault: JSON.stringify({ tls: "registry/tls", cachePasswords: "infra" }),
+};
+
+/** With a site to synchronise; only what has no external secret is the stack's own. */
+function withSite(config: Readonly<Record<string, string>>): Record<string, string> {
+  const site = {
+    name: "blog",
+    namespace: "blog",
+    source: "gdrive:",
+    requiredFile: "index.html",
+    claim: "content",
+  };
+  const externalSecret = { store: "vault-kv", key: "wiki", property: "rclone_conf" };
+  const cluster = {
+    enabled: true,
+    alerts: { runbookBaseUrl: "https://git.example.com/runbook.md" },
+    driveSync: { sites: [site, { ...site, name: "wiki", externalSecret }] },
+  };
+  return { ...config, cluster: JSON.stringify(cluster) };
+}
+
+const FROM_CONFIG = {
+  ...withSite(WITH_CACHE_ACCOUNT),
+  driveSyncConfigs: JSON.stringify({ blog: RCLONE_CONFIG }),
+};
+
+const FROM_VAULT = {
+  ...withSite(VAULT_CONFIG),
+  vault: JSON.stringify({ ...JSON.parse(VAULT_CONFIG.vault), driveSync: "drive-sync" }),
+};
+
+/** All secrets with their paths. */
+function flatten(secrets: StackSecrets): Record<string, pulumi.Output<string>> {
+  const { tls, cachePasswords, driveSyncConfigs, ...rest } = secrets;
+  const { authority: _, ...pair } = tls;
+  return { ...rest, ...pair, ...cachePasswords, ...driveSyncConfigs } as Record<
+    string,
+    pulumi.Output<string>
+  >;
+}
+
+async function read(options: RunOptions): Promise<Run<unknown> & { secrets: StackSecrets }> {
+  const box: StackSecrets[] = [];
+  const finished = await run(async () => {
+    box.push(await readSecrets(readConfig()));
+  }, options);
+  const [secrets] = box;
+  if (secrets === undefined) throw new Error("no secrets");
+  return { ...finished, secrets };
+}
+
+const EXPECTED = {
+  sshPrivateKey: SSH_KEY,
+  hostKey: HOST_KEY,
+  registryUser: REGISTRY_USER,
+  registryPassword: PASSWORD,
+  certificate: CERTIFICATE,
+  privateKey: PRIVATE_KEY,
+  dockerhub: CACHE_PASSWORD,
+  blog: RCLONE_CONFIG,
+};
+
+describe.each<[string, RunOptions]>([
+  ["the configuration", { config: FROM_CONFIG }],
+  ["Vault", { config: FROM_VAULT, vault: VAULT }],
+  ["Vault, in a preview", { config: FROM_VAULT, vault: VAULT, preview: true }],
+])("secrets from %s", (_, options) => {
+  it("are all there, and all marked as secrets", async () => {
+    const { secrets } = await read(options);
+    const outputs = Object.entries(flatten(secrets));
+    const values = await Promise.all(outputs.map(async ([key, output]) => [key, await resolved(output)]));
+    expect(Object.fromEntries(values)).toEqual(EXPECTED);
+    for (const [key, output] of outputs) expect([key, await pulumi.isSecret(output)]).toEqual([key, true]);
+  });
+});
+
+describe("secrets from Vault", () => {
+  const field = (path: string, name: string, value?: string) => {
+    const secret: Record<string, string> = { ...VAULT[path as keyof typeof VAULT] };
+    delete secret[name];
+    return { ...VAULT, [path]: value === undefined ? secret : { ...secret, [name]: value } };
+  };
+
+  const messageOf = async (vault: Record<string, Record<string, string>>): Promise<string> => {
+    const failed = await read({ config: VAULT_CONFIG, vault }).catch((error: unknown) => String(error));
+    return typeof failed === "string" ? failed : "no fault";
+  };
+
+  it.each([
+    ["secret/woodpecker/registry_ssh_key", "private_key", "nonsense-7421"],
+    ["secret/woodpecker/registry_ssh_key", "known_hosts_entry", "nonsense-7421"],
+    ["secret/viktor", "registry_user", "nonsense: 7421"],
+    ["secret/viktor", "registry_password", "nonsense\n7421"],
+    ["secret/registry/tls", "certificate", "nonsense-7421"],
+    ["secret/registry/tls", "private_key", "nonsense-7421"],
+    ["secret/infra", "dockerhub_registry_password", ""],
+  ])("say where a field is missing or wrong, and never its value: %s %s", async (path, name, wrong) => {
+    const where = `Vault, mount secret, path ${path.replace("secret/", "")}, field ${name}`;
+    expect(await messageOf(field(path, name))).toContain(`${where}: is missing`);
+    const message = await messageOf(field(path, name, wrong));
+    expect(message).toContain(`${where}: must be `);
+    expect(message).not.toContain("7421");
+  });
+
+  it("say everything that is missing at once", async () => {
+    const message = await messageOf({ ...VAULT, "secret/viktor": {} });
+    expect(message).toContain(
+      "field registry_user: is missing\nVault, mount secret, path viktor, field registry_password",
+    );
+  });
+
+  it("refuse a key that is not the certificate's", async () => {
+    const message = await messageOf(field("secret/registry/tls", "private_key", OTHER_PRIVATE_KEY));
+    expect(message).toContain(
+      "path registry/tls, field private_key: must be the private key of the certificate",
+    );
+  });
+
+  it("may come with the host key and the TLS pair from the configuration", async () => {
+    const { host, tlsCertificate, tlsPrivateKey, cachePasswords } = WITH_CACHE_ACCOUNT;
+    const own = { host, tlsCertificate, tlsPrivateKey, cachePasswords } as Record<string, string>;
+    const { vault: _, ...bare } = VAULT_CONFIG;
+    const { secrets } = await read({ config: { ...bare, ...own }, vault: VAULT });
+    expect(await resolved(secrets.hostKey)).toBe(HOST_KEY);
+    expect(await resolved(secrets.tls.certificate)).toBe(CERTIFICATE);
+  });
+
+  it("leave the SSH key in Vault where an agent is named", async () => {
+    const host = JSON.stringify({ address: "10.0.20.10", agentSocketPath: "/run/agent" });
+    const { secrets } = await read({ config: { ...VAULT_CONFIG, host }, vault: VAULT });
+    expect(secrets.sshPrivateKey).toBeUndefined();
+  });
+
+  it("come from the Vault that is named", async () => {
+    const vault = JSON.stringify({
+      ...JSON.parse(VAULT_CONFIG.vault),
+      address: "https://vault.example.com:8200",
+    });
+    const { find } = await read({ config: { ...VAULT_CONFIG, vault }, vault: VAULT });
+    expect(find("vault", "pulumi:providers:vault").inputs.address).toBe("https://vault.example.com:8200");
+  });
+});

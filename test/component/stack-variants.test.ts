@@ -1,0 +1,78 @@
+import { describe, expect, it, vi } from "vitest";
+import { plain, run } from "./fixtures/engine.ts";
+import { WITH_CACHE_ACCOUNT } from "./fixtures/raw-config.ts";
+import { CONFIG, revisions } from "./fixtures/stack.ts";
+
+// The bundle is built by another step.
+vi.mock("node:fs", async (original) => {
+  const fs = await original<typeof import("node:fs")>();
+  const readFileSync = (path: string, ...rest: never[]) =>
+    String(path).endsWith("dist/regwarden.mjs") ? Buffer.from("the bundle") : fs.readFileSync(path, ...rest);
+  return { ...fs, readFileSync };
+});
+
+const { default: registryStack } = await import("../../index.ts");
+
+const COMMAND = "command:remote:Command";
+
+async function changedServices(change: Record<string, string>): Promise<string[]> {
+  const before = revisions(await run(registryStack, { config: CONFIG }));
+  const after = revisions(await run(registryStack, { config: { ...CONFIG, ...change } }));
+  return Object.keys(after).filter((name) => before[name] !== after[name]);
+}
+
+describe("a change", () => {
+  it.each<[string, Record<string, string>, string[]]>([
+    [
+      "of a cache's password",
+      { cachePasswords: JSON.stringify({ dockerhub: "another" }) },
+      ["registry-dockerhub"],
+    ],
+    ["of the UI's title", { ui: JSON.stringify({ title: "Images" }) }, ["ui"]],
+    ["of the scan's time", { scan: JSON.stringify({ onCalendar: "daily" }) }, []],
+    ["of the metrics port", { metrics: JSON.stringify({ port: 5002 }) }, ["nginx"]],
+  ])("%s recreates nothing else", async (_, change, services) => {
+    expect(await changedServices(change)).toEqual(services);
+  });
+});
+
+describe("variants", () => {
+  it("without DNS leave the host's alone", async () => {
+    const { declared } = await run(registryStack, { config: WITH_CACHE_ACCOUNT });
+    expect(declared.filter(({ name }) => name.startsWith("dns"))).toEqual([]);
+  });
+
+  it("with a private authority let the checks verify against it", async () => {
+    const tlsAuthority = WITH_CACHE_ACCOUNT.tlsCertificate ?? "";
+    const { find } = await run(registryStack, { config: { ...CONFIG, tlsAuthority } });
+    expect(find("registry-files-tls-authority").inputs.path).toBe("/opt/registry/tls/authority.pem");
+    expect(find("registry-check-run").inputs.create).toContain(
+      "--volume /opt/registry/tls/authority.pem:/ca.pem:ro",
+    );
+  });
+
+  it("without root go through sudo", async () => {
+    const host = JSON.stringify({ ...JSON.parse(CONFIG.host ?? ""), sshUser: "admin" });
+    const { declared } = await run(registryStack, { config: { ...CONFIG, host } });
+    for (const { inputs } of declared.filter(({ type }) => type === COMMAND)) {
+      expect(inputs.create).toMatch(/^sudo -n \/bin\/sh -c '/);
+    }
+  });
+
+  it("with an agent hand over its socket and no key", async () => {
+    const host = JSON.stringify({ ...JSON.parse(CONFIG.host ?? ""), agentSocketPath: "/run/agent" });
+    const { sshPrivateKey: _, ...config } = CONFIG;
+    const { find } = await run(registryStack, { config: { ...config, host } });
+    const connection = JSON.parse(String(plain(find("host").inputs.connection)));
+    expect(connection).toMatchObject({ agentSocketPath: "/run/agent" });
+    expect(connection).not.toHaveProperty("privateKey");
+  });
+
+  it("with a faulty configuration declare nothing, and tell all faults at once", async () => {
+    const config = { ...CONFIG, registryPassword: "", metrics: '{"port":5050}', surprise: "7421" };
+    const failed = run(registryStack, { config });
+    await expect(failed).rejects.toThrow(
+      /3 faults[\s\S]*surprise[\s\S]*metrics\.port[\s\S]*registryPassword/,
+    );
+  });
+});

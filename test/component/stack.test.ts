@@ -1,0 +1,207 @@
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { type Declared, isSecret, isUnknown, plain, type Run, run, visibleText } from "./fixtures/engine.ts";
+import { SECRET_TEXTS } from "./fixtures/raw-config.ts";
+import { CONFIG, revisions } from "./fixtures/stack.ts";
+
+// The bundle is built by another step.
+vi.mock("node:fs", async (original) => {
+  const fs = await original<typeof import("node:fs")>();
+  const readFileSync = (path: string, ...rest: never[]) =>
+    String(path).endsWith("dist/regwarden.mjs") ? Buffer.from("the bundle") : fs.readFileSync(path, ...rest);
+  return { ...fs, readFileSync };
+});
+
+const { default: registryStack } = await import("../../index.ts");
+
+const FILE = "host:index:File";
+const COMMAND = "command:remote:Command";
+function position(stack: Run<unknown>, name: string): number {
+  return stack.declared.indexOf(stack.find(name));
+}
+
+describe.each([
+  ["update", false],
+  ["preview", true],
+])("the stack, in an %s", (_, preview) => {
+  let stack: Run<unknown>;
+  beforeAll(async () => {
+    stack = await run(registryStack, { config: CONFIG, preview });
+  });
+
+  it("tells the addresses", () => {
+    expect(stack.result).toEqual({
+      registryUrl: "https://registry.example.com:5050",
+      uiUrl: "https://registry.example.com:8080",
+      cacheUrls: { dockerhub: "http://10.0.20.10:5000", ghcr: "http://10.0.20.10:5010" },
+    });
+  });
+
+  it("declares these resources", async () => {
+    const lines = stack.declared.map(({ type, name }) => `${type} ${name}`).sort();
+    await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot("rendered/resources.txt");
+  });
+
+  it("shows no secret outside a secret", () => {
+    const text = visibleText(stack.declared);
+    for (const secret of SECRET_TEXTS) expect(text).not.toContain(secret);
+  });
+
+  it("puts everything of the host provider on the one provider", () => {
+    const onHost = stack.declared.filter(({ type }) => type.startsWith("host:index:"));
+    expect(onHost.length).toBeGreaterThan(20);
+    for (const { provider } of onHost) expect(provider).toMatch(/pulumi:providers:host::host::/);
+  });
+
+  it("keeps the compose file readable", () => {
+    const { content } = stack.find("registry-files-compose", FILE).inputs;
+    expect(isSecret(content)).toBe(false);
+    expect(isUnknown(content)).toBe(false);
+  });
+
+  it.each(["registry-files-tls-private-key", "registry-files-config-dockerhub"])(
+    "hides and guards %s",
+    (name) => {
+      const { content, mode } = stack.find(name, FILE).inputs;
+      expect(isSecret(content)).toBe(true);
+      expect(mode).toBe("0600");
+    },
+  );
+
+  it("leaves a configuration without password readable", () => {
+    expect(stack.find("registry-files-config-ghcr", FILE).inputs).toMatchObject({
+      mode: "0644",
+      content: expect.stringContaining("remoteurl: https://ghcr.io"),
+    });
+  });
+
+  it("runs each step on the host over a verified connection, with secrets on standard input only", () => {
+    const steps = stack.declared.filter(({ type }) => type === COMMAND);
+    expect(steps.map(({ name }) => name).sort()).toEqual([
+      "dns-restart",
+      "registry-check-run",
+      "registry-check-sentinel",
+      "registry-services-nginx-restart",
+    ]);
+    for (const { name, inputs } of steps) {
+      expect(isSecret(inputs.connection)).toBe(true);
+      expect(plain(inputs.connection)).toMatchObject({
+        host: "10.0.20.10",
+        hostKey: expect.stringMatching(/^ssh-/),
+      });
+      expect(isSecret(inputs.stdin)).toBe(name.startsWith("registry-check"));
+      expect(inputs).not.toHaveProperty("environment");
+    }
+  });
+});
+
+describe("the order", () => {
+  let stack: Run<unknown>;
+  beforeAll(async () => {
+    stack = await run(registryStack, { config: CONFIG });
+  });
+
+  it.each([
+    ["dns-restart", "registry-services-compose"],
+    ["registry-directories-root", "registry-directories-tls"],
+    ["registry-directories-tls", "registry-files-tls-certificate"],
+    ["registry-directories-data-private", "registry-services-compose"],
+    ["registry-files-tls-private-key", "registry-files-nginx"],
+    ["registry-files-compose", "registry-services-compose"],
+    ["registry-files-nginx", "registry-services-compose"],
+    ["registry-files-config-dockerhub", "registry-services-compose"],
+    ["registry-services-compose", "registry-services-boot"],
+    ["registry-services-boot", "registry-services-nginx-restart"],
+    ["registry-scan-service", "registry-scan-timer"],
+    ["registry-programs-bundle", "registry-scan-service"],
+    ["registry-services-nginx-restart", "registry-check-sentinel"],
+    ["registry-scan-timer", "registry-check-sentinel"],
+    ["registry-check-sentinel", "registry-check-run"],
+  ])("is %s, then %s", (first, second) => {
+    expect(position(stack, first)).toBeLessThan(position(stack, second));
+  });
+
+  it("restarts nginx when a registry was recreated, and for nothing else", () => {
+    const { triggers, update } = stack.find("registry-services-nginx-restart").inputs;
+    expect(triggers).toEqual(["2026-11-21T00:00:05Z"]);
+    expect(update).toBe("true");
+  });
+
+  it("checks again whenever anything changed", () => {
+    const triggers = stack.find("registry-check-run").inputs.triggers as string[];
+    const ofHost = stack.declared.filter(
+      ({ type, name }) => type.startsWith("host:index:") && name.startsWith("registry-"),
+    );
+    // Each of them, nginx's start and the sentinel.
+    expect(triggers.length).toBe(ofHost.length + 2);
+    expect(new Set(triggers)).toContain("registry-check-sentinel-id");
+  });
+});
+
+describe("the resources", () => {
+  let stack: Run<unknown>;
+  const inputs = (name: string, type?: string): Declared["inputs"] => stack.find(name, type).inputs;
+  beforeAll(async () => {
+    stack = await run(registryStack, { config: CONFIG });
+  });
+
+  it("validate nginx.conf and the compose file before they take their places", () => {
+    expect(inputs("registry-files-nginx").validate).toContain("nginx:1.28.0-alpine nginx -t");
+    expect(inputs("registry-files-compose").validate).toBe("docker compose --file {} config --quiet");
+  });
+
+  it("keep a copy of every file that is replaced", () => {
+    const files = stack.declared.filter(
+      ({ type, name }) => type === FILE && name.startsWith("registry-files"),
+    );
+    for (const file of files) expect(file.inputs.backupDirectory).toBe("/var/backups/regwarden");
+    expect(inputs("registry-directories-backups")).toMatchObject({
+      path: "/var/backups/regwarden",
+      mode: "0700",
+    });
+  });
+
+  it("expect every service with the revision that its label has", () => {
+    const { services, dependents, project } = inputs("registry-services-compose");
+    const expected = Object.entries(services as Record<string, { revision: string }>);
+    expect(Object.fromEntries(expected.map(([name, { revision }]) => [name, revision]))).toEqual(
+      revisions(stack),
+    );
+    expect(dependents).toEqual(["nginx", "ui"]);
+    expect(project).toBe("registry");
+  });
+
+  it("start the containers at boot and the scan daily", () => {
+    expect(inputs("registry-services-boot")).toMatchObject({
+      enabled: true,
+      active: true,
+      restartOnChange: false,
+    });
+    expect(inputs("registry-scan-timer")).toMatchObject({
+      enabled: true,
+      active: true,
+      restartOnChange: true,
+    });
+    expect(inputs("registry-scan-service")).not.toHaveProperty("active");
+    expect(inputs("registry-scan-service")).not.toHaveProperty("enabled");
+  });
+
+  it("give the report directory to the account that the scan runs as", () => {
+    expect(inputs("registry-directories-reports")).toMatchObject({
+      path: "/var/lib/regwarden",
+      owner: "65532",
+    });
+  });
+
+  it("compare the bundle by its digest", () => {
+    expect(inputs("registry-programs-bundle")).toMatchObject({ source: "dist/regwarden.mjs", mode: "0755" });
+    expect(inputs("registry-programs-bundle").sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("name every DNS server", () => {
+    expect(inputs("dns-servers").content).toContain("DNS=10.0.20.1 94.140.14.14\n");
+    expect(inputs("dns-restart")).toMatchObject({
+      triggers: ["2026-11-21T00:00:02Z"],
+      create: expect.stringContaining("resolvectl query --legend=no registry.example.com"),
+    });
+  });
+});

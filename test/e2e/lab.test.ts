@@ -1,0 +1,400 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { nodeBinary, placeOf, ports, projectRoot, stateDirectory } from "../../lab/paths.ts";
+import { clientFiles } from "../../lab/sample-images.ts";
+import {
+  containers,
+  type Ended,
+  engine,
+  instance,
+  lab,
+  onHost,
+  pulumi,
+  setSecret,
+  touched,
+} from "./stack.ts";
+
+/** Every line that the engine and the lab have said: searched for secrets at the end. */
+const said: string[] = [];
+const run = async (operation: string, ...args: string[]): Promise<Ended> => {
+  const ended = await engine(operation, ...args);
+  said.push(ended.output);
+  return ended;
+};
+const expectCode = ({ exitCode, output }: Ended, code: number) => expect(exitCode, output).toBe(code);
+const up = async () => expectCode(await run("up", "--yes"), 0);
+const noDrift = async () => expectCode(await run("drift"), 0);
+
+beforeAll(async () => {
+  const ended = await lab("up");
+  said.push(ended.output);
+  expectCode(ended, 0);
+});
+afterAll(async () => {
+  await lab("down");
+});
+
+describe("the lab", () => {
+  it("is up after one command, and a second one plans no change", async () => {
+    const again = await lab("up");
+    expectCode(again, 0);
+    expect(again.output).toContain("What to try next");
+    await noDrift();
+    expectCode(await lab("status"), 0);
+  });
+
+  it("serves through every published port", async () => {
+    const { address } = placeOf(instance);
+    for (const port of [ports.dockerhub, ports.ghcr, ports.quay, ports.k8s, ports.kyverno]) {
+      expect((await fetch(`http://${address}:${port}/v2/`)).status).toBe(200);
+    }
+    expect(await (await fetch(`http://${address}:${ports.metrics}/metrics/private`)).text()).toContain(
+      "go_goroutines",
+    );
+    const scan = await (await fetch(`http://${address}:${ports.metrics}/metrics/scan`)).text();
+    expect(scan).toMatch(/^regwarden_scan_complete 1$/m);
+  });
+
+  it("lets skopeo pull the index that it pushed, with TLS and password, and an image through a cache", async () => {
+    const { authFile, certificateDirectory, registry } = clientFiles(instance);
+    const target = join(stateDirectory(instance), "pulled");
+    const flags = ["--src-authfile", authFile, "--src-cert-dir", certificateDirectory];
+    await execa("skopeo", [
+      "copy",
+      "--all",
+      ...flags,
+      `docker://${registry}/infra-ci:latest`,
+      `oci:${target}:latest`,
+    ]);
+    const cached = `docker://${placeOf(instance).address}:${ports.quay}/library/hello:1.0`;
+    await execa("skopeo", ["inspect", "--raw", "--tls-verify=false", cached]);
+    await expect(
+      execa("skopeo", [
+        "inspect",
+        "--cert-dir",
+        certificateDirectory,
+        `docker://${registry}/infra-ci:latest`,
+      ]),
+    ).rejects.toThrow(/unauthorized|authentication/i);
+  });
+
+  it("protects the UI by the registry's account and refuses to delete through it", async () => {
+    const { authFile, certificateDirectory, registry } = clientFiles(instance);
+    const { auths } = JSON.parse(readFileSync(authFile, "utf8")) as {
+      auths: Record<string, { auth: string }>;
+    };
+    const account = Buffer.from(auths[registry]?.auth ?? "", "base64").toString();
+    const url = `https://${placeOf(instance).address}:${ports.ui}`;
+    const status = async (path: string, ...flags: string[]) => {
+      const common = [
+        "-s",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code}",
+        "--cacert",
+        `${certificateDirectory}/ca.crt`,
+      ];
+      return (await execa("curl", [...common, ...flags, `${url}${path}`], { input: `user = "${account}"` }))
+        .stdout;
+    };
+    expect(await status("/")).toBe("401");
+    expect(await status("/", "--config", "-")).toBe("200");
+    expect(await status("/v2/_catalog", "--config", "-")).toBe("200");
+    expect(await status("/v2/infra-ci/manifests/latest", "--config", "-", "-X", "DELETE")).toBe("403");
+  });
+});
+
+describe("drift by hand", () => {
+  const drifts: [what: string, command: string, shown: RegExp][] = [
+    [
+      "a line in the compose file",
+      "sed -i 's/restart: always/restart: no/' /opt/registry/docker-compose.yml",
+      /update\s+File\s+\S*compose\s+content/,
+    ],
+    ["a mode", "chmod 0666 /opt/registry/nginx.conf", /update\s+File\s+\S*nginx\s+mode/],
+    ["a deleted script", "rm /opt/registry/programs/regwarden.mjs", /create\s+File\s+\S*/],
+    [
+      "a stopped registry",
+      "docker stop registry-quay",
+      /update\s+ComposeProject\s+.*services\["registry-quay"\]\.state/,
+    ],
+    [
+      "a container made from another image",
+      "docker rm -f registry-ghcr && docker run -d --name registry-ghcr --network registry_registry nginx:1.28.0-alpine sleep 1000",
+      /update\s+ComposeProject\s+.*services\["registry-ghcr"\]\.image/,
+    ],
+    [
+      "a disabled timer",
+      "systemctl disable --now regwarden-scan.timer",
+      /update\s+SystemdUnit\s+\S+\s+.*(active.*enabled|enabled.*active)/,
+    ],
+    [
+      "a unit drop-in",
+      "mkdir -p /etc/systemd/system/regwarden-scan.service.d && printf '[Service]\\nExecStart=\\nExecStart=/bin/true\\n' >/etc/systemd/system/regwarden-scan.service.d/off.conf && systemctl daemon-reload",
+      /update\s+SystemdUnit\s+\S+\s+dropIns\["\/etc\/systemd\/system\/regwarden-scan\.service\.d\/off\.conf"\]/,
+    ],
+  ];
+
+  it.each(drifts)("%s is shown by name and healed by the next up", async (_what, command, shown) => {
+    await onHost(command);
+    const drift = await run("drift");
+    expectCode(drift, 7);
+    expect(drift.output).toMatch(shown);
+    await up();
+    await noDrift();
+  });
+
+  it("in a mounted file, taken up by a restart, is healed in the container too", async () => {
+    const nginxSees = "docker exec registry-nginx cat /etc/nginx/nginx.conf";
+    await onHost(
+      "sed -i 's/server_tokens off/server_tokens on/' /opt/registry/nginx.conf && docker restart registry-nginx",
+    );
+    expect(await onHost(nginxSees)).toContain("server_tokens on;");
+    const before = await containers();
+    await up();
+    expect(await onHost(`${nginxSees} | cmp - /opt/registry/nginx.conf && echo same`)).toBe("same");
+    expect(touched(before, await containers())).toEqual(["registry-nginx"]);
+    await noDrift();
+  });
+
+  it("in a secret file is shown as such, and neither text is told", async () => {
+    await onHost("echo leaked-by-hand >>/opt/registry/tls/privkey.pem");
+    const drift = await run("drift");
+    expectCode(drift, 7);
+    expect(drift.output).toMatch(/content: \[secret\] => \[secret\]/);
+    expect(drift.output).not.toContain("leaked-by-hand");
+    await up();
+    expect(await pulumi("stack", "export")).not.toContain("leaked-by-hand");
+    await noDrift();
+  });
+
+  it("is shown line by line in a preview, which changes nothing", async () => {
+    await onHost("echo '# by hand' >>/opt/registry/nginx.conf");
+    const preview = await run("preview");
+    expectCode(preview, 0);
+    expect(preview.output).toMatch(/^\s+- # by hand$/m);
+    expect(await onHost("tail -n 1 /opt/registry/nginx.conf")).toBe("# by hand");
+    await up();
+    await noDrift();
+  });
+
+  it("that cannot be looked at is exit code 1, not drift and not fine", async () => {
+    await onHost("systemctl stop docker.socket docker.service");
+    try {
+      expectCode(await run("drift"), 1);
+    } finally {
+      await onHost("systemctl start docker.service");
+    }
+    await up();
+    await noDrift();
+  });
+});
+
+describe("a change of the program", () => {
+  const set = (path: string, value: string) => pulumi("config", "set", "--path", path, value);
+
+  it("of one registry's configuration recreates that container and restarts nginx, nothing else", async () => {
+    const before = await containers();
+    await set("regwarden:caches[2].username", "reader");
+    await pulumi(
+      "config",
+      "set",
+      "--secret",
+      "--path",
+      "regwarden:cachePasswords.quay",
+      "a cache's own password",
+    );
+    await up();
+    expect(touched(before, await containers())).toEqual(["registry-nginx", "registry-quay"]);
+    expect(
+      await onHost("cat /opt/registry/config-quay.yml; stat -c %a /opt/registry/config-quay.yml"),
+    ).toMatch(/a cache's own password[\s\S]*\n600$/);
+    await pulumi("config", "rm", "--path", "regwarden:caches[2].username");
+    await pulumi("config", "rm", "regwarden:cachePasswords");
+    await up();
+  });
+
+  it("of nginx restarts nginx alone", async () => {
+    const before = await containers();
+    await set("regwarden:metrics.port", "5002");
+    await up().finally(() => set("regwarden:metrics.port", String(ports.metrics)));
+    expect(touched(before, await containers())).toEqual(["registry-nginx"]);
+    await up();
+  });
+
+  it("of a unit or a script bounces nothing", async () => {
+    const before = await containers();
+    await set("regwarden:scan.onCalendar", "*-*-* 04:15:00");
+    await up();
+    expect(await onHost("systemctl show -p TimersCalendar regwarden-scan.timer")).toContain("04:15:00");
+    await pulumi("config", "rm", "regwarden:scan");
+    await up();
+    expect(touched(before, await containers())).toEqual([]);
+  });
+
+  it("of the account, to one with passwordless sudo, changes nothing on the host", async () => {
+    const before = await containers();
+    await set("regwarden:host.sshUser", "deploy");
+    await onHost("rm /opt/registry/nginx.conf && docker stop registry-k8s");
+    await up();
+    await noDrift();
+    expect(touched(before, await containers())).toEqual(["registry-k8s", "registry-nginx"]);
+    await set("regwarden:host.sshUser", "root");
+    await up();
+  });
+
+  it("of the DNS servers is taken up by systemd-resolved", async () => {
+    await onHost("echo '127.0.0.1 registry.lab.test' >>/etc/hosts");
+    await set("regwarden:dns.servers[0]", "127.0.0.11");
+    await up();
+    expect(await onHost("resolvectl dns")).toMatch(/Global:.*127\.0\.0\.11/);
+    await noDrift();
+    await pulumi("config", "rm", "regwarden:dns");
+    await up();
+    expect(await onHost("ls /etc/systemd/resolved.conf.d 2>/dev/null || true")).toBe("");
+  });
+
+  it("that the deployment check does not like fails the update and says what to do", async () => {
+    await onHost(
+      "mkdir /opt/registry/data/private/docker/registry/v2/repositories/secretive && chmod 0700 /opt/registry/data/private/docker/registry/v2/repositories/secretive",
+    );
+    await pulumi("config", "set", "--path", "regwarden:scan.onCalendar", "*-*-* 05:15:00");
+    const failed = await run("up", "--yes");
+    expectCode(failed, 1);
+    expect(failed.output).toMatch(/the scan could not look/);
+    await onHost("rmdir /opt/registry/data/private/docker/registry/v2/repositories/secretive");
+    await pulumi("config", "rm", "regwarden:scan");
+    await up();
+    await noDrift();
+  });
+});
+
+describe("an update that is killed", () => {
+  it.each([1500, 4000, 8000])("after %i ms ends well when it is run again", async (milliseconds) => {
+    await onHost(
+      "docker rm -f registry-k8s registry-nginx && rm /opt/registry/nginx.conf && systemctl disable --now regwarden-scan.timer",
+    );
+    const child = execa(nodeBinary, ["engine/main.ts", "up", "--stack", instance, "--yes"], {
+      cwd: projectRoot,
+      reject: false,
+      detached: true,
+      stdio: "ignore",
+    });
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    await child;
+    await up();
+    const drift = await run("drift");
+    expectCode(drift, 0);
+    expect(drift.output).not.toContain("pending operations");
+  });
+});
+
+describe("bad input", () => {
+  it("is refused with all faults at once, by name, and changes nothing", async () => {
+    const before = await containers();
+    await pulumi("config", "set", "regwarden:hots", "x");
+    await pulumi("config", "set", "--path", "regwarden:ui.port", "70000");
+    await pulumi("config", "set", "--path", "regwarden:caches[1].port", String(ports.dockerhub));
+    await pulumi("config", "set", "--path", "regwarden:images.nginx", "nginx:latest");
+    const password = await pulumi("config", "get", "regwarden:registryPassword");
+    await pulumi("config", "rm", "regwarden:registryPassword");
+    const refused = await run("up", "--yes");
+    expectCode(refused, 1);
+    for (const fault of [
+      "hots",
+      "ui.port",
+      "70000",
+      "caches[1].port",
+      "nginx:latest",
+      "registryPassword",
+      "pulumi config set --secret",
+    ]) {
+      expect(refused.output).toContain(fault);
+    }
+    await pulumi("config", "rm", "regwarden:hots");
+    await pulumi("config", "set", "--path", "regwarden:ui.port", String(ports.ui));
+    await pulumi("config", "set", "--path", "regwarden:caches[1].port", String(ports.ghcr));
+    await pulumi("config", "set", "--path", "regwarden:images.nginx", "nginx:1.28.0-alpine");
+    await setSecret("registryPassword", password);
+    await noDrift();
+    expect(touched(before, await containers())).toEqual([]);
+  });
+
+  it.each([
+    [
+      "regwarden:host.hostKey",
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJN0yWcZ7WmF1b3Xk0rcn1Q2v4Tg6Hs8Ld0Pz2Yx4Kw6",
+      /host key does not match, nothing was sent/,
+    ],
+    ["regwarden:host.sshPort", "2", /cannot connect: .*ECONNREFUSED/],
+  ])("a wrong %s is one clear message, and nothing is changed", async (path, wrong, message) => {
+    const right = await pulumi("config", "get", "--path", path);
+    await pulumi("config", "set", "--path", path, wrong);
+    const refused = await run("up", "--yes").finally(() => pulumi("config", "set", "--path", path, right));
+    expectCode(refused, 1);
+    expect(refused.output).toMatch(message);
+    await noDrift();
+  });
+
+  it("a new SSH key changes nothing, and one that the host does not know is refused", async () => {
+    const key = join(stateDirectory(instance), "other-key");
+    await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+    const right = await pulumi("config", "get", "regwarden:sshPrivateKey");
+    await setSecret("sshPrivateKey", readFileSync(key, "utf8"));
+    const refused = await run("drift");
+    expectCode(refused, 1);
+    expect(refused.output).toMatch(/does not accept the SSH key/);
+    await onHost(`echo '${readFileSync(`${key}.pub`, "utf8").trim()}' >>/root/.ssh/authorized_keys`);
+    const before = await containers();
+    await up();
+    expect(touched(before, await containers())).toEqual([]);
+    await setSecret("sshPrivateKey", right);
+    await up();
+  });
+});
+
+describe("secrets", () => {
+  it("stand in no output, no state and no process list", async () => {
+    const secrets = await Promise.all(
+      ["registryPassword", "tlsPrivateKey", "sshPrivateKey"].map((name) =>
+        pulumi("config", "get", `regwarden:${name}`),
+      ),
+    );
+    const state = await pulumi("stack", "export");
+    const journal = await onHost("journalctl --no-pager");
+    for (const secret of [...secrets, "a cache's own password"]) {
+      const line = secret.split("\n")[1] ?? secret;
+      for (const text of [...said, state, journal]) expect(text.includes(line)).toBe(false);
+    }
+  });
+});
+
+describe("destroy", () => {
+  it("takes containers, units and files away, and leaves the registry's data", async () => {
+    expectCode(await run("destroy", "--yes"), 0);
+    expect(await onHost("docker ps -aq --filter label=com.docker.compose.project=registry | wc -l")).toBe(
+      "0",
+    );
+    expect(
+      await onHost("ls /etc/systemd/system/ | grep -c -e regwarden -e docker-compose-registry || true"),
+    ).toBe("0");
+    expect(await onHost("ls /opt/registry")).toBe("data");
+    expect(await onHost("ls /opt/registry/data/private/docker/registry/v2/repositories")).toContain(
+      "infra-ci",
+    );
+  });
+
+  it("and then down leave no container, volume, network, mount or process behind", async () => {
+    expectCode(await lab("down"), 0);
+    const { stdout } = await execa("sh", [
+      "-c",
+      "docker ps -a --format '{{.Names}}'; docker volume ls -q; docker network ls --format '{{.Name}}'; cat /proc/mounts; ps -eo args",
+    ]);
+    expect(stdout).not.toMatch(/regwarden-e2e/);
+    expect(stdout).not.toContain(stateDirectory(instance));
+  });
+});

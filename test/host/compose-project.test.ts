@@ -1,0 +1,239 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { defaultImages } from "../../lab/images.ts";
+import { composeProject } from "../../provider/kinds/compose-project.ts";
+import type { Bag } from "../../provider/kinds/kind.ts";
+import { HostPlugin } from "../../provider/plugin.ts";
+import { type TestHost, testHost } from "./test-host.ts";
+
+let host: TestHost;
+const file = "/srv/compose-test/docker-compose.yml";
+const image = defaultImages.registry;
+const otherImage = defaultImages.nginx;
+
+/** A compose file of services that sleep, each with its revision label. */
+function composeFile(revisions: Record<string, string>, command = "sleep 1000"): string {
+  const services = Object.entries(revisions).map(
+    ([name, revision]) => `  ${name}:
+    image: ${image}
+    container_name: test-${name}
+    entrypoint: ["/bin/sh", "-c", "trap 'exit 0' TERM; ${command} & wait"]
+    restart: always
+    labels: { regwarden.revision: "${revision}" }
+    healthcheck: { test: ["CMD", "true"], interval: 30s, start_period: 10s, start_interval: 1s }
+`,
+  );
+  return `services:\n${services.join("")}`;
+}
+
+/** Inputs as the engine passes them: through the provider's own check. */
+function declare(revisions: Record<string, string>) {
+  const services = Object.fromEntries(
+    Object.entries(revisions).map(([name, revision]) => [
+      name,
+      { container: `test-${name}`, image, revision },
+    ]),
+  );
+  const plugin = new HostPlugin({ "host:index:ComposeProject": composeProject });
+  const news = { project: "compose-test", file, services, dependents: ["proxy"], waitTimeoutSeconds: 60 };
+  const { inputs, failures } = plugin.check("host:index:ComposeProject", news);
+  expect(failures).toEqual([]);
+  return inputs as unknown as Parameters<typeof composeProject.create>[1];
+}
+
+const revisions = { quay: "1", ghcr: "1", proxy: "1" };
+const writeFile = (content: string) =>
+  host.sh(`mkdir -p /srv/compose-test && cat >${file} <<'END'\n${content}END\n`);
+const containerIds = async () =>
+  (await host.sh("docker inspect -f '{{.Id}}' test-quay test-ghcr test-proxy")).split("\n");
+const incarnations = async () =>
+  (await host.sh("docker inspect -f '{{.Id}} {{.State.StartedAt}}' test-quay test-ghcr test-proxy")).split(
+    "\n",
+  );
+const deployed = async () => ({ inputs: declare(revisions), outputs: await created });
+let created: Promise<Bag>;
+
+const read = async () => (await composeProject.read(host.root, "compose-test", await deployed()))?.inputs;
+const heal = async () => {
+  const old = await deployed();
+  const found = await read();
+  created = composeProject.update(
+    host.root,
+    "compose-test",
+    { ...old, inputs: found ?? old.inputs },
+    old.inputs,
+  );
+  await created;
+  expect(await read()).toEqual(old.inputs);
+};
+
+const cleanUp = () =>
+  host
+    .sh(
+      "docker ps -aq --filter name=test- | xargs -r docker rm -f >/dev/null; docker network rm compose-test_default 2>/dev/null; rm -rf /srv/compose-test; docker rmi registry.invalid/none:1.0.0 2>/dev/null",
+    )
+    .catch(() => "");
+
+beforeAll(async () => {
+  host = await testHost({ images: true });
+});
+beforeEach(async () => {
+  await cleanUp();
+  await writeFile(composeFile(revisions));
+  created = composeProject.create(host.root, declare(revisions)).then(({ outputs }) => outputs);
+  await created;
+});
+afterAll(cleanUp);
+
+describe("a compose project", () => {
+  it("is up and healthy after its creation, and reads back as declared", async () => {
+    expect(await read()).toEqual(declare(revisions));
+  });
+
+  it("shows a stopped, a paused and a missing service by name, and heals them", async () => {
+    await host.sh("docker stop test-quay; docker pause test-proxy; docker rm -f test-ghcr");
+    const services = (await read())?.services;
+    expect(services?.quay).toMatchObject({ state: "exited" });
+    expect(services?.proxy).toMatchObject({ state: "paused" });
+    expect(services?.ghcr).toBeUndefined();
+    await heal();
+  });
+
+  it("shows a container that was recreated by hand from another image, and heals it without losing that container", async () => {
+    await host.sh(
+      `docker rm -f test-ghcr && docker run -d --name test-ghcr --entrypoint sleep ${otherImage} 1000`,
+    );
+    expect((await read())?.services.ghcr).toMatchObject({
+      image: expect.stringContaining(otherImage),
+      revision: "(none)",
+      definition: "not made by this project",
+    });
+    await heal();
+    expect(await host.sh("docker ps -a --filter name=test-ghcr.displaced --format '{{.State}}'")).toBe(
+      "exited",
+    );
+  });
+
+  it("shows that a pinned name was given to another image, and gives it its meaning back", async () => {
+    await host.sh(
+      `docker tag ${image} kept:1 && docker tag ${otherImage} ${image} && docker compose -f ${file} -p compose-test up -d`,
+    );
+    expect((await read())?.services.quay?.image).toMatch(
+      /registry:2\.8\.3 \(image sha256:.*, deployed sha256:/,
+    );
+    await heal();
+    expect(
+      await host.sh(
+        `docker image inspect -f '{{.Id}}' ${image} kept:1 | uniq | wc -l; docker rmi kept:1 >/dev/null`,
+      ),
+    ).toBe("1");
+  });
+
+  it("shows a container that was recreated from an edited file, also after the file is healed", async () => {
+    await writeFile(composeFile(revisions, "sleep 2000"));
+    await host.sh(`docker compose -f ${file} -p compose-test up -d`);
+    await writeFile(composeFile(revisions));
+    expect((await read())?.services.quay?.definition).toContain("another definition");
+    await heal();
+  });
+
+  it("shows a foreign container of the project, and takes it away as an orphan", async () => {
+    const orphan = `${composeFile(revisions)}${composeFile({ extra: "1" }).replace("services:\n", "")}`;
+    await writeFile(orphan);
+    await host.sh(`docker compose -f ${file} -p compose-test up -d`);
+    await writeFile(composeFile(revisions));
+    expect((await read())?.services["test-extra (foreign)"]).toMatchObject({ definition: "foreign" });
+    await heal();
+  });
+
+  it("shows a container that still sees a file that was replaced, and restarts that one", async () => {
+    await host.sh("echo good >/srv/compose-test/conf");
+    await writeFile(
+      composeFile(revisions).replace(
+        "    restart: always\n",
+        "    restart: always\n    volumes: [/srv/compose-test/conf:/conf:ro]\n",
+      ),
+    );
+    created = composeProject.update(host.root, "compose-test", await deployed(), declare(revisions));
+    await created;
+    const [quay, ...others] = await incarnations();
+    await host.sh("echo good >/srv/compose-test/next && mv /srv/compose-test/next /srv/compose-test/conf");
+    expect((await read())?.services.quay?.staleMounts).toEqual(["/srv/compose-test/conf"]);
+    await heal();
+    const [newQuay, ...newOthers] = await incarnations();
+    expect(newQuay).not.toBe(quay);
+    expect(newOthers).toEqual(others);
+  });
+
+  it("restarts a service whose mounted files were written while it ran", async () => {
+    const [quay, ...others] = await incarnations();
+    const old = await deployed();
+    const next = declare(revisions);
+    if (next.services.quay) next.services.quay.mounted = ["2026-11-21T00:00:00Z"];
+    expect(composeProject.foresee(next, old).bounce).not.toBe(old.outputs.bounce);
+    await composeProject.update(host.root, "compose-test", old, next);
+    const [newQuay, ...newOthers] = await incarnations();
+    expect(newQuay).not.toBe(quay);
+    expect(newOthers).toEqual(others);
+  });
+
+  it("recreates the one service whose revision changed, nothing else, and calls that a bounce", async () => {
+    const [quay, ghcr, proxy] = await containerIds();
+    const next = { ...revisions, quay: "2" };
+    await writeFile(composeFile(next));
+    const old = await deployed();
+    expect(composeProject.foresee(declare(next), old).bounce).not.toBe(old.outputs.bounce);
+    const outputs = await composeProject.update(host.root, "compose-test", old, declare(next));
+    const [newQuay, newGhcr, newProxy] = await containerIds();
+    expect([newGhcr, newProxy]).toEqual([ghcr, proxy]);
+    expect(newQuay).not.toBe(quay);
+    expect(outputs.bounce).not.toBe(old.outputs.bounce);
+  });
+
+  it("does not call the recreation of a dependent a bounce", async () => {
+    const next = { ...revisions, proxy: "2" };
+    await writeFile(composeFile(next));
+    const old = await deployed();
+    expect(composeProject.foresee(declare(next), old).bounce).toBe(old.outputs.bounce);
+    const outputs = await composeProject.update(host.root, "compose-test", old, declare(next));
+    expect(outputs.bounce).toBe(old.outputs.bounce);
+  });
+
+  it("that does not get healthy fails with the service, its state and its last lines", async () => {
+    await writeFile(composeFile({ ...revisions, quay: "2" }, "echo cannot open config; exit 3"));
+    const update = composeProject.update(host.root, "compose-test", await deployed(), {
+      ...declare({ ...revisions, quay: "2" }),
+      waitTimeoutSeconds: 5,
+    });
+    await expect(update).rejects.toThrow(/test-quay is .*\n\s+cannot open config/s);
+  });
+
+  it("with an image that cannot be had names the image and the way on, and changes nothing", async () => {
+    const before = await containerIds();
+    const services = { ...declare(revisions).services };
+    const missing = { container: "test-quay", image: "registry.invalid/none:1.0.0", revision: "1" };
+    await writeFile(composeFile(revisions).replace(image, missing.image));
+    const inputs = {
+      ...declare(revisions),
+      services: { ...services, quay: { ...services.quay, ...missing } },
+    } as never;
+    await expect(composeProject.update(host.root, "compose-test", await deployed(), inputs)).rejects.toThrow(
+      /image registry\.invalid\/none:1\.0\.0 is not on the host and could not be pulled; load it/,
+    );
+    expect(await containerIds()).toEqual(before);
+  });
+
+  it("that cannot be looked at because the engine is down is an error, not a missing project", async () => {
+    await host.sh("systemctl stop docker.socket docker.service");
+    await expect(read()).rejects.toThrow(/Docker daemon/);
+    await host.sh("systemctl start docker.service");
+  });
+
+  it("leaves nothing of its containers when it is removed, and the file as it is", async () => {
+    await composeProject.remove(host.root, "compose-test", await deployed());
+    expect(
+      await host.sh("docker ps -aq --filter label=com.docker.compose.project=compose-test | wc -l"),
+    ).toBe("0");
+    expect(await read()).toBeUndefined();
+    expect(await host.sh(`test -f ${file} && echo there`)).toBe("there");
+  });
+});

@@ -1,0 +1,177 @@
+import { createHash } from "node:crypto";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { file } from "../../provider/kinds/file.ts";
+import { type TestHost, testHost } from "./test-host.ts";
+
+let host: TestHost;
+const directory = "/srv/file test's";
+const path = `${directory}/a file.conf`;
+const declared = { path, content: "first\n", mode: "0640", owner: "root", group: "root", type: "file" };
+
+beforeAll(async () => {
+  host = await testHost();
+});
+beforeEach(async () => {
+  await host.sh(`umount -q "${directory}"; rm -rf "${directory}" && mkdir -p "${directory}"`);
+});
+
+/** What is at the path, told by another program than the one under test. */
+const onHost = (at = path) => host.sh(`stat -c '%F %a %U:%G' "${at}" && cat "${at}"`);
+const recordOf = <T extends object>(inputs: T) => ({ inputs, outputs: { ...inputs, changedAt: "then" } });
+const read = async (inputs = declared) => (await file.read(host.root, path, recordOf(inputs)))?.inputs;
+const leftovers = () => host.sh(`find "${directory}" -name '.regwarden*' | wc -l`);
+
+describe("a file", () => {
+  it("is created with content, mode and owner, and read back as declared", async () => {
+    const { id } = await file.create(host.root, declared);
+    expect(id).toBe(path);
+    expect(await onHost()).toBe("regular file 640 root:root\nfirst");
+    expect(await read()).toEqual(declared);
+  });
+
+  it("is written the same by an account with passwordless sudo", async () => {
+    await file.create(host.deploy, { ...declared, owner: "deploy", group: "deploy", mode: "0600" });
+    expect(await onHost()).toBe("regular file 600 deploy:deploy\nfirst");
+    expect((await file.read(host.deploy, path, recordOf(declared)))?.inputs).toMatchObject({
+      owner: "deploy",
+      mode: "0600",
+    });
+  });
+
+  it("may belong to an id, whether the host has a name for it or not", async () => {
+    for (const id of ["65532", await host.sh("id -u deploy")]) {
+      const owned = { ...declared, owner: id, group: id };
+      await file.create(host.root, owned);
+      expect(await read(owned)).toEqual(owned);
+    }
+  });
+
+  it.each([
+    ["quotes and shell signs", `it's "quoted" \`id\` $(id) \${HOME} \\ \n!#&;|\n`],
+    ["no final newline", "a\nb"],
+    ["only newlines", "\n\n\n"],
+    ["nothing", ""],
+    ["letters of other scripts", "Grüße, 你好, 👋🏽, ﷽\n"],
+    ["a carriage return and a tab", "a\r\n\tb\r\n"],
+    ["2 MB", `${"0123456789abcde\n".repeat(131_072)}end`],
+  ])("keeps %s", async (_name, content) => {
+    await file.create(host.root, { ...declared, content });
+    const digest = createHash("sha256").update(content).digest("hex");
+    expect(await host.sh(`sha256sum "${path}"`)).toContain(digest);
+    expect(await read({ ...declared, content })).toMatchObject({ content });
+  });
+
+  it("is gone when somebody deletes it, or its directory", async () => {
+    await file.create(host.root, declared);
+    await host.sh(`rm "${path}"`);
+    expect(await read()).toBeUndefined();
+    await host.sh(`rmdir "${directory}"`);
+    expect(await read()).toBeUndefined();
+  });
+
+  it("shows an edit as text and a chmod and chown by name, and heals them", async () => {
+    await file.create(host.root, declared);
+    await host.sh(`echo second >>"${path}"; chmod 0777 "${path}"; chown deploy:deploy "${path}"`);
+    const found = await read();
+    expect(found).toEqual({
+      ...declared,
+      content: "first\nsecond\n",
+      mode: "0777",
+      owner: "deploy",
+      group: "deploy",
+    });
+    await file.update(host.root, path, recordOf({ ...declared, ...found }), declared);
+    expect(await onHost()).toBe("regular file 640 root:root\nfirst");
+  });
+
+  it("heals the mode alone without writing the file anew", async () => {
+    await file.create(host.root, declared);
+    const inode = await host.sh(`stat -c %i "${path}"; chmod 0666 "${path}"`);
+    await file.update(host.root, path, recordOf({ ...declared, mode: "0666" }), declared);
+    expect(await host.sh(`stat -c %i "${path}"`)).toBe(inode);
+    expect(await onHost()).toContain(" 640 ");
+  });
+
+  it("that was replaced by a directory is shown as such; healing keeps what is in the directory", async () => {
+    await file.create(host.root, declared);
+    await host.sh(`rm "${path}" && mkdir "${path}" && echo precious >"${path}/data"`);
+    const found = await read();
+    expect(found).toMatchObject({ type: "directory" });
+    await file.update(host.root, path, recordOf({ ...declared, ...found }), declared);
+    expect(await onHost()).toBe("regular file 640 root:root\nfirst");
+    expect(await host.sh(`cat "${path}".displaced-*/data`)).toBe("precious");
+  });
+
+  it("that was replaced by a symbolic link is shown with its target; healing does not write through it", async () => {
+    await file.create(host.root, declared);
+    await host.sh(`echo theirs >"${directory}/target" && ln -sf "${directory}/target" "${path}"`);
+    const found = await read();
+    expect(found).toMatchObject({ type: `symbolic link to ${directory}/target` });
+    await file.update(host.root, path, recordOf({ ...declared, ...found }), declared);
+    expect(await onHost()).toBe("regular file 640 root:root\nfirst");
+    expect(await host.sh(`cat "${directory}/target"`)).toBe("theirs");
+  });
+
+  it("shows large or binary content by size and digest", async () => {
+    await file.create(host.root, declared);
+    await host.sh(`printf '\\377\\376\\000' >"${path}"`);
+    expect((await read())?.content).toMatch(/^\(3 bytes, SHA-256 [0-9a-f]{64}\)$/);
+    await host.sh(`head -c 300000 /dev/zero | tr '\\0' x >"${path}"`);
+    expect((await read())?.content).toMatch(/^\(300000 bytes, SHA-256 [0-9a-f]{64}\)$/);
+  });
+
+  it("keeps each version that it replaces or deletes in the backup directory", async () => {
+    const kept = { ...declared, backupDirectory: `${directory}/backup` };
+    await file.create(host.root, kept);
+    await file.update(host.root, path, recordOf(kept), { ...kept, content: "second\n" });
+    await file.remove(host.root, path, recordOf(kept));
+    expect(await read()).toBeUndefined();
+    expect(await host.sh(`cat "${directory}"/backup/*`)).toBe("first\nsecond");
+    expect(await host.sh(`stat -c %a "${directory}/backup"`)).toBe("700");
+  });
+
+  it("is not deleted when a directory took its place", async () => {
+    await file.create(host.root, declared);
+    await host.sh(`rm "${path}" && mkdir "${path}"`);
+    expect(await file.remove(host.root, path, recordOf(declared))).toContain("left as it is");
+    expect(await host.sh(`test -d "${path}" && echo there`)).toBe("there");
+  });
+
+  it("stays as it was when the new content does not validate", async () => {
+    await file.create(host.root, declared);
+    const bad = {
+      ...declared,
+      content: "bad\n",
+      validate: "grep -q good {} || { echo no good in it; exit 1; }",
+    };
+    await expect(file.update(host.root, path, recordOf(declared), bad)).rejects.toThrow(
+      /not valid:\s+no good in it/,
+    );
+    expect(await onHost()).toBe("regular file 640 root:root\nfirst");
+    expect(await leftovers()).toBe("0");
+    await file.update(host.root, path, recordOf(declared), { ...bad, content: "good\n" });
+    expect(await onHost()).toBe("regular file 640 root:root\ngood");
+  });
+
+  it("stays as it was when the disk is full", async () => {
+    await host.sh(`mount -t tmpfs -o size=64k none "${directory}"`);
+    await file.create(host.root, declared);
+    const large = { ...declared, content: "x".repeat(100_000) };
+    await expect(file.update(host.root, path, recordOf(declared), large)).rejects.toThrow(/No space left/);
+    expect(await onHost()).toBe("regular file 640 root:root\nfirst");
+    expect(await leftovers()).toBe("0");
+  });
+
+  it("is not made in a directory that does not exist, and the message says which", async () => {
+    const elsewhere = { ...declared, path: "/srv/nowhere/file" };
+    await expect(file.create(host.root, elsewhere)).rejects.toThrow(
+      /write \/srv\/nowhere\/file .*\/srv\/nowhere does not exist/s,
+    );
+  });
+
+  it("that cannot be looked at is an error, not a deleted file", async () => {
+    const loop = `${directory}/loop`;
+    await host.sh(`ln -s loop "${loop}"`);
+    await expect(file.read(host.root, `${loop}/x`, {})).rejects.toThrow(/look at .*symbolic links/s);
+  });
+});

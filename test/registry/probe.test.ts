@@ -1,0 +1,188 @@
+import { execFile } from "node:child_process";
+import { truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ProbeReport } from "../../contract/probe-report.ts";
+import { blobDataPath } from "../../scripts/registry/paths.ts";
+import { attestation, type Content, dockerList, image, index } from "./oci-layout.ts";
+import { startPushgateway } from "./pushgateway.ts";
+import { type Registry, startRegistry } from "./registry.ts";
+import { startTlsProxy } from "./tls-proxy.ts";
+
+const program = join(import.meta.dirname, "../../scripts/main.ts");
+const login = { user: "ci", password: "correct horse" };
+
+interface Outcome {
+  readonly exitCode: number;
+  readonly report: ProbeReport;
+  readonly stderr: string;
+}
+
+function probe(
+  url: string,
+  flags: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = { REG_USER: login.user, REG_PASS: login.password },
+): Promise<Outcome> {
+  const argv = [program, "probe", "--url", url, "--json", ...flags];
+  return new Promise((resolve) => {
+    execFile(process.execPath, argv, { env: { ...environment } }, (error, stdout, stderr) => {
+      const exitCode = typeof error?.code === "number" ? error.code : 0;
+      resolve({ exitCode, report: JSON.parse(stdout || "null") as ProbeReport, stderr });
+    });
+  });
+}
+
+const digest = ({ descriptor }: Content) => descriptor.digest;
+const amd64 = image("amd64", "linux/amd64");
+const arm64 = image("arm64", "linux/arm64/v8");
+const attested = attestation(amd64);
+const multi = index([amd64, arm64, attested]);
+const docker = image("docker", "linux/amd64", "docker");
+
+describe("a probe of a real registry", () => {
+  let registry: Registry;
+
+  beforeEach(async () => {
+    registry = await startRegistry(login);
+  });
+  afterEach(() => registry.dispose());
+
+  /** Two repositories: single images, an index with an attestation, a Docker list, and an index of indexes. */
+  async function fill(): Promise<void> {
+    await registry.push(amd64, "team/app", "single");
+    await registry.push(multi, "team/app", "1");
+    await registry.push(dockerList([docker]), "team/app", "docker");
+    await registry.push(multi, "nested", "inner");
+    await registry.pushManifest(index([multi]), "nested", "outer");
+  }
+
+  test("finds nothing where nothing is lost", async () => {
+    await fill();
+    const { exitCode, report, stderr } = await probe(registry.url, ["--sentinel", "nested"]);
+    expect(stderr).toBe("");
+    expect(report.findings).toEqual([]);
+    expect(report).toMatchObject({
+      complete: true,
+      catalogueAccessible: true,
+      authenticationRequired: true,
+      sentinelPresent: true,
+      repositories: 2,
+      tags: 5,
+      indexes: 4,
+    });
+    expect(exitCode).toBe(0);
+  });
+
+  test("finds every child that the collection of untagged manifests took, with all tags", async () => {
+    await fill();
+    await registry.collectGarbage("-m");
+    const { exitCode, report } = await probe(registry.url);
+    expect([exitCode, report.complete]).toEqual([1, true]);
+    const lost = report.findings.map((f) => [f.repository, f.kind, f.severity, f.digest, f.tags.join()]);
+    const child = "index-child";
+    expect(lost.sort()).toEqual(
+      [
+        ["nested", child, "critical", digest(amd64), "inner,outer"],
+        ["nested", child, "critical", digest(arm64), "inner,outer"],
+        ["nested", child, "warning", digest(attested), "inner,outer"],
+        ["team/app", child, "critical", digest(arm64), "1"],
+        ["team/app", child, "warning", digest(attested), "1"],
+        ["team/app", child, "critical", digest(docker), "docker"],
+      ].sort(),
+    );
+  });
+
+  test("tells a wrong password, and a registry that is down, from damage", async () => {
+    await fill();
+    const wrong = await probe(registry.url, [], { REG_USER: login.user, REG_PASS: "wrong" });
+    expect([wrong.exitCode, wrong.report.errors]).toEqual([
+      3,
+      { unauthorised: 1, unavailable: 0, unexpected: 0 },
+    ]);
+    await registry.stop();
+    const down = await probe(registry.url);
+    expect([down.exitCode, down.report.catalogueAccessible]).toEqual([3, false]);
+    expect(down.report.errors).toEqual({ unauthorised: 0, unavailable: 2, unexpected: 0 });
+  });
+
+  test("finds a layer that was cut short on the disk, and one that is empty", async () => {
+    await fill();
+    const layers = [amd64, arm64].map(({ parts }) => parts[1]?.descriptor.digest ?? digest(amd64));
+    await registry.stop();
+    for (const [sizeBytes, layer] of layers.entries())
+      await truncate(blobDataPath(registry.directory, layer), sizeBytes);
+    await registry.start();
+    const { exitCode, report } = await probe(registry.url);
+    expect(exitCode).toBe(1);
+    const found = report.findings.map((f) => [
+      f.repository,
+      f.kind,
+      f.cause,
+      f.digest,
+      f.tags.join(),
+      f.platform,
+    ]);
+    expect(found.sort()).toEqual(
+      [
+        ["nested", "layer", "blob-empty", layers[0], "inner,outer", "linux/amd64"],
+        ["nested", "layer", "size-mismatch", layers[1], "inner,outer", "linux/arm64/v8"],
+        ["team/app", "layer", "blob-empty", layers[0], "1,single", "linux/amd64"],
+        ["team/app", "layer", "size-mismatch", layers[1], "1", "linux/arm64/v8"],
+      ].sort(),
+    );
+  });
+
+  test("does not take an empty registry for a clean one when a sentinel should be there", async () => {
+    const { exitCode, report } = await probe(registry.url, ["--sentinel", "regwarden/sentinel"]);
+    expect([exitCode, report.complete, report.sentinelPresent]).toEqual([3, false, false]);
+  });
+
+  test("reads a catalogue of several pages", async () => {
+    const names = Array.from({ length: 105 }, (_, i) => `r${String(i).padStart(3, "0")}`);
+    await registry.push(amd64, "r000", "1");
+    await registry.mount(amd64, "r000", names.slice(1), "1");
+    const { exitCode, report } = await probe(registry.url);
+    expect([exitCode, report.repositories, report.tags]).toEqual([0, 105, 105]);
+  });
+
+  test("asks over TLS whoever shows a certificate of the given CA, and nobody else", async () => {
+    await fill();
+    const proxy = await startTlsProxy(registry.url);
+    try {
+      const account = { REG_USER: login.user, REG_PASS: login.password };
+      const trusting = await probe(proxy.url, [], { ...account, NODE_EXTRA_CA_CERTS: proxy.certificatePath });
+      expect([trusting.exitCode, trusting.report.tags]).toEqual([0, 5]);
+      const days = (Date.parse(trusting.report.certificateExpiresAt ?? "") - Date.now()) / 86_400_000;
+      expect(Math.round(days)).toBe(30);
+      const other = await probe(proxy.url);
+      expect([other.exitCode, other.report.errors.unexpected]).toEqual([3, 2]);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  test("puts its group into a real Pushgateway, and nothing of the former run stays", async () => {
+    const gateway = await startPushgateway();
+    try {
+      await fill();
+      await registry.collectGarbage("-m");
+      const flags = ["--pushgateway", gateway.url, "--instance", "registry.example/x:5050"];
+      expect((await probe(registry.url, flags)).exitCode).toBe(1);
+      const first = await gateway.read();
+      const labels = 'instance="registry.example/x:5050",job="registry-integrity-probe"';
+      expect(first).toContain(`registry_manifest_integrity_failures{${labels}} 4\n`);
+      expect(first).toContain(`regwarden_probe_broken{${labels},repository="nested"} 2\n`);
+      expect(first).toContain("regwarden_probe_success_timestamp_seconds{");
+
+      await registry.stop();
+      expect((await probe(registry.url, flags)).exitCode).toBe(3);
+      const second = await gateway.read();
+      expect(second).toContain(`registry_manifest_integrity_catalog_accessible{${labels}} 0\n`);
+      expect(second).not.toMatch(
+        /^(registry_manifest_integrity_(failures|repos_checked|tags_checked)|regwarden_probe_(broken|success\w*))\{/m,
+      );
+    } finally {
+      await gateway.stop();
+    }
+  });
+});

@@ -1,0 +1,77 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** Modules that a file imports: own ones as paths from the root, others by their name. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(ROOT, file), "utf8");
+  const statements = text.matchAll(
+    /^\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)|^import\s+"([^"]+)"/gm,
+  );
+  return [...statements].map(([, from, dynamic, bare]) => {
+    const target = from ?? dynamic ?? bare ?? "";
+    return target.startsWith(".") ? relative(ROOT, join(ROOT, dirname(file), target)) : target;
+  });
+}
+
+/** Imports that the rule forbids, as `file -> module`. */
+function offences(pattern: string, isAllowed: (module: string) => boolean): string[] {
+  const files = globSync(pattern, { cwd: ROOT });
+  return files.flatMap((file) =>
+    importsOf(file)
+      .filter((module) => !isAllowed(module))
+      .map((module) => `${file} -> ${module}`),
+  );
+}
+
+const isOwn = (module: string) =>
+  /^(components|config|contract|engine|lab|provider|scripts|test|[a-z-]+\.ts$)/.test(module) &&
+  !module.startsWith("node:");
+const isPulumi = (module: string) => module.startsWith("@pulumi/");
+const within =
+  (...folders: string[]) =>
+  (module: string) =>
+    !isOwn(module) || folders.some((folder) => module === folder || module.startsWith(`${folder}/`));
+
+describe("imports", () => {
+  it("are found, also over several lines", () => {
+    expect(importsOf("components/host/registry-host.ts")).toContain("components/host/settings.ts");
+    expect(importsOf("secrets.ts")).toContain("config/secret-rules.ts");
+    expect(importsOf("secrets.ts")).toContain("@pulumi/vault");
+  });
+
+  it.each<[string, string, (module: string) => boolean]>([
+    ["scripts know the contract only", "scripts/**/*.ts", within("scripts", "contract")],
+    ["scripts never import Pulumi", "scripts/**/*.ts", (module) => !isPulumi(module)],
+    ["the contract knows nothing", "contract/**/*.ts", within("contract")],
+    [
+      "components know the contract and the provider's public types",
+      "components/**/*.ts",
+      within("components", "contract", "provider/resources.ts"),
+    ],
+    [
+      "what components render is plain",
+      "components/*/render/**/*.ts",
+      (module) => !isPulumi(module) && !module.startsWith("provider/"),
+    ],
+    ["the provider knows nothing but itself", "provider/**/*.ts", within("provider")],
+    [
+      "the configuration's rules are plain",
+      "config/**/*.ts",
+      (module) => !isPulumi(module) && within("config")(module),
+    ],
+  ])("go one way: %s", (_, pattern, isAllowed) => {
+    expect(offences(pattern, isAllowed)).toEqual([]);
+  });
+
+  it("of the configuration stand in config.ts alone, those of Vault in secrets.ts alone", () => {
+    const sources = globSync("{*.ts,components/**/*.ts,config/**/*.ts}", { cwd: ROOT });
+    const containing = (text: RegExp) =>
+      sources.filter((file) => text.test(readFileSync(join(ROOT, file), "utf8")));
+    expect(containing(/pulumi\.Config\b/)).toEqual(["config.ts"]);
+    expect(containing(/@pulumi\/vault/)).toEqual(["secrets.ts"]);
+    expect(containing(/process\.env/).filter((file) => file !== "vitest.config.ts")).toEqual([]);
+  });
+});

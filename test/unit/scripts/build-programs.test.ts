@@ -1,0 +1,22 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { bundlePrograms } from "../../../scripts/build-programs.ts";
+import { temporaryDirectory } from "./temporary.ts";
+
+test("the bundle is one file that runs by itself, small enough for a ConfigMap, and the same each time", async () => {
+  const directory = await temporaryDirectory();
+  const [first, second] = [join(directory, "first.mjs"), join(directory, "second.mjs")];
+  await bundlePrograms(first, true);
+  await bundlePrograms(second, true);
+  const text = await readFile(first, "utf8");
+  expect(text).toBe(await readFile(second, "utf8"));
+  expect(text.startsWith("#!/usr/bin/env node\n")).toBe(true);
+  expect(text.length).toBeLessThan(512 * 1024);
+  expect(text).not.toMatch(/from "(?!node:)/);
+  expect(text).not.toContain("@pulumi/");
+  const { stdout } = await promisify(execFile)(process.execPath, [first, "--version"], { cwd: directory });
+  expect(stdout).toMatch(/^regwarden \d+\.\d+\.\d+\n$/);
+});

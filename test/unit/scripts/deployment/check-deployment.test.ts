@@ -1,0 +1,212 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { checkDeployment, exitCodeOf, renderChecks } from "../../../../scripts/check-deployment/main.ts";
+import { sentinel } from "../../../../scripts/deployment/sentinel.ts";
+import { createClient } from "../../../../scripts/http/client.ts";
+import { temporaryDirectory } from "../temporary.ts";
+import { type Handler, serve, serveNobody } from "./server.ts";
+
+const now = Date.parse("2026-01-02T03:04:05Z");
+const account = { user: "ci", password: "right" };
+const repository = "regwarden/sentinel";
+const goodReport = {
+  schema: "regwarden/scan/v1",
+  finishedAt: "2026-01-02T03:00:00.000Z",
+  complete: true,
+  findings: [] as object[],
+};
+
+/** A registry that is as it should be, except for what a case changes by the path. */
+function registry(changes: Record<string, Handler> = {}): Handler {
+  const rightly = `Basic ${Buffer.from("ci:right").toString("base64")}`;
+  return (request, response) => {
+    const url = new URL(request.url ?? "", "http://localhost");
+    const change = changes[url.pathname];
+    if (change) return change(request, response);
+    if (request.headers.authorization !== rightly)
+      return void response.writeHead(401, { "www-authenticate": 'Basic realm="test"' }).end();
+    if (url.pathname === "/v2/") return void response.end("{}");
+    if (url.pathname === "/v2/_catalog")
+      return void response.end(JSON.stringify({ repositories: [repository] }));
+    if (url.pathname === `/v2/${repository}/manifests/1`) return void response.end(sentinel.manifest);
+    response.writeHead(404).end();
+  };
+}
+
+const status =
+  (code: number, body = ""): Handler =>
+  (_request, response) =>
+    void response.writeHead(code).end(body);
+
+interface Case {
+  readonly own?: string;
+  readonly cache?: string;
+  readonly ui?: string;
+  readonly report?: object | string;
+}
+
+async function run({ own, cache, ui, report = goodReport }: Case = {}) {
+  const path = join(await temporaryDirectory(), "scan.json");
+  await writeFile(path, typeof report === "string" ? report : JSON.stringify(report));
+  const config = {
+    private: { url: own ?? (await serve(registry())), user: "ci", sentinel: { repository, tag: "1" } },
+    caches: [{ name: "dockerhub", url: cache ?? (await serve(status(200))) }],
+    ui: { url: ui ?? (await serve(status(401))) },
+    scanReport: { path, maximumAgeSeconds: 600 },
+  };
+  const send = createClient({ patienceSeconds: 0, note: () => {} });
+  const checks = await checkDeployment(config, account, send, now);
+  const failed = checks.filter(({ holds }) => !holds).map(({ title }) => title);
+  return { checks, failed, text: renderChecks(checks), exitCode: exitCodeOf(checks) };
+}
+
+describe("a deployment", () => {
+  test("that is as it should be passes, one line for each assertion", async () => {
+    const { text, exitCode } = await run();
+    expect(exitCode).toBe(0);
+    expect(text.split("\n").filter((line) => line.startsWith("ok "))).toHaveLength(8);
+    expect(text).toContain("All 8 assertions hold.");
+    expect(text).not.toContain("right");
+  });
+
+  test("with nginx at another backend is told to restart it", async () => {
+    const other = await serve((request, response) => {
+      const isCatalogue = request.url?.startsWith("/v2/_catalog");
+      if (isCatalogue || request.url === "/v2/") response.end('{"repositories":[]}');
+      else response.writeHead(404).end();
+    });
+    const { failed, text, exitCode } = await run({ own: other });
+    expect(exitCode).toBe(1);
+    expect(failed).toEqual([
+      "private registry asks for an account",
+      "private registry refuses a wrong password",
+      "the sentinel can be pulled",
+      "the catalogue is the registry's own",
+    ]);
+    expect(text).toContain("got 200 with an empty catalogue");
+    expect(text).toContain("what to do: nginx talks to another backend");
+    expect(text).toContain("got an empty catalogue");
+  });
+
+  test.each<[string, Record<string, Handler>, string[], string]>([
+    [
+      "is open to everybody",
+      { "/v2/": status(200), "/v2/_catalog": status(200, JSON.stringify({ repositories: [repository] })) },
+      ["private registry asks for an account", "private registry refuses a wrong password"],
+      "anybody can pull",
+    ],
+    [
+      "does not say that it wants an account",
+      {
+        "/v2/": (request, response) =>
+          void response.writeHead(request.headers.authorization?.endsWith("cmlnaHQ=") ? 200 : 401).end(),
+      },
+      ["private registry asks for an account"],
+      "got 401 without WWW-Authenticate",
+    ],
+    [
+      "lost the sentinel",
+      { [`/v2/${repository}/manifests/1`]: status(404) },
+      ["the sentinel can be pulled"],
+      "regwarden seed-sentinel",
+    ],
+    [
+      "has another image in its place",
+      { [`/v2/${repository}/manifests/1`]: status(200, "{}") },
+      ["the sentinel can be pulled"],
+      "somebody pushed over it",
+    ],
+    [
+      "does not list it",
+      { "/v2/_catalog": status(200, '{"repositories":["other"]}') },
+      ["the catalogue is the registry's own"],
+      "got not listed",
+    ],
+    [
+      "redirects",
+      {
+        "/v2/": (_request, response) =>
+          void response.writeHead(302, { location: "http://localhost:1/" }).end(),
+      },
+      [
+        "private registry asks for an account",
+        "private registry refuses a wrong password",
+        "private registry accepts the account",
+      ],
+      "something in between redirects",
+    ],
+  ])("whose registry %s fails there only", async (_what, changes, expected, advice) => {
+    const { failed, text, exitCode } = await run({ own: await serve(registry(changes)) });
+    expect(failed).toEqual(expected);
+    expect(text).toContain(advice);
+    expect(exitCode).toBe(1);
+  });
+
+  test("finds the sentinel on a later page of the catalogue, but follows no link elsewhere", async () => {
+    const foreign: string[] = [];
+    const elsewhere = await serve((request, response) => {
+      foreign.push(request.headers.authorization ?? "");
+      response.end(JSON.stringify({ repositories: [repository] }));
+    });
+    const paged =
+      (target: string): Handler =>
+      (request, response) => {
+        const isLater = request.url?.includes("page=2");
+        const link = `<${target}>; rel="next"`;
+        response
+          .writeHead(200, isLater ? {} : { link })
+          .end(JSON.stringify({ repositories: [isLater ? repository : "a"] }));
+      };
+    const later = await serve(registry({ "/v2/_catalog": paged("/v2/_catalog?page=2") }));
+    expect((await run({ own: later })).failed).toEqual([]);
+    const lured = await serve(registry({ "/v2/_catalog": paged(`${elsewhere}/v2/_catalog`) }));
+    expect((await run({ own: lured })).failed).toEqual(["the catalogue is the registry's own"]);
+    expect(foreign).toEqual([]);
+  });
+
+  test("with a cache or the user interface amiss fails there", async () => {
+    const { failed, text } = await run({ cache: await serve(status(500)), ui: await serve(status(200)) });
+    expect(failed).toEqual(["cache dockerhub answers", "the user interface is closed to strangers"]);
+    expect(text).toContain("expected 401, got 200");
+  });
+
+  test("of which a part does not answer fails, with everything else still looked at", async () => {
+    const { failed, text, exitCode } = await run({ cache: await serveNobody() });
+    expect(failed).toEqual(["cache dockerhub answers"]);
+    expect(text).toContain("does not answer: ECONNREFUSED");
+    expect(exitCode).toBe(1);
+  });
+
+  test("of which nothing answers could not be looked at, and everything is still listed", async () => {
+    const nobody = await serveNobody();
+    const { checks, failed, exitCode } = await run({ own: nobody, cache: nobody, ui: nobody });
+    expect(exitCode).toBe(3);
+    expect(checks).toHaveLength(8);
+    expect(failed).toHaveLength(7);
+  });
+});
+
+describe("the scan report", () => {
+  const title = "the scan report is whole and fresh";
+
+  test.each<[string, object | string, string]>([
+    ["is too old", { ...goodReport, finishedAt: "2026-01-02T02:54:04.000Z" }, "it is too old"],
+    ["is from the future", { ...goodReport, finishedAt: "2026-01-02T03:06:00.000Z" }, "set the clocks right"],
+    ["is not complete", { ...goodReport, complete: false }, "NOT complete"],
+    ["is of another version", { ...goodReport, schema: "regwarden/scan/v2" }, "another document"],
+    ["is not JSON", "{", "got none: "],
+  ])("that %s fails", async (_what, report, text) => {
+    const outcome = await run({ report });
+    expect(outcome.failed).toEqual([title]);
+    expect(outcome.text).toContain(text);
+  });
+
+  test("with findings passes, and they are told", async () => {
+    const findings = [{ severity: "critical" }, { severity: "warning" }];
+    const { failed, text, exitCode } = await run({ report: { ...goodReport, findings } });
+    expect(failed).toEqual([]);
+    expect(text).toContain("warning: the scan has 2 findings, 1 of them critical.");
+    expect(exitCode).toBe(0);
+  });
+});

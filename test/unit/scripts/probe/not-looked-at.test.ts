@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import { type Content, image } from "../../../registry/oci-layout.ts";
+import { serveNobody } from "../deployment/server.ts";
+import { at, fakeRegistry, probe, status } from "./fake-registry.ts";
+
+const amd64 = image("amd64", "linux/amd64");
+const arm64 = image("arm64", "linux/arm64");
+const [, layer] = amd64.parts as [Content, Content];
+const digest = ({ descriptor }: Content) => descriptor.digest;
+
+describe("what could not be looked at is neither fine nor broken", () => {
+  test.each<[string, number, "unauthorised" | "unavailable" | "unexpected"]>([
+    ["refused", 403, "unauthorised"],
+    ["failing", 500, "unavailable"],
+    ["too busy", 429, "unavailable"],
+    ["redirecting", 307, "unexpected"],
+    ["strange", 418, "unexpected"],
+  ])("%s: %i", async (_what, code, kind) => {
+    const registry = await fakeRegistry({ "app:1": amd64 }, at(`/blobs/${digest(layer)}`, status(code)));
+    const { exitCode, report } = await probe(registry.url);
+    expect([exitCode, report.complete, report.errors[kind]]).toEqual([3, false, 1]);
+    expect(report.findings).toMatchObject([
+      { kind: "layer", cause: "unreadable", severity: "warning", tags: ["1"] },
+    ]);
+    const times = registry.asked.filter((ask) => ask.includes(digest(layer))).length;
+    expect(times).toBe(kind === "unavailable" ? 3 : 1);
+  });
+
+  test("a 404 that is a proxy's web page", async () => {
+    const page = status(404, { "content-type": "text/html" });
+    const registry = await fakeRegistry({ "app:1": amd64 }, at(digest(layer), page));
+    const { exitCode, report } = await probe(registry.url);
+    expect([exitCode, report.errors.unexpected]).toEqual([3, 1]);
+  });
+
+  test("a blob without a length, a manifest that is none, a list that is none", async () => {
+    const registry = await fakeRegistry(
+      { "app:1": amd64, "b:1": arm64, "c:1": arm64 },
+      (request, response) => {
+        if (request.url === `/v2/app/blobs/${digest(layer)}`)
+          return status(200, { "transfer-encoding": "chunked" })(request, response);
+        return at("/c/tags/list", status(200))(request, response);
+      },
+    );
+    registry.things.set(`/v2/b/manifests/${digest(arm64)}`, { body: Buffer.from("{}"), type: "x" });
+    const { report } = await probe(registry.url);
+    expect(report.errors.unexpected).toBe(2);
+    expect(report.findings.map(({ repository, cause }) => [repository, cause])).toEqual([
+      ["b", "digest-mismatch"],
+      ["app", "unreadable"],
+      ["c", "unreadable"],
+    ]);
+  });
+
+  test("a wrong password", async () => {
+    const registry = await fakeRegistry({ "app:1": amd64 });
+    const { exitCode, report, stdout, stderr } = await probe(registry.url, [], { REG_PASS: "not this one" });
+    expect([exitCode, report.catalogueAccessible, report.errors.unauthorised]).toEqual([3, false, 1]);
+    expect(report.findings[0]?.message).toContain("REG_USER and REG_PASS");
+    expect(stdout + stderr).not.toContain("not this one");
+  });
+
+  test("nobody there", async () => {
+    const { exitCode, report } = await probe(await serveNobody());
+    expect([exitCode, report.complete, report.catalogueAccessible]).toEqual([3, false, false]);
+    expect(report.errors).toEqual({ unauthorised: 0, unavailable: 2, unexpected: 0 });
+    expect(report.authenticationRequired).toBeNull();
+  });
+
+  test("a registry that dies on the way is soon left alone", async () => {
+    const images = Object.fromEntries(
+      Array.from({ length: 200 }, (_, i) => [`app:${i}`, image(`${i}`, "linux/amd64")]),
+    );
+    const registry = await fakeRegistry(images, (request) => {
+      if (request.method !== "HEAD") return undefined;
+      request.socket.destroy();
+      return true;
+    });
+    const { exitCode, report } = await probe(registry.url, ["--concurrency", "50"]);
+    expect(exitCode).toBe(3);
+    expect(report.errors.unavailable).toBe(200);
+    expect(registry.asked.length).toBeLessThan(330);
+  });
+
+  test("an empty registry without its sentinel is not clean", async () => {
+    const registry = await fakeRegistry({});
+    const { exitCode, report } = await probe(registry.url, ["--sentinel", "regwarden/sentinel"]);
+    expect([exitCode, report.complete, report.sentinelPresent]).toEqual([3, false, false]);
+    expect(report.problems[0]).toContain(
+      "The sentinel regwarden/sentinel is missing among the 0 repositories",
+    );
+  });
+});

@@ -1,0 +1,184 @@
+import { describe, expect, test } from "vitest";
+import { attestation, type Content, image, index } from "../../../registry/oci-layout.ts";
+import { serve } from "../deployment/server.ts";
+import { regwarden } from "../temporary.ts";
+import { account, at, fakeRegistry, json, type Override, probe, status } from "./fake-registry.ts";
+
+const amd64 = image("amd64", "linux/amd64");
+const arm64 = image("arm64", "linux/arm64");
+const [config, layer] = amd64.parts as [Content, Content];
+const multi = index([amd64, arm64, attestation(amd64)]);
+const digest = ({ descriptor }: Content) => descriptor.digest;
+
+describe("a probe", () => {
+  test("finds nothing in a healthy registry, asks for each digest once a repository, within its bound", async () => {
+    const images = {
+      "app:1": multi,
+      "app:2": multi,
+      "app:amd": amd64,
+      "team/other:1": index([multi, amd64]),
+    };
+    const registry = await fakeRegistry(images);
+    const { exitCode, report, stderr } = await probe(registry.url, [
+      "--concurrency",
+      "3",
+      "--instance",
+      "r:5050",
+    ]);
+    expect(stderr).toBe("");
+    expect(report.findings).toEqual([]);
+    expect(exitCode).toBe(0);
+    expect(report).toMatchObject({
+      schema: "regwarden/probe/v1",
+      instance: "r:5050",
+      complete: true,
+      authenticationRequired: true,
+      repositories: 2,
+      tags: 4,
+      indexes: 3,
+      problems: [],
+      requests: registry.asked.length,
+    });
+    expect(
+      registry.asked.filter((ask) => registry.asked.indexOf(ask) !== registry.asked.lastIndexOf(ask)),
+    ).toEqual([]);
+    expect(registry.load.most).toBeLessThanOrEqual(3);
+    expect(registry.load.most).toBeGreaterThan(1);
+  });
+
+  test.each<[string, string, Override, object]>([
+    [
+      "a child that answers 404",
+      `/manifests/${digest(amd64)}`,
+      status(404),
+      { kind: "index-child", cause: "link-missing", parent: digest(multi) },
+    ],
+    [
+      "a child without content",
+      `/manifests/${digest(amd64)}`,
+      status(200),
+      { kind: "index-child", cause: "blob-empty" },
+    ],
+    [
+      "a layer that answers 404",
+      `/blobs/${digest(layer)}`,
+      status(404),
+      { kind: "layer", cause: "blob-missing", parent: digest(amd64) },
+    ],
+    [
+      "a layer that the cache of a registry believes in",
+      `/blobs/${digest(layer)}`,
+      status(200, { "content-length": "0" }),
+      { kind: "layer", cause: "blob-empty" },
+    ],
+    [
+      "a configuration of the wrong length",
+      `/blobs/${digest(config)}`,
+      status(200, { "content-length": "1" }),
+      { kind: "config", cause: "size-mismatch" },
+    ],
+  ])("finds %s, and whom it breaks", async (_what, end, answer, expected) => {
+    const registry = await fakeRegistry({ "app:1": multi, "app:2": multi }, at(end, answer));
+    const { exitCode, report } = await probe(registry.url);
+    expect(report.findings).toMatchObject([
+      {
+        ...expected,
+        severity: "critical",
+        repository: "app",
+        tags: ["1", "2"],
+        platform: "linux/amd64",
+        remedy: "rebuild",
+      },
+    ]);
+    expect(report.findings[0]?.message).toMatch(
+      /Tags 1, 2 cannot be pulled for linux\/amd64\. Next: .*docker buildx build/,
+    );
+    expect([exitCode, report.complete]).toEqual([1, true]);
+  });
+
+  test("finds other bytes than the digest stands for", async () => {
+    const registry = await fakeRegistry({ "app:1": amd64 });
+    registry.things.set(`/v2/app/manifests/${digest(amd64)}`, { body: arm64.bytes, type: "x" });
+    const { report } = await probe(registry.url);
+    expect(report.findings).toMatchObject([{ kind: "manifest", cause: "digest-mismatch", tags: ["1"] }]);
+  });
+
+  test("only warns of a lost attestation, and finds a tag that is listed and not served", async () => {
+    const lost = digest(attestation(amd64));
+    const gone = at("/manifests/2", status(404));
+    const registry = await fakeRegistry(
+      { "app:1": multi, "app:2": amd64 },
+      (request, response) => gone(request, response) || at(lost, status(404))(request, response),
+    );
+    const { report } = await probe(registry.url);
+    expect(report.findings).toMatchObject([
+      { kind: "tag", severity: "critical", tags: ["2"] },
+      {
+        kind: "index-child",
+        severity: "warning",
+        digest: lost,
+        message: expect.stringContaining("not the attestation"),
+      },
+    ]);
+  });
+
+  test("takes nothing for broken that was removed meanwhile", async () => {
+    let lists = 0;
+    const registry = await fakeRegistry({ "app:1": amd64 }, (request, response) => {
+      if (request.url?.endsWith("/tags/list") && lists++ > 0) {
+        json(response, { tags: null });
+        return true;
+      }
+      return at("/manifests/1", status(404))(request, response);
+    });
+    expect((await probe(registry.url)).report).toMatchObject({ findings: [], complete: true });
+    expect(lists).toBe(2);
+  });
+
+  test("follows indexes of indexes", async () => {
+    const registry = await fakeRegistry({ "app:1": index([index([amd64])]) });
+    const { exitCode, report } = await probe(registry.url);
+    expect([exitCode, report.indexes]).toEqual([0, 2]);
+  });
+
+  test("looks at one shard's repositories only, and all shards together at each once", async () => {
+    const names = Array.from({ length: 12 }, (_, i) => `repo${i}`);
+    const registry = await fakeRegistry(Object.fromEntries(names.map((name) => [`${name}:1`, amd64])));
+    const parts = [];
+    for (const shard of ["0/3", "1/3", "2/3"])
+      parts.push((await probe(registry.url, ["--shard", shard])).report);
+    expect(parts.reduce((sum, { repositories }) => sum + repositories, 0)).toBe(12);
+    expect(registry.asked.filter((ask) => ask.endsWith("/tags/list")).sort()).toEqual(
+      names.map((name) => `GET /v2/${name}/tags/list`).sort(),
+    );
+    expect(parts[1]?.shard).toEqual({ index: 1, count: 3 });
+  });
+});
+
+describe("a registry that lets anybody in", () => {
+  test("is told of", async () => {
+    const url = await serve(({ url = "" }, response) =>
+      json(response, url.endsWith("_catalog") ? { repositories: null } : {}),
+    );
+    const { exitCode, report } = await probe(url);
+    expect([exitCode, report.complete, report.authenticationRequired]).toEqual([1, true, false]);
+    expect(report.problems[0]).toContain("anybody can pull");
+  });
+
+  test("is what was asked for without an account", async () => {
+    const url = await serve((_, response) => json(response, { repositories: [] }));
+    const { exitCode, report } = await probe(url, [], { REG_USER: "", REG_PASS: "" });
+    expect([exitCode, report.authenticationRequired]).toEqual([0, null]);
+  });
+});
+
+test("people read what is broken and what to do", async () => {
+  const registry = await fakeRegistry({ "app:1": multi }, at(`/manifests/${digest(arm64)}`, status(404)));
+  await probe(registry.url);
+  const { stdout } = await regwarden(["probe", "--url", registry.url, "--instance", "r.example:5050"]);
+  expect(stdout).toContain("r.example:5050: 1 repositories, 1 tags, 1 indexes; ");
+  expect(stdout).toContain("  critical  index-child, link-missing (1)");
+  expect(stdout).toContain("\n      next: on the registry's machine");
+  expect(stdout).toContain("1 broken, 1 of them critical.\n");
+  expect(stdout).not.toContain(account.password);
+});

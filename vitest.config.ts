@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+
+/** CI adds up the tests of several runs: each leaves its figures in this folder. */
+const summary = process.env.REGWARDEN_TEST_SUMMARY;
+
+/**
+ * By what they need: `unit` and `component` nothing; `push` and `rules` Debian's Pushgateway,
+ * Prometheus, rclone and shellcheck; `registry` the registry binary; `host` a VM-like host with sshd, systemd and Docker; `e2e` the whole lab. Those with hosts run one file at a time.
+ */
+const project = (name: string, options: Record<string, unknown> = {}) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
+});
+
+export default defineConfig({
+  test: {
+    reporters: summary
+      ? ["default", ["json", { outputFile: join(summary, `${process.pid}.json`) }]]
+      : ["default"],
+    projects: [
+      project("unit"),
+      project("component"),
+      project("push", { testTimeout: 60_000, hookTimeout: 600_000 }),
+      project("rules", { testTimeout: 60_000, hookTimeout: 900_000 }),
+      project("registry", { testTimeout: 60_000, hookTimeout: 900_000, fileParallelism: false }),
+      project("host", {
+        globalSetup: "test/host/setup.ts",
+        testTimeout: 120_000,
+        hookTimeout: 1_800_000,
+        fileParallelism: false,
+      }),
+      project("e2e", { testTimeout: 1_200_000, hookTimeout: 3_600_000, fileParallelism: false }),
+    ],
+  },
+});
