@@ -46,7 +46,7 @@ function orUsage<T>(read: () => T): T | number {
 async function operate(args: EngineArgs, name: string): Promise<number> {
   // Before anything can fail: a table of an earlier preview would be taken for this one's.
   if (args.markdown !== undefined) writeFileSync(args.markdown, "");
-  const stack = await openStack(name, registryStack);
+  const stack = await openStack(name, registryStack, display);
   if (!args.yes && (args.operation === "up" || args.operation === "destroy")) {
     const asked = await ask(args.operation, name, async () => runOperation(stack, "preview", display));
     if (asked !== undefined) return asked;
@@ -73,7 +73,7 @@ async function drift(stack: string, targets: ReportTargets): Promise<number> {
 /** Whatever goes wrong is a look that failed, and is reported as one. */
 async function lookForDrift(name: string): Promise<DriftLook> {
   try {
-    const outcome = await runOperation(await openStack(name, registryStack), "drift", display);
+    const outcome = await runOperation(await openStack(name, registryStack, display), "drift", display);
     if (outcome.exitCode === 0) return { kind: "clean" };
     if (outcome.exitCode !== driftCode) return { kind: "could-not-look" };
     const changes = resourcesOf(outcome);

@@ -4,6 +4,7 @@ import automation, { type EngineEvent, type PulumiFn, type Stack } from "@pulumi
 import type { Operation } from "./args.ts";
 import { changeOf, type ResourceChange } from "./changes.ts";
 import { isProcessRunning, isStaleLock } from "./stale-lock.ts";
+import { fileBackendDirectory, isTornState, removeTornNotes } from "./torn-state.ts";
 
 export const projectDirectory = resolve(import.meta.dirname, "..");
 
@@ -21,11 +22,26 @@ export interface Display {
 }
 
 /** Selects the stack; one that is new is made, so that a first `up` needs no other command. */
-export async function openStack(stack: string, program: PulumiFn): Promise<Stack> {
-  return await automation.LocalWorkspace.createOrSelectStack(
-    { stackName: stack, projectName: "regwarden", program },
-    { workDir: projectDirectory, envVars: { PULUMI_SKIP_UPDATE_CHECK: "true" } },
-  );
+export async function openStack(stack: string, program: PulumiFn, display: Display): Promise<Stack> {
+  const options = { workDir: projectDirectory, envVars: { PULUMI_SKIP_UPDATE_CHECK: "true" } };
+  const open = () =>
+    automation.LocalWorkspace.createOrSelectStack(
+      { stackName: stack, projectName: "regwarden", program },
+      options,
+    );
+  try {
+    return await open();
+  } catch (error) {
+    if (!isTornState(messageOf(error))) throw error;
+    const { url = "" } = await (await automation.LocalWorkspace.create(options)).whoAmI();
+    const backend = fileBackendDirectory(url, projectDirectory);
+    const removed = backend === undefined ? [] : removeTornNotes(backend);
+    if (removed.length === 0) throw error;
+    display.writeError(
+      `An earlier update was killed while it wrote: removed ${removed.join(", ")}; the state is whole.\n`,
+    );
+    return await open();
+  }
 }
 
 /** Runs one operation. A lock that a killed update of this machine left behind is taken away once. */

@@ -79,7 +79,8 @@ export function stackStateDirectory(instance: Instance): string {
 export function pulumiEnvironment(instance: Instance): Record<string, string> {
   return {
     PULUMI_HOME: pulumiHome(),
-    PULUMI_BACKEND_URL: `file://${stackStateDirectory(instance)}`,
+    // Without notes on content types: they are not written in one step, and a killed update would leave them torn.
+    PULUMI_BACKEND_URL: `file://${stackStateDirectory(instance)}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE_FILE: join(stateDirectory(instance), "passphrase"),
     PULUMI_SKIP_UPDATE_CHECK: "true",
     KUBECONFIG: kubeconfigFile(instance),

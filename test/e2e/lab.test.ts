@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodeBinary, placeOf, ports, projectRoot, stateDirectory } from "../../lab/paths.ts";
 import { clientFiles } from "../../lab/sample-images.ts";
+import { stackStateDirectory } from "../../lab/stack.ts";
 import {
   containers,
   type Ended,
@@ -290,6 +291,18 @@ describe("an update that is killed", () => {
     const drift = await run("drift");
     expectCode(drift, 0);
     expect(drift.output).not.toContain("pending operations");
+  });
+});
+
+describe("a state beside which a killed update left an empty note", () => {
+  it("is read all the same, and the note is gone", async () => {
+    const state = join(stackStateDirectory(instance), `.pulumi/stacks/regwarden/${instance}.json`);
+    const note = `${state}.attrs`;
+    writeFileSync(note, "");
+    const drift = await run("drift");
+    expectCode(drift, 0);
+    expect(drift.output).toContain(`removed ${note}`);
+    expect([existsSync(note), existsSync(state)]).toEqual([false, true]);
   });
 });
 
