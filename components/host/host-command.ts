@@ -20,12 +20,14 @@ export interface HostCommandArgs {
   readonly triggers?: readonly pulumi.Input<string>[];
   /** Run instead of the script when something other than a trigger changed: the connection, or the script itself. */
   readonly update?: string;
+  /** POSIX shell, run as root when the resource goes. */
+  readonly remove?: string;
 }
 
 /** A step on the host that has no state of its own. */
 export function hostCommand(
   name: string,
-  { access, script, stdin, triggers = [], update }: HostCommandArgs,
+  { access, script, stdin, triggers = [], update, remove }: HostCommandArgs,
   opts: pulumi.CustomResourceOptions,
 ): command.remote.Command {
   return new command.remote.Command(
@@ -35,6 +37,7 @@ export function hostCommand(
       create: asRoot(access.user, script),
       triggers: [...triggers],
       ...(update === undefined ? {} : { update }),
+      ...(remove === undefined ? {} : { delete: asRoot(access.user, remove) }),
       ...(stdin === undefined ? {} : { stdin: pulumi.secret(stdin) }),
     },
     opts,

@@ -77,6 +77,7 @@ describe.each([
   it("runs each step on the host over a verified connection, with secrets on standard input only", () => {
     const steps = stack.declared.filter(({ type }) => type === COMMAND);
     expect(steps.map(({ name }) => name).sort()).toEqual([
+      "dns-forget",
       "dns-restart",
       "registry-check-run",
       "registry-check-sentinel",
@@ -101,6 +102,7 @@ describe("the order", () => {
   });
 
   it.each([
+    ["dns-forget", "dns-servers"],
     ["dns-restart", "registry-services-compose"],
     ["registry-directories-root", "registry-directories-tls"],
     ["registry-directories-tls", "registry-files-tls-certificate"],
@@ -202,6 +204,10 @@ describe("the resources", () => {
     expect(inputs("dns-restart")).toMatchObject({
       triggers: ["2026-11-21T00:00:02Z"],
       create: expect.stringContaining("resolvectl query --legend=no registry.example.com"),
+    });
+    expect(inputs("dns-forget")).toMatchObject({
+      create: ":",
+      delete: expect.stringContaining("try-restart systemd-resolved"),
     });
   });
 });

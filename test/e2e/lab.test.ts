@@ -251,11 +251,13 @@ describe("a change of the program", () => {
     await onHost("echo '127.0.0.1 registry.lab.test' >>/etc/hosts");
     await set("regwarden:dns.servers[0]", "127.0.0.11");
     await up();
-    expect(await onHost("resolvectl dns")).toMatch(/Global:.*127\.0\.0\.11/);
+    // The host's only server is this one anyway; the domain is what tells the drop-in.
+    expect(await onHost("resolvectl domain")).toMatch(/^Global: ~\.$/m);
     await noDrift();
     await pulumi("config", "rm", "regwarden:dns");
     await up();
     expect(await onHost("ls /etc/systemd/resolved.conf.d 2>/dev/null || true")).toBe("");
+    expect(await onHost("resolvectl domain")).not.toMatch(/^Global: ~\.$/m);
   });
 
   it("that the deployment check does not like fails the update and says what to do", async () => {

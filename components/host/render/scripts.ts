@@ -55,6 +55,11 @@ resolvectl query --legend=no ${name}
 `;
 }
 
+/** Makes systemd-resolved forget a configuration that has been taken away. A host without resolved has nothing to forget. */
+export function forgetResolvedScript(): string {
+  return "systemctl try-restart systemd-resolved.service\n";
+}
+
 /**
  * A script as the command of an SSH session: as it is for root, through sudo for anybody else.
  * Standard input passes through either way.
