@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { File } from "../../provider/resources.ts";
 import { checkConfig } from "./render/check-config.ts";
-import { BACKUP_DIRECTORY, hostPaths, PROGRAM_UID } from "./render/paths.ts";
+import { launcherScript } from "./render/launcher.ts";
+import { BACKUP_DIRECTORY, hostPaths, LAUNCHER, PROGRAM_UID } from "./render/paths.ts";
 import type { RegistrySettings } from "./settings.ts";
 
 /** Arguments of {@link HostPrograms}. */
@@ -13,7 +14,7 @@ export interface HostProgramsArgs {
   readonly bundle: string;
 }
 
-/** The programs, one file, and the configuration of the deployment check. */
+/** The programs, one file, the command that runs them, and the configuration of the deployment check. */
 export class HostPrograms extends pulumi.ComponentResource {
   public readonly changes: readonly pulumi.Output<string>[];
 
@@ -38,7 +39,17 @@ export class HostPrograms extends pulumi.ComponentResource {
       },
       own,
     );
-    this.changes = [bundle.changedAt, check.changedAt];
+    const launcher = new File(
+      `${name}-launcher`,
+      {
+        path: LAUNCHER,
+        content: launcherScript(args.settings),
+        mode: "0755",
+        backupDirectory: BACKUP_DIRECTORY,
+      },
+      own,
+    );
+    this.changes = [bundle.changedAt, check.changedAt, launcher.changedAt];
     this.registerOutputs({});
   }
 }

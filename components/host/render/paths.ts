@@ -4,6 +4,9 @@ export const BACKUP_DIRECTORY = "/var/backups/regwarden";
 /** Where the programs keep their reports. */
 export const REPORT_DIRECTORY = "/var/lib/regwarden";
 
+/** The programs, as a person calls them. */
+export const LAUNCHER = "/usr/local/bin/regwarden";
+
 /** Account of the programs' containers: no user of the host has this number. */
 export const PROGRAM_UID = "65532";
 

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { checkConfig } from "../../../components/host/render/check-config.ts";
+import { launcherScript } from "../../../components/host/render/launcher.ts";
 import { resolvedConfig } from "../../../components/host/render/resolved.ts";
 import { revision, secretFingerprint } from "../../../components/host/render/revision.ts";
 import {
@@ -32,6 +33,7 @@ describe("files on the host", () => {
       resolvedConfig({ servers: ["10.0.20.1", "94.140.14.14"], searchDomains: ["example.lan"] }),
     ],
     ["check-deployment.json", checkConfig(SETTINGS, "builder")],
+    ["regwarden.sh", launcherScript(SETTINGS)],
     ...SCRIPTS,
   ])("read as expected: %s", async (file, text) => {
     await expect(text).toMatchFileSnapshot(`../../component/rendered/${file}`);
@@ -108,5 +110,29 @@ describe("fingerprints", () => {
       new Set([one, secretFingerprint("/b", "password"), secretFingerprint("/a", "passwort")]).size,
     ).toBe(3);
     expect(one).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe("the command on the host", () => {
+  /** What the launcher hands to Docker, without Docker. */
+  function dockerArguments(...argv: string[]): string {
+    const script = launcherScript(SETTINGS).replace("exec docker run", "exec echo");
+    return execFileSync("sh", ["-c", script, "regwarden", ...argv], { encoding: "utf8" });
+  }
+
+  it("only reads, as an account that owns nothing, whatever it is asked", () => {
+    for (const command of ["scan", "probe", "verify", "repair-not"]) {
+      const given = dockerArguments(command, "/opt/registry/data");
+      expect(given).toContain("--volume /opt/registry/data:/opt/registry/data:ro");
+      expect(given).toContain("--user 65532:65532");
+    }
+    expect(dockerArguments()).toContain(":ro");
+  });
+
+  it("writes as the store's owner when it repairs, and passes every word on as it is", () => {
+    const given = dockerArguments("repair", "/opt/registry/data", "--from", "a b");
+    expect(given).toContain("--volume /opt/registry/data:/opt/registry/data:rw");
+    expect(given).toContain("--user 0:0");
+    expect(given.trimEnd()).toMatch(/node \/regwarden\.mjs repair \/opt\/registry\/data --from a b$/);
   });
 });

@@ -1,0 +1,32 @@
+import type { RegistrySettings } from "../settings.ts";
+import { MANAGED_BY } from "./managed-by.ts";
+import { hostPaths, PROGRAM_UID } from "./paths.ts";
+
+/** Accounts that commands read from the environment; Docker passes on those that are set, and no value is an argument. */
+const ACCOUNT_VARIABLES = ["REG_USER", "REG_PASS", "FROM_USER", "FROM_PASS"];
+
+/**
+ * What a person types on the host: the programs in the pinned Node container, the data under its own path. Only what
+ * repairs may write, and then as the owner of the store; everything else reads, as an account that owns nothing.
+ */
+export function launcherScript({ directory, images }: RegistrySettings): string {
+  const { data, bundle } = hostPaths(directory);
+  const variables = ACCOUNT_VARIABLES.map((name) => `--env ${name}`).join(" ");
+  return `#!/bin/sh
+# ${MANAGED_BY}
+# regwarden COMMAND [OPTION]...; the registries' data is ${data}
+set -eu
+access=ro
+account=${PROGRAM_UID}:${PROGRAM_UID}
+if [ "\${1:-}" = repair ]; then
+  access=rw
+  account=0:0
+fi
+terminal=
+if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then terminal=--tty; fi
+exec docker run --rm --interactive $terminal --pull never --network host --read-only --cap-drop ALL \\
+  --security-opt no-new-privileges --user "$account" ${variables} \\
+  --volume ${data}:${data}:"$access" --volume ${bundle}:/regwarden.mjs:ro --workdir ${data} \\
+  ${images.node} node /regwarden.mjs "$@"
+`;
+}
