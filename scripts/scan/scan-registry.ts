@@ -12,6 +12,8 @@ import { createVerification, type Verification, type VerificationOptions } from 
 export interface RegistryResult {
   readonly summary: RegistrySummary;
   readonly findings: readonly Finding[];
+  /** Names of those that were looked at because they were asked for. */
+  readonly repositories: readonly string[];
 }
 
 /** How far a scan has come. */
@@ -46,12 +48,14 @@ export async function scanRegistry(
   const verifier = verification && createVerification(source, verification);
   const findings: Finding[] = [];
   const suspects = new Map<string, readonly Finding[]>();
+  const asked: string[] = [];
   for await (const fact of source.repositories()) {
     if (fact.state === "unreadable") findings.push(storeFinding(source.name, null, fact));
     else if (!repositories || repositories.has(fact.name)) {
       const read = await readRepository(source, mode, fact.name, { manifest, blob: inventory.blob });
       const facts = verifier ? await verifier.verify(read) : read;
       addCounts(counts, facts);
+      if (repositories) asked.push(fact.name);
       const faults = findFaults(facts);
       if (faults.length > 0) suspects.set(fact.name, faults);
       tell();
@@ -63,7 +67,8 @@ export async function scanRegistry(
     if (!repositories || repositories.has(upload.repository))
       findings.push(...judgeUpload(source.name, upload, now));
   findings.push(...withoutRepeats(inventory.findings, findings));
-  return { summary: { name: source.name, mode, ...counts, bytes: inventory.bytes }, findings };
+  const summary = { name: source.name, mode, ...counts, bytes: inventory.bytes };
+  return { summary, findings, repositories: asked };
 }
 
 /** What the store says about a blob, unless a repository says it of the same one, and whom it breaks there. */
