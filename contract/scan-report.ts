@@ -6,21 +6,24 @@ export const scanReportSchema = "regwarden/scan/v1";
 
 /** What is bad. */
 export const findingKinds = [
-  /** A tag, by its link. */
+  /** A tag, by its own link. */
   "tag",
-  /** A manifest that the repository links itself. */
+  /** A manifest that the repository links; with `link-missing`, one that a tag leads to and no link. */
   "manifest",
-  /** A manifest that an image index of the repository names. */
+  /** A manifest that an image index of the repository names: its link, or with `size-mismatch` its length there. */
   "index-child",
-  /** An image's configuration blob. */
+  /** An image's configuration blob, by its content. */
   "config",
-  /** An image's layer blob. */
+  /** An image's layer blob, by its content. */
   "layer",
-  /** A repository's permission to serve a blob. */
+  /**
+   * A repository's permission to serve a blob. With tags: an image needs it, the blob is sound, the link is missing or
+   * bad. Without: a link that leads to nothing.
+   */
   "layer-link",
-  /** A signature or another artefact about a manifest. */
+  /** A signature or another artefact about a manifest; `digest` is that manifest, `parent` the artefact. */
   "referrer",
-  /** An unfinished upload. */
+  /** An unfinished upload; only the message names it. */
   "upload",
   /** A directory or blob of the store that belongs to no single repository. */
   "store",
@@ -50,9 +53,9 @@ export const severities = ["critical", "warning", "info"] as const;
 export type Severity = (typeof severities)[number];
 
 /**
- * What heals this one thing. `relink`: its data is in the store, only the link is lost. `recopy`: fetch it from a
- * registry that has it. `rebuild`: build and push again. `remove-link`: the link serves nobody. A relinked manifest
- * may still name blobs that are gone; those are bad things of their own.
+ * What heals this one thing. `relink`: its data and everything below it are whole in the store, only links are lost.
+ * `recopy`: another registry of the same data root holds what is lost here. `rebuild`: build and push again, or copy
+ * from a registry elsewhere, which nobody here can know of. `remove-link`: the link serves nobody.
  */
 export const remedies = ["relink", "recopy", "rebuild", "remove-link", "none"] as const;
 export type Remedy = (typeof remedies)[number];

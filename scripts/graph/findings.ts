@@ -1,20 +1,17 @@
 import { type Finding, findingKinds, severities } from "../../contract/scan-report.ts";
 import type { Unreadable } from "../source/source.ts";
 import type { RepositoryFacts } from "./facts.ts";
-import { findLostChildren } from "./index-children.ts";
-import { findBadLayerLinks } from "./layer-links.ts";
-import { findBadManifestLinks } from "./manifest-links.ts";
+import { findLostSubjects } from "./lost-subjects.ts";
 import { unreadableMessage } from "./messages.ts";
-import { collectReferences } from "./references.ts";
+import { viewStore } from "./store-view.ts";
+import { findBadBlobs } from "./stored-blobs.ts";
+import { findBadManifests } from "./stored-manifests.ts";
+import { findBadTags } from "./stored-tags.ts";
 
-/** Everything that is bad in one repository, in no particular order. */
+/** Everything that is bad in one repository of a store, in no particular order. */
 export function findFaults(facts: RepositoryFacts): readonly Finding[] {
-  const references = collectReferences(facts);
-  return [
-    ...findLostChildren(facts, references),
-    ...findBadManifestLinks(facts, references),
-    ...findBadLayerLinks(facts),
-  ];
+  const view = viewStore(facts);
+  return [...findBadTags(facts), ...findBadManifests(view), ...findBadBlobs(view), ...findLostSubjects(view)];
 }
 
 /** A part of the store itself that could not be looked at. */
@@ -35,9 +32,11 @@ export function storeFinding(registry: string, digest: string | null, fault: Unr
 }
 
 /** Whether two findings are about the same bad thing. */
-export function findingKey({ kind, cause, registry, repository, digest, tags }: Finding): string {
-  // Where there is no digest the tag is the thing; elsewhere tags may change between two looks.
-  return JSON.stringify([kind, cause, registry, repository, digest ?? tags]);
+export function findingKey({ kind, cause, registry, repository, digest, tags, message }: Finding): string {
+  // Where there is no digest the tag is the thing, or the upload that only the text names; elsewhere both may change
+  // between two looks.
+  const thing = digest ?? (kind === "upload" ? message : tags);
+  return JSON.stringify([kind, cause, registry, repository, thing]);
 }
 
 /** Worst first, then by place: the same store always gives the same list. */

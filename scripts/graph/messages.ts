@@ -1,6 +1,5 @@
-import type { RegistryMode } from "../../contract/scan-report.ts";
-import { type Digest, shortDigest } from "../registry/digest.ts";
-import type { ChildDescriptor } from "../registry/manifest.ts";
+import type { Finding } from "../../contract/scan-report.ts";
+import type { Digest } from "../registry/digest.ts";
 import { blobDirectory, layersPath, linkDirectory, revisionsPath } from "../registry/paths.ts";
 import type { LinkState, Unreadable } from "../source/source.ts";
 
@@ -12,7 +11,7 @@ import type { LinkState, Unreadable } from "../source/source.ts";
 /** Begins the second half of every message. */
 export const nextMark = " Next: ";
 
-const here = "in the registry's data directory";
+export const here = "in the registry's data directory";
 
 export function unreadableMessage({ place, reason }: Unreadable): string {
   return `${place} could not be read (${reason}), so nothing is known about it.${nextMark}${nextForUnreadable(reason)}`;
@@ -25,102 +24,78 @@ function nextForUnreadable(reason: string): string {
   return "see what lies there (ls -l, head), put right what is no part of a store, then scan again.";
 }
 
+type InvalidLink = Extract<LinkState, { state: "invalid" }>;
+
+/** Of a link, what its message depends on. */
+interface LinkFinding {
+  readonly repository: string | null;
+  readonly digest: string | null;
+  readonly tags: readonly string[];
+  readonly remedy: Finding["remedy"];
+}
+
 export function linkMessage(
-  { place, reason }: Extract<LinkState, { state: "invalid" }>,
+  { place, reason }: InvalidLink,
   target: "manifest" | "blob",
-  tags: readonly string[],
+  { repository, digest, tags, remedy }: LinkFinding,
 ): string {
   const victims = tags.length > 0 ? ` ${listTags(tags)} cannot be pulled.` : "";
-  const next =
-    tags.length > 0
-      ? "push again what the tag should hold; that writes the link anew."
-      : "remove the link's directory if no image needs it, else push the image again.";
-  return `The link ${place} ${reason}, so the registry cannot serve the ${target}.${victims}${nextMark}${next}`;
+  const what = `The link ${place} ${reason}, so the registry cannot serve the ${target}.${victims}${nextMark}`;
+  if (remedy === "relink" && digest !== null)
+    return `${what}${relink(repository ?? "", target, digest as Digest)}`;
+  if (tags.length > 0) return `${what}${pushAgain(repository ?? "", tags)}`;
+  return `${what}remove the link's directory if no image needs it, else push the image again.`;
 }
 
-export function layerLinkMessage(
+/** A tag whose own link is missing or no digest. */
+export function tagMessage(
   repository: string,
-  digest: Digest,
-  cause: "blob-missing" | "blob-empty",
-): string {
-  const link = linkDirectory(layersPath("", repository), digest);
-  if (cause === "blob-missing")
-    return (
-      `The repository links the blob ${digest}, but it is not in the store: whatever image needs it cannot be pulled.` +
-      `${nextMark}push that image again, which brings the blob back; if none needs it, ${here}: rm -r ${link}`
-    );
-  return (
-    `The blob ${digest}, which the repository links, is empty: pulls get nothing, and a push skips it as present.` +
-    `${nextMark}${here}: rm -r ${blobDirectory("", digest)} ${link} ; restart the registry, push the image again.`
-  );
-}
-
-export function lostManifestMessage(
-  repository: string,
-  digest: Digest,
-  cause: "blob-missing" | "blob-empty",
   tags: readonly string[],
-  mode: RegistryMode,
+  { place, reason }: InvalidLink,
 ): string {
-  const what = cause === "blob-missing" ? "is not in the store" : "is empty";
-  const victims = tags.length > 0 ? `${listTags(tags)} cannot be pulled.` : "No tag needs it.";
-  const next =
-    mode === "cache" ? "remove the link; the cache fetches it again." : pushAgain(repository, tags);
-  return `The manifest ${digest}, which the repository links, ${what}. ${victims}${nextMark}${next}`;
-}
-
-/** All that the message on a lost child depends on. */
-export interface LostChild {
-  readonly repository: string;
-  readonly digest: Digest;
-  readonly parent: Digest;
-  readonly tags: readonly string[];
-  readonly child: ChildDescriptor;
-  readonly isForRealPlatform: boolean;
-  /** Whether the child's own manifest survives. */
-  readonly isOnDisk: boolean;
-  /** Configuration and layers of the child, if it survives and is an image. */
-  readonly partsTotal: number;
-  readonly partsGone: number;
-}
-
-export function lostChildMessage(lost: LostChild): string {
-  const platform = lost.child.platform ?? "no platform named";
   return (
-    `Image index ${shortDigest(lost.parent)} needs ${lost.digest} (${platform}), which the repository does not link ` +
-    `any more, so the registry answers 404. ${victimsOf(lost)} ${remainsOf(lost)}${nextMark}${nextFor(lost)}`
+    `${listTags(tags)} leads nowhere and cannot be pulled: its link ${place} ${reason}.${nextMark}` +
+    `${pushAgain(repository, tags)} Or, when nobody needs the tag any more: rm -r its directory.`
   );
 }
 
-function victimsOf({ tags, child, isForRealPlatform }: LostChild): string {
-  if (tags.length === 0) return "No tag leads there.";
-  if (!isForRealPlatform) return `${listTags(tags)} can be pulled, but not the attestation.`;
-  return `${listTags(tags)} cannot be pulled${child.platform === null ? " whole" : ` for ${child.platform}`}.`;
+export function lostSubjectMessage({
+  digest,
+  parent,
+  tags,
+}: Pick<Finding, "digest" | "parent" | "tags">): string {
+  const what = parent === null ? "What lies behind it" : `The artefact ${parent}`;
+  const by = tags.length > 0 ? ` (${listTags(tags)})` : "";
+  return (
+    `${what}${by} is a signature of, or another statement about, the manifest ${digest}, which the repository does not ` +
+    `serve: nobody can use it.${nextMark}remove the tag if that image was removed on purpose, else push the image again.`
+  );
 }
 
-function remainsOf({ isOnDisk, partsTotal, partsGone }: LostChild): string {
-  if (!isOnDisk) return "Its data is gone as well.";
-  if (partsGone > 0)
-    return (
-      `Its manifest is in the store, but ${partsGone} of its ${partsTotal} blobs are gone, so the link alone would ` +
-      "not make it whole."
-    );
-  return partsTotal > 0
-    ? `Its manifest and its ${partsTotal} blobs are in the store.`
-    : "Its manifest is in the store.";
+/** How a link is put back whose data survives. Ends with the command, so that it can be copied. */
+export function relink(repository: string, target: "manifest" | "blob", digest: Digest): string {
+  const base = target === "manifest" ? revisionsPath("", repository) : layersPath("", repository);
+  const link = linkDirectory(base, digest);
+  return (
+    `regwarden repair DIR --apply puts the link back; or by hand, ${here}: ` +
+    `mkdir -p ${link} && printf %s ${digest} > ${link}/link`
+  );
 }
 
-function nextFor({ repository, digest, tags, isOnDisk, partsGone }: LostChild): string {
-  if (!isOnDisk) return pushAgain(repository, tags);
-  if (partsGone > 0) return pushAgain(repository, tags);
-  const link = linkDirectory(revisionsPath("", repository), digest);
-  return `put the link back, ${here}: mkdir -p ${link} && printf %s ${digest} > ${link}/link`;
-}
-
-function pushAgain(repository: string, tags: readonly string[]): string {
+export function pushAgain(repository: string, tags: readonly string[]): string {
   const [tag] = tags;
   if (tag === undefined) return "nothing, unless somebody pulls it by digest; then build and push it again.";
   return `build and push again, for each tag: docker buildx build --push --tag REGISTRY/${repository}:${tag} .`;
+}
+
+/**
+ * What comes before a push when the bad bytes are still there.
+ *
+ * Source: distribution v2.8.3, registry/storage/blobstore.go, Put, and blobwriter.go, moveBlob: neither writes over what
+ * is in the store already, whatever its length.
+ */
+export function removeFirst(digest: Digest): string {
+  return `${here}: rm -r ${blobDirectory("", digest)} ; restart the registry, as a push skips what it has; then `;
 }
 
 /** `Tag a`, or `Tags a, b`; of many tags the first few, as the finding itself holds all. */
@@ -128,4 +103,16 @@ export function listTags(tags: readonly string[]): string {
   const shown = tags.slice(0, 5).join(", ");
   const rest = tags.length > 5 ? ` and ${tags.length - 5} more` : "";
   return `${tags.length === 1 ? "Tag" : "Tags"} ${shown}${rest}`;
+}
+
+/** Whom a bad part breaks. */
+export function victimsOf({
+  tags,
+  severity,
+  platform,
+}: Pick<Finding, "tags" | "severity" | "platform">): string {
+  if (tags.length === 0) return "No tag leads there.";
+  if (severity !== "critical")
+    return `${listTags(tags)} can be pulled, but not the attestation or signature.`;
+  return `${listTags(tags)} cannot be pulled${platform === null ? " whole" : ` for ${platform}`}.`;
 }

@@ -1,5 +1,6 @@
 import type { Digest } from "../registry/digest.ts";
 import type { ChildDescriptor } from "../registry/manifest.ts";
+import { subjectOfTag } from "../registry/tag.ts";
 import type { RepositoryFacts } from "./facts.ts";
 
 /** One mention of a manifest in an index. */
@@ -12,7 +13,7 @@ export interface Reference {
 interface Reach {
   /** All tags that lead to it, directly or through indexes, sorted. */
   readonly tags: readonly string[];
-  /** Whether a tag leads to it other than as an attestation. */
+  /** Whether a tag leads to it other than as an attestation or a signature. */
   readonly isForRealPlatform: boolean;
 }
 
@@ -80,8 +81,10 @@ function walkUp(
     // Seen as real covers everything; seen as an attestation's kin, it may still turn out to be real.
     if (seen.get(digest) === true || seen.get(digest) === isReal) continue;
     seen.set(digest, isReal);
-    for (const tag of tagsOf.get(digest) ?? []) tags.add(tag);
-    if (isReal && tagsOf.has(digest)) isForRealPlatform = true;
+    for (const tag of tagsOf.get(digest) ?? []) {
+      tags.add(tag);
+      if (isReal && !subjectOfTag(tag)) isForRealPlatform = true;
+    }
     for (const { parent, child } of mentioned.get(digest) ?? [])
       waiting.push([parent, isReal && !child.isAttestation]);
   }

@@ -1,7 +1,16 @@
-import type { Finding, FindingCause, FindingKind } from "../../contract/scan-report.ts";
+import type { Finding } from "../../contract/scan-report.ts";
 import type { Digest } from "../registry/digest.ts";
-import type { BlobDescriptor } from "../registry/manifest.ts";
+import { subjectOfTag } from "../registry/tag.ts";
 import type { BlobState, LinkFact, ManifestState } from "../source/source.ts";
+import {
+  type BadBlob,
+  collectBadBlobs,
+  collectWrongSizes,
+  faultOfBlob,
+  locatePart,
+  mainOwner,
+  type Part,
+} from "./parts.ts";
 import { collectReferences, type References } from "./references.ts";
 import { brokenPartMessage, brokenTagMessage, notLookedAtMessage } from "./served-messages.ts";
 
@@ -22,9 +31,12 @@ export function findBrokenParts(facts: ServedFacts): readonly Finding[] {
   return [
     ...facts.tags.flatMap((tag) => judgeTag(facts, tag)),
     ...[...facts.manifests].flatMap(([digest, state]) => judgeManifest(facts, references, digest, state)),
-    ...[...collectUses(facts.manifests)].flatMap(([digest, uses]) =>
-      judgeBlob(facts, references, digest, uses),
-    ),
+    ...collectWrongSizes(facts.manifests, references).map((part) => toFinding(facts, references, part)),
+    ...collectBadBlobs(facts.manifests, (blob) => {
+      const state = facts.blobs.get(blob.digest);
+      // None of a tag that was left out on purpose.
+      return state && faultOfBlob(state, blob);
+    }).map((bad) => judgeBlob(facts, references, bad)),
   ];
 }
 
@@ -51,7 +63,9 @@ function judgeTag({ registry, repository }: ServedFacts, { name, link }: LinkFac
       },
     ];
   const message = brokenTagMessage(registry, repository, tags);
-  return [{ ...common, cause: "link-missing", severity: "critical", remedy: "rebuild", message }];
+  // Nobody runs what lies behind the tag of a signature.
+  const severity = name !== null && subjectOfTag(name) ? "warning" : "critical";
+  return [{ ...common, cause: "link-missing", severity, remedy: "rebuild", message }];
 }
 
 function judgeManifest(
@@ -69,81 +83,20 @@ function judgeManifest(
   return [toFinding(facts, references, { ...part, cause: causes[state.state] })];
 }
 
-/** One mention of a blob in an image. */
-interface Use {
-  readonly owner: Digest;
-  readonly blob: BlobDescriptor;
-}
-
-/** Every blob that an image names, with all its mentions. */
-function collectUses(manifests: ServedFacts["manifests"]): ReadonlyMap<Digest, readonly Use[]> {
-  const uses = [...manifests].flatMap(([owner, state]) =>
-    state.state === "parsed" && state.manifest.type === "image"
-      ? state.manifest.blobs.map((blob) => ({ owner, blob }))
-      : [],
-  );
-  return Map.groupBy(uses, ({ blob }) => blob.digest);
-}
-
 function judgeBlob(
   facts: ServedFacts,
   references: References,
-  digest: Digest,
-  uses: readonly Use[],
-): readonly Finding[] {
-  const state = facts.blobs.get(digest);
-  // Of a tag that was left out on purpose.
-  if (!state) return [];
-  const bad = uses.filter(({ blob }) => faultOf(state, blob) !== undefined);
-  const [first] = bad;
-  const cause = first && faultOf(state, first.blob);
-  if (!first || !cause) return [];
-  const owners = bad.map(({ owner }) => owner);
-  const main = owners.find((owner) => references.reachOf(owner).isForRealPlatform) ?? first.owner;
-  const part = { kind: first.blob.role, digest, owners, parent: main, cause } as const;
-  const message = state.state === "unreadable" ? notLookedAtMessage(state) : undefined;
-  return [toFinding(facts, references, part, message)];
-}
-
-/** Why a blob is not what an image needs; undefined when it is. */
-function faultOf(state: BlobState, { sizeBytes }: BlobDescriptor): FindingCause | undefined {
-  if (state.state === "missing") return "blob-missing";
-  if (state.state === "unreadable") return "unreadable";
-  if (sizeBytes === null || state.sizeBytes === sizeBytes) return undefined;
-  return state.sizeBytes === 0 ? "blob-empty" : "size-mismatch";
-}
-
-interface Part {
-  readonly kind: FindingKind;
-  readonly cause: FindingCause;
-  readonly digest: Digest;
-  /** Manifests that are not whole without it; itself, if it is one. */
-  readonly owners: readonly Digest[];
-  readonly parent: Digest | undefined;
-}
-
-function toFinding(
-  { registry, repository }: ServedFacts,
-  references: References,
-  { kind, cause, digest, owners, parent }: Part,
-  message?: string,
+  { digest, role, cause, owners }: BadBlob,
 ): Finding {
-  const reaches = owners.map(references.reachOf);
-  const tags = [...new Set(reaches.flatMap((reach) => reach.tags))].sort();
-  const isForRealPlatform = reaches.some((reach) => reach.isForRealPlatform);
-  // A blob's platform is that of the image that it belongs to.
-  const shown = kind === "config" || kind === "layer" ? (parent ?? digest) : digest;
-  const finding = {
-    kind,
-    cause,
-    severity: isForRealPlatform && cause !== "unreadable" ? "critical" : "warning",
-    registry,
-    repository,
-    digest,
-    parent: parent ?? null,
-    tags,
-    platform: references.mainReference(shown)?.child.platform ?? null,
-    remedy: cause === "unreadable" ? "none" : "rebuild",
-  } as const;
+  const part = { kind: role, digest, owners, parent: mainOwner(references, owners), cause } as const;
+  const state = facts.blobs.get(digest);
+  const message = state?.state === "unreadable" ? notLookedAtMessage(state) : undefined;
+  return toFinding(facts, references, part, message);
+}
+
+function toFinding(facts: ServedFacts, references: References, part: Part, message?: string): Finding {
+  const located = locatePart(facts, references, part);
+  const remedy = part.cause === "unreadable" ? "none" : "rebuild";
+  const finding = { ...located, remedy } as const;
   return { ...finding, message: message ?? brokenPartMessage(finding) };
 }

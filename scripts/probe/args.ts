@@ -65,7 +65,8 @@ const optionsSchema = v.object({
   json: v.optional(v.boolean(), false),
 });
 
-function plainAddress(given: string): URL | undefined {
+/** An http or https address without an account, query or fragment in it. */
+export function plainAddress(given: string): URL | undefined {
   const url = URL.parse(given);
   if (url?.protocol !== "https:" && url?.protocol !== "http:") return undefined;
   return url.username === "" && url.password === "" && url.search === "" && url.hash === "" ? url : undefined;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 
 /** Digest algorithms that registries use, with the length of their text in hexadecimal digits. */
 const hexLengths = { sha256: 64, sha384: 96, sha512: 128 } as const;
@@ -34,13 +34,13 @@ export function splitDigest(digest: Digest): { readonly algorithm: string; reado
 
 /** The canonical digest of some bytes. */
 export function digestOf(content: Uint8Array): Digest {
-  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
+  return `sha256:${hash("sha256", content)}`;
 }
 
 /** Whether some bytes are those that a digest stands for. */
 export function isDigestOf(digest: Digest, content: Uint8Array): boolean {
   const { algorithm, hex } = splitDigest(digest);
-  return createHash(algorithm).update(content).digest("hex") === hex;
+  return hash(algorithm, content) === hex;
 }
 
 /** Digests of nothing: the only blobs that are rightly empty. */

@@ -17,11 +17,15 @@ export interface ChildDescriptor {
   readonly platform: string | null;
   /** An attestation about another entry, which no client pulls to run it. */
   readonly isAttestation: boolean;
+  /** Absent where the index does not say: the specification asks for it. */
+  readonly sizeBytes?: number;
 }
 
 interface IndexManifest {
   readonly type: "index";
   readonly children: readonly ChildDescriptor[];
+  /** The manifest that this one is about, as signatures have it. */
+  readonly subject?: Digest;
 }
 
 /** One blob that an image is made of. */
@@ -37,6 +41,8 @@ interface ImageManifest {
   readonly type: "image";
   /** Configuration and layers that the registry itself must hold, each digest once. */
   readonly blobs: readonly BlobDescriptor[];
+  /** The manifest that this one is about, as signatures have it. */
+  readonly subject?: Digest;
 }
 
 export type Manifest = IndexManifest | ImageManifest;
@@ -54,22 +60,28 @@ const digestText = v.pipe(
   v.transform((digest) => digest as Digest),
 );
 
+// A size that is none says nothing; what the digest names must be there all the same.
+const sizeBytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const size = v.optional(v.fallback(v.nullable(sizeBytes), null), null);
+
 const childSchema = v.object({
   digest: digestText,
+  size,
   platform: v.nullish(v.object({ os: v.string(), architecture: v.string(), variant: v.nullish(v.string()) })),
   annotations: v.nullish(v.record(v.string(), v.string())),
 });
 
 const blobSchema = v.object({
   digest: digestText,
-  // A size that is none says nothing; what the digest names must be there all the same.
-  size: v.optional(v.fallback(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), null), null),
+  size,
   urls: v.nullish(v.array(v.string())),
 });
 
 const manifestSchema = v.object({
   mediaType: v.nullish(v.string()),
   manifests: v.nullish(v.array(childSchema)),
+  // What a manifest is about is no part of it: nonsense here makes nothing unusable.
+  subject: v.optional(v.fallback(v.nullable(v.object({ digest: digestText })), null), null),
   config: v.nullish(blobSchema),
   layers: v.nullish(v.array(blobSchema)),
   /** Artefact manifests of the first OCI 1.1 drafts. */
@@ -90,19 +102,22 @@ export function parseManifest(content: Uint8Array): Manifest | ManifestFault {
   const parsed = v.safeParse(manifestSchema, document);
   if (!parsed.success) return { type: "fault", reason: describeIssue(parsed.issues[0]) };
   const { mediaType, manifests } = parsed.output;
-  if (manifests) return { type: "index", children: manifests.map(toChild) };
+  const about = parsed.output.subject ? { subject: parsed.output.subject.digest } : {};
+  if (manifests) return { type: "index", children: manifests.map(toChild), ...about };
   if (isIndexMediaType(mediaType ?? undefined))
     return { type: "fault", reason: "is an index without manifests" };
   const { config, layers, blobs, fsLayers } = parsed.output;
   if (!config && !layers && !blobs && !fsLayers)
     return { type: "fault", reason: "names neither manifests nor blobs" };
-  return { type: "image", blobs: blobsOf(parsed.output) };
+  return { type: "image", blobs: blobsOf(parsed.output), ...about };
 }
 
 /** Null for JSON that is no object, which no schema below takes. */
 function parseJson(content: Uint8Array): unknown {
   try {
-    const document: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
+    const document: unknown = JSON.parse(
+      new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content),
+    );
     return Array.isArray(document) ? null : document;
   } catch {
     return undefined;
@@ -114,12 +129,18 @@ function describeIssue(issue: v.BaseIssue<unknown>): string {
   return path === null ? "is no JSON object" : `has an unusable ${path}: ${issue.message}`;
 }
 
-function toChild({ digest, platform, annotations }: v.InferOutput<typeof childSchema>): ChildDescriptor {
+function toChild({
+  digest,
+  size,
+  platform,
+  annotations,
+}: v.InferOutput<typeof childSchema>): ChildDescriptor {
   const parts = platform ? [platform.os, platform.architecture, platform.variant].filter(Boolean) : [];
   const text = parts.length > 0 ? parts.join("/") : null;
   // BuildKit marks its attestations by both; older versions and other tools by one of them.
   const isMarked = annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
-  return { digest, platform: text, isAttestation: isMarked || text === "unknown/unknown" };
+  const isAttestation = isMarked || text === "unknown/unknown";
+  return { digest, platform: text, isAttestation, ...(size !== null && { sizeBytes: size }) };
 }
 
 /** Layers with `urls` live elsewhere by design (Windows base layers): the registry need not hold them. */

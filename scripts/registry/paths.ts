@@ -41,6 +41,13 @@ export function repositoryPath(dataDirectory: string, repository: string): strin
 /** The names that make a directory a repository; nothing that starts with `_` can be part of a repository's name. */
 export const repositoryMarks: ReadonlySet<string> = new Set(["_manifests", "_layers"]);
 
+/** Directory of a repository's unfinished uploads. */
+export const uploadsName = "_uploads";
+
+export function uploadsPath(dataDirectory: string, repository: string): string {
+  return join(repositoryPath(dataDirectory, repository), uploadsName);
+}
+
 /** Longest name a repository can have, in characters. Source: distribution reference/reference.go. */
 export const repositoryNameLimit = 255;
 

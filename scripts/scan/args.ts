@@ -1,5 +1,8 @@
+import { hostname } from "node:os";
 import * as v from "valibot";
 import { onePositional, parseArguments } from "../command.ts";
+import { ProgramError } from "../errors.ts";
+import { plainAddress } from "../probe/args.ts";
 
 /** What a scan was asked to do. */
 export interface ScanArguments {
@@ -10,15 +13,26 @@ export interface ScanArguments {
   readonly reportPath: string | undefined;
   /** Where to put the metrics, if anywhere. */
   readonly metricsPath: string | undefined;
+  /** Base URL without a slash at its end. */
+  readonly pushgateway: string | undefined;
+  /** Whose metrics they are in a Pushgateway. */
+  readonly instance: string;
   /** Names of the registries that are no caches; empty: the default for the form of the directory. */
   readonly authoritative: readonly string[];
+  /** Names of the registries and repositories to look at; empty: all. */
+  readonly registries: readonly string[];
+  readonly repositories: readonly string[];
+  /** Which blobs are read as a whole and compared with their digests; manifests always are. */
+  readonly verify: "manifests" | "configs" | "layers";
+  /** Bytes a second that the comparison may read; undefined: no limit. */
+  readonly bandwidthLimit: number | undefined;
 }
 
-export const scanHelp = `Usage: regwarden scan DIR [--json] [--report FILE] [--metrics FILE]
-                          [--authoritative NAME]...
+export const scanHelp = `Usage: regwarden scan DIR [OPTION]...
 
-Looks through the storage of registries and reports image indexes whose children are lost, and layer links that lead to
-nothing. Reads only, and may run while the registry serves.
+Looks through the storage of registries for everything that a tag needs: its link, manifests and nested indexes, the
+repository's links, configurations and layers with their lengths, signatures and their subjects; and for what is only in
+the way. Reads only, and may run while the registry serves.
 
 DIR is a data root with one directory a registry (DIR/private/docker/registry/v2), or one store (DIR/docker/registry/v2).
 
@@ -26,28 +40,114 @@ Options:
   --json                prints the report (regwarden/scan/v1) instead of tables
   --report FILE         also writes the report to FILE, whole or not at all
   --metrics FILE        also writes Prometheus metrics to FILE, whole or not at all, also when the scan could not look
+  --pushgateway URL     also puts the metrics there, as group regwarden-scan
+  --instance NAME       whose metrics they are there. Default: the name of this machine
   --authoritative NAME  a registry that is the only home of its images; may be repeated. All others are caches, which may
-                        lawfully lack an index's children. Default: private in a data root, or the one store itself.
+                        lawfully lack a part of what they name. Default: private in a data root, or the one store itself.
+  --registry NAME       looks at this registry only; may be repeated
+  --repository NAME     looks at this repository only, in all registries that have it; may be repeated
+  --verify-digests      also reads every configuration and compares it with its digest; manifests always are
+  --verify-layers       the same for layers as well: reads the whole store
+  --bandwidth-limit N   what these two may read a second: bytes, or with a unit like 50M or 500KiB
 
 Exit status: 0 nothing found, 1 findings, 2 wrong usage, 3 something could not be read.
 `;
 
+const names = (option: string) =>
+  v.optional(v.array(v.pipe(v.string(), v.nonEmpty(`--${option} needs a name.`))), []);
+const path = (option: string) =>
+  v.optional(v.pipe(v.string(), v.nonEmpty(`--${option} needs the path of a file.`)));
+
+const unitBytes: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  ki: 1024,
+  mi: 1024 ** 2,
+  gi: 1024 ** 3,
+};
+
+/** Bytes; undefined when the text spells no positive number of them. */
+export function parseBytes(text: string): number | undefined {
+  const [, digits = "", unit = ""] = /^(\d{1,12}(?:\.\d{1,3})?)\s*([kmg]i?|)b?(?:\/s)?$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (unitBytes[unit.toLowerCase()] ?? Number.NaN);
+  return bytes > 0 ? bytes : undefined;
+}
+
 const schema = v.object({
   positionals: onePositional("DIR"),
   json: v.optional(v.boolean(), false),
-  report: v.optional(v.pipe(v.string(), v.nonEmpty("--report needs the path of a file."))),
-  metrics: v.optional(v.pipe(v.string(), v.nonEmpty("--metrics needs the path of a file."))),
-  authoritative: v.optional(v.array(v.pipe(v.string(), v.nonEmpty("--authoritative needs a name."))), []),
+  report: path("report"),
+  metrics: path("metrics"),
+  pushgateway: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        (given) => plainAddress(given) !== undefined,
+        "--pushgateway needs an http or https address without an account in it.",
+      ),
+      v.transform((given) => given.replace(/\/+$/, "")),
+    ),
+  ),
+  instance: v.optional(v.pipe(v.string(), v.nonEmpty("--instance needs a name."))),
+  authoritative: names("authoritative"),
+  registry: names("registry"),
+  repository: names("repository"),
+  "verify-digests": v.optional(v.boolean(), false),
+  "verify-layers": v.optional(v.boolean(), false),
+  "bandwidth-limit": v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        (given) => parseBytes(given) !== undefined,
+        "--bandwidth-limit needs bytes a second, like 50M or 500KiB.",
+      ),
+      v.transform(parseBytes),
+    ),
+  ),
 });
+
+const text = { type: "string" } as const;
+const list = { type: "string", multiple: true } as const;
+const flag = { type: "boolean" } as const;
+const options = {
+  json: flag,
+  report: text,
+  metrics: text,
+  pushgateway: text,
+  instance: text,
+  authoritative: list,
+  registry: list,
+  repository: list,
+  "verify-digests": flag,
+  "verify-layers": flag,
+  "bandwidth-limit": text,
+} as const;
 
 /** Errors: E_USAGE. */
 export function parseScanArguments(argv: readonly string[]): ScanArguments {
-  const options = {
-    json: { type: "boolean" },
-    report: { type: "string" },
-    metrics: { type: "string" },
-    authoritative: { type: "string", multiple: true },
-  } as const;
-  const { positionals, json, report, metrics, authoritative } = parseArguments(argv, options, schema);
-  return { directory: positionals, json, reportPath: report, metricsPath: metrics, authoritative };
+  const given = parseArguments(argv, options, schema);
+  const isPart = given.registry.length > 0 || given.repository.length > 0;
+  if (isPart && (given.metrics !== undefined || given.pushgateway !== undefined))
+    throw new ProgramError(
+      "E_USAGE",
+      "The metrics say how the whole is: --metrics and --pushgateway go with neither --registry nor --repository.",
+    );
+  const verify = given["verify-layers"] ? "layers" : given["verify-digests"] ? "configs" : "manifests";
+  if (given["bandwidth-limit"] !== undefined && verify === "manifests")
+    throw new ProgramError("E_USAGE", "--bandwidth-limit goes with --verify-digests or --verify-layers.");
+  return {
+    directory: given.positionals,
+    json: given.json,
+    reportPath: given.report,
+    metricsPath: given.metrics,
+    pushgateway: given.pushgateway,
+    instance: given.instance ?? hostname(),
+    authoritative: given.authoritative,
+    registries: given.registry,
+    repositories: given.repository,
+    verify,
+    bandwidthLimit: given["bandwidth-limit"],
+  };
 }

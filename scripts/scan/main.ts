@@ -1,39 +1,39 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
-import type { RegistryMode, ScanReport } from "../../contract/scan-report.ts";
+import type { ScanReport } from "../../contract/scan-report.ts";
 import type { Command } from "../command.ts";
 import { describeError, ProgramError } from "../errors.ts";
 import { storeFinding } from "../graph/findings.ts";
+import { putGroup } from "../metrics/pushgateway.ts";
 import { createProgressLine } from "../progress.ts";
-import { type Discovery, discoverRegistries } from "../source/disk/registry.ts";
+import { discoverRegistries } from "../source/disk/registry.ts";
 import type { Terminal } from "../terminal.ts";
 import { parseScanArguments, type ScanArguments, scanHelp } from "./args.ts";
-import { writeScanMetrics } from "./metrics.ts";
+import { type Choice, chooseRegistries } from "./choose.ts";
+import { renderScanMetrics } from "./metrics.ts";
+import { createPace, unlimitedPace } from "./pace.ts";
+import { preferCopies } from "./recopy.ts";
 import { buildReport, renderJson } from "./report.ts";
 import { writeReportFile } from "./report-file.ts";
-import { type Progress, type RegistryResult, scanRegistry } from "./scan-registry.ts";
+import { type Progress, type RegistryResult, type ScanOptions, scanRegistry } from "./scan-registry.ts";
 import { renderReport } from "./table.ts";
 
 export const scanCommand: Command = {
   name: "scan",
-  summary: "look through registries' storage for lost index children and dead layer links",
+  summary: "look through registries' storage for everything that a tag needs",
   help: scanHelp,
   run: async (argv, terminal) => {
     const options = parseScanArguments(argv);
     const startedAt = performance.now();
-    const writeMetrics = async (report?: ScanReport) => {
-      const { directory, metricsPath } = options;
-      const durationSeconds = (performance.now() - startedAt) / 1000;
-      const outcome = { directory, report, durationSeconds, finishedAt: Date.now() };
-      if (metricsPath !== undefined) await writeScanMetrics(metricsPath, outcome);
-    };
+    const tellMetrics = (report?: ScanReport) => putMetrics(options, startedAt, report, terminal);
     const report = await scan(options, terminal).catch(async (error: unknown) => {
-      await writeMetrics().catch((second: unknown) => terminal.err(`${describeError(second)}\n`));
+      await tellMetrics().catch((second: unknown) => terminal.err(`${describeError(second)}\n`));
       return tellNoReport(error, options, terminal);
     });
     terminal.out(options.json ? renderJson(report) : renderReport(report));
     if (options.reportPath !== undefined) await writeReportFile(options.reportPath, renderJson(report));
-    await writeMetrics(report);
-    return exitCodeOf(report);
+    const isTold = await tellMetrics(report);
+    return isTold ? exitCodeOf(report) : exitCodes.couldNotLook;
   },
 };
 
@@ -43,44 +43,83 @@ function exitCodeOf({ complete, findings }: ScanReport): ExitCode {
   return findings.length > 0 ? exitCodes.findings : exitCodes.clean;
 }
 
+/** Whether the metrics are where they were to be put. */
+async function putMetrics(
+  { directory, metricsPath, pushgateway, instance }: ScanArguments,
+  startedAt: number,
+  report: ScanReport | undefined,
+  terminal: Terminal,
+): Promise<boolean> {
+  if (metricsPath === undefined && pushgateway === undefined) return true;
+  const durationSeconds = (performance.now() - startedAt) / 1000;
+  const outcome = { directory, report, durationSeconds, finishedAt: Date.now() };
+  const text = await renderScanMetrics(metricsPath, outcome);
+  if (metricsPath !== undefined) await writeReportFile(metricsPath, text, "metrics");
+  if (pushgateway === undefined) return true;
+  const group = [
+    ["job", "regwarden-scan"],
+    ["instance", instance],
+  ] as const;
+  const fault = await putGroup(pushgateway, group, text);
+  if (fault !== undefined)
+    terminal.err(
+      `regwarden scan: the metrics could not be put, so nobody will be alerted. ${fault}.\n` +
+        "What the scan found stands all the same.\n",
+    );
+  return fault === undefined;
+}
+
 async function scan(options: ScanArguments, terminal: Terminal): Promise<ScanReport> {
   const startedAt = performance.now();
   const discovery = await discoverRegistries(options.directory);
-  const modeOf = chooseModes(discovery, options.authoritative, terminal);
-  const progress = createProgressLine(terminal, () => performance.now(), describeProgress);
-  const results: RegistryResult[] = [];
-  for (const source of discovery.sources)
-    results.push(await scanRegistry(source, modeOf(source.name), progress.update));
-  progress.clear();
-  const doubtful = discovery.unreadable.map(({ name, fault }) => storeFinding(name, null, fault));
+  const choice = chooseRegistries(discovery, options);
+  if (choice.sources.every(({ name }) => choice.modeOf(name) === "cache"))
+    terminal.err(
+      "No registry is authoritative, so no index was checked for lost children: see --authoritative.\n",
+    );
+  const results = await scanAll(choice, scanOptions(options), terminal);
+  requireRepositories(options.repositories, results);
+  const doubtful = choice.unreadable.map(({ name, fault }) => storeFinding(name, null, fault));
+  const found = results.flatMap(({ findings }) => findings);
   return buildReport(
     results.map(({ summary }) => summary),
-    [...doubtful, ...results.flatMap(({ findings }) => findings)],
+    [...doubtful, ...(await preferCopies(found, discovery.sources))],
     { finishedAt: new Date().toISOString(), durationSeconds: (performance.now() - startedAt) / 1000 },
   );
 }
 
-function chooseModes(
-  { form, sources, unreadable }: Discovery,
-  asked: readonly string[],
+async function scanAll(
+  { sources, modeOf }: Choice,
+  options: ScanOptions,
   terminal: Terminal,
-): (name: string) => RegistryMode {
-  const names = sources.map(({ name }) => name);
-  const known = new Set([...names, ...unreadable.map(({ name }) => name)]);
-  const unknown = asked.filter((name) => !known.has(name));
-  if (unknown.length > 0)
-    // Rather a store that is gone than a slip of the pen: the timers name their registries.
-    throw new ProgramError(
-      "E_STORE_NOT_FOUND",
-      `--authoritative ${unknown.join(", ")}: there is no such store here; found ${names.join(", ")}.`,
-    );
-  const usual = form === "store" ? names : names.filter((name) => name === "private");
-  const authoritative = new Set(asked.length > 0 ? asked : usual);
-  if (authoritative.size === 0)
-    terminal.err(
-      "No registry is authoritative, so no index was checked for lost children: see --authoritative.\n",
-    );
-  return (name) => (authoritative.has(name) ? "authoritative" : "cache");
+): Promise<readonly RegistryResult[]> {
+  const progress = createProgressLine(terminal, () => performance.now(), describeProgress);
+  const results: RegistryResult[] = [];
+  for (const source of sources)
+    results.push(await scanRegistry(source, modeOf(source.name), progress.update, options));
+  progress.clear();
+  return results;
+}
+
+function scanOptions({ repositories, verify, bandwidthLimit }: ScanArguments): ScanOptions {
+  const clock = { now: () => performance.now(), sleep: (milliseconds: number) => sleep(milliseconds) };
+  const pace = bandwidthLimit === undefined ? unlimitedPace : createPace(bandwidthLimit, clock);
+  const roles = new Set(verify === "layers" ? (["config", "layer"] as const) : (["config"] as const));
+  return {
+    repositories: repositories.length > 0 ? new Set(repositories) : undefined,
+    verification: verify === "manifests" ? undefined : { roles, pace },
+  };
+}
+
+/** A repository that is nowhere was not looked at, which must not pass for clean. */
+function requireRepositories(asked: readonly string[], results: readonly RegistryResult[]): void {
+  const seen = new Set(results.flatMap(({ repositories }) => repositories));
+  const unknown = asked.filter((name) => !seen.has(name));
+  if (unknown.length === 0) return;
+  throw new ProgramError(
+    "E_STORE_NOT_FOUND",
+    `--repository ${unknown.join(", ")}: no such repository in ${results.map(({ summary }) => summary.name).join(", ")}.`,
+  );
 }
 
 function tellNoReport(error: unknown, { reportPath }: ScanArguments, terminal: Terminal): never {

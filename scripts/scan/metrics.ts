@@ -2,7 +2,6 @@ import { readFile, statfs } from "node:fs/promises";
 import { scanMetrics } from "../../contract/metrics.ts";
 import { type ScanReport, severities } from "../../contract/scan-report.ts";
 import { readGauge, renderExposition, type Sample } from "../metrics/exposition.ts";
-import { writeReportFile } from "./report-file.ts";
 
 type ScanSample = Sample<keyof typeof scanMetrics>;
 
@@ -16,16 +15,14 @@ interface Outcome {
 }
 
 /**
- * Writes the metrics of a scan beside its report, whole or not at all. A scan that could not look says that, and when
- * the last one could; it counts nothing.
- *
- * Errors: E_REPORT_UNWRITABLE.
+ * The metrics of a scan. One that could not look says that, and, where a former run left it in the file `formerPath`,
+ * when the last one could; it counts nothing.
  */
-export async function writeScanMetrics(path: string, outcome: Outcome): Promise<void> {
-  const former = await readFile(path, "utf8").catch(() => "");
+export async function renderScanMetrics(formerPath: string | undefined, outcome: Outcome): Promise<string> {
+  const former = formerPath === undefined ? "" : await readFile(formerPath, "utf8").catch(() => "");
   const lastSuccess = readGauge(former, "regwarden_scan_success_timestamp_seconds");
   const samples = [...samplesOf(outcome, lastSuccess), ...(await fileSystemSamples(outcome.directory))];
-  await writeReportFile(path, renderExposition(scanMetrics, samples), "metrics");
+  return renderExposition(scanMetrics, samples);
 }
 
 function samplesOf(

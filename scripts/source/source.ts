@@ -27,7 +27,13 @@ export interface Unreadable {
 /** What a link says. */
 export type LinkState =
   | { readonly state: "linked"; readonly digest: Digest }
-  | { readonly state: "invalid"; readonly place: string; readonly reason: string }
+  | {
+      readonly state: "invalid";
+      readonly place: string;
+      readonly reason: string;
+      /** Whether there is no link at all where there should be one: a tag of which only the name is left. */
+      readonly isMissing?: boolean;
+    }
   | Unreadable;
 
 /** A link by its name: the tag, or the digest its directory spells. Null: the list of links itself is unreadable. */
@@ -39,7 +45,12 @@ export interface LinkFact {
 export type RepositoryFact = { readonly state: "found"; readonly name: string } | Unreadable;
 
 export type BlobState =
-  | { readonly state: "present"; readonly sizeBytes: number }
+  | {
+      readonly state: "present";
+      readonly sizeBytes: number;
+      /** Whether its bytes were found not to be those that the digest stands for; only where they were looked at. */
+      readonly isAltered?: boolean;
+    }
   | { readonly state: "missing" }
   | Unreadable;
 
@@ -50,12 +61,28 @@ export interface BlobFact {
 }
 
 export type ManifestState =
-  | { readonly state: "parsed"; readonly manifest: Manifest }
+  | { readonly state: "parsed"; readonly manifest: Manifest; readonly sizeBytes?: number }
   | { readonly state: "missing" }
   | { readonly state: "empty" }
   /** Other bytes than its digest stands for. */
   | { readonly state: "altered" }
   | Unreadable;
+
+/** An upload that was begun and not ended. Null: the list of a repository's uploads is unreadable. */
+export interface UploadFact {
+  readonly repository: string;
+  readonly id: string | null;
+  readonly upload:
+    | {
+        readonly state: "begun";
+        /** Milliseconds since 1970; null where the store does not say. */
+        readonly startedAt: number | null;
+        /** Milliseconds since 1970. */
+        readonly lastWrittenAt: number;
+        readonly sizeBytes: number;
+      }
+    | Unreadable;
+}
 
 /** What any registry can be asked, by whatever means. */
 export interface RegistrySource {
@@ -67,6 +94,9 @@ export interface RegistrySource {
   blob(repository: string, digest: Digest): Promise<BlobState>;
 }
 
+/** Lets somebody who reads much wait after each piece, given its length in bytes. */
+export type Pace = (bytes: number) => Promise<void>;
+
 /** What only the store itself can tell: no registry lists these over HTTP. */
 export interface StoreSource extends RegistrySource {
   /** Manifests that the repository serves, tagged or not. */
@@ -75,4 +105,8 @@ export interface StoreSource extends RegistrySource {
   layerLinks(repository: string): AsyncIterable<LinkFact>;
   /** All blobs, whoever needs them. */
   blobs(): AsyncIterable<BlobFact>;
+  /** All unfinished uploads. */
+  uploads(): AsyncIterable<UploadFact>;
+  /** Like `blob`, and compares what is there with the digest, byte by byte. */
+  verifiedBlob(digest: Digest, pace: Pace): Promise<BlobState>;
 }

@@ -1,45 +1,41 @@
-import { join } from "node:path";
 import type { Digest } from "../../registry/digest.ts";
 import { blobDataPath, blobsPath, digestFromNames } from "../../registry/paths.ts";
-import { mapBounded } from "../bounded.ts";
 import type { BlobFact, BlobState, Unreadable } from "../source.ts";
-import { filesAtATime, isUnreadable, listDirectory, mayBeDirectory, statFile } from "./files.ts";
+import { isUnreadable, listNames, statFile } from "./files.ts";
 
 /** Whether one blob is there now. */
-export function readBlob(dataDirectory: string, digest: Digest): Promise<BlobState> {
+export function readBlob(dataDirectory: string, digest: Digest): BlobState {
   return statFile(blobDataPath(dataDirectory, digest));
 }
 
 /** All blobs with their sizes. A blob's directory without data, or under a name that is no digest, is none. */
 export async function* readBlobs(dataDirectory: string): AsyncGenerator<BlobFact> {
-  yield* mapBounded(listBlobs(dataDirectory), filesAtATime, async (listed): Promise<BlobFact> => {
-    if (typeof listed !== "string") return { digest: null, blob: listed };
-    return { digest: listed, blob: await readBlob(dataDirectory, listed) };
-  });
-}
-
-async function* listBlobs(dataDirectory: string): AsyncGenerator<Digest | Unreadable> {
   const base = blobsPath(dataDirectory);
-  for await (const algorithm of directoriesIn(base)) {
-    if (typeof algorithm !== "string") yield algorithm;
-    else yield* listAlgorithm(join(base, algorithm), algorithm);
-  }
-}
-
-async function* listAlgorithm(path: string, algorithm: string): AsyncGenerator<Digest | Unreadable> {
-  for await (const prefix of directoriesIn(path)) {
-    if (typeof prefix !== "string") yield prefix;
+  for (const algorithm of namesIn(base)) {
+    if (typeof algorithm !== "string") yield { digest: null, blob: algorithm };
     else
-      for await (const hex of directoriesIn(join(path, prefix))) {
-        const digest = typeof hex === "string" ? digestFromNames(algorithm, hex) : hex;
-        if (digest) yield digest;
+      for (const prefix of namesIn(`${base}/${algorithm}`)) {
+        if (typeof prefix !== "string") yield { digest: null, blob: prefix };
+        else yield* readPrefix(`${base}/${algorithm}/${prefix}`, algorithm, prefix);
       }
   }
 }
 
-async function* directoriesIn(path: string): AsyncGenerator<string | Unreadable> {
-  for await (const entry of listDirectory(path)) {
-    if (isUnreadable(entry)) yield entry;
-    else if (mayBeDirectory(entry)) yield entry.name;
+function* readPrefix(directory: string, algorithm: string, prefix: string): Generator<BlobFact> {
+  for (const hex of namesIn(directory)) {
+    if (typeof hex !== "string") yield { digest: null, blob: hex };
+    // Under another prefix than its own nobody would find it.
+    else if (hex.startsWith(prefix)) {
+      const digest = digestFromNames(algorithm, hex);
+      const blob = statFile(`${directory}/${hex}/data`);
+      if (digest && blob.state !== "missing") yield { digest, blob };
+    }
   }
+}
+
+/** A stray file where a directory should be holds no names, and is nothing that the registry would look at. */
+function* namesIn(path: string): Generator<string | Unreadable> {
+  const names = listNames(path);
+  if (!isUnreadable(names)) yield* names;
+  else if (names.reason !== "ENOTDIR") yield names;
 }

@@ -1,28 +1,46 @@
-import { constants, type Dirent } from "node:fs";
-import { open, opendir, stat } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+} from "node:fs";
 import { describeError, systemCode } from "../../errors.ts";
 import type { BlobState, Unreadable } from "../source.ts";
 
-/** The few ways in which a store is touched, none of which writes. Missing is an answer; any other fault is told. */
-
-/** At most this many files of one list are open at a time. */
-export const filesAtATime = 16;
+/**
+ * The few ways in which a store is touched, none of which writes. Missing is an answer; any other fault is told.
+ *
+ * All of them block: a store is hundreds of thousands of tiny files, and handing each to Node's thread pool takes
+ * several times as long as the system calls themselves.
+ */
 
 export function unreadable(place: string, cause: unknown): Unreadable {
   return { state: "unreadable", place, reason: systemCode(cause) ?? describeError(cause) };
 }
 
-/** Entries of a directory, streamed; nothing when it is missing, one {@link Unreadable} when it cannot be listed. */
-export async function* listDirectory(path: string): AsyncGenerator<Dirent | Unreadable> {
+/** Names in a directory, unsorted; none when it is missing. */
+export function listNames(path: string): readonly string[] | Unreadable {
   try {
-    const directory = await opendir(path, { bufferSize: 256 });
-    for await (const entry of directory) yield entry;
+    return readdirSync(path);
   } catch (error) {
-    if (systemCode(error) !== "ENOENT") yield unreadable(path, error);
+    return systemCode(error) === "ENOENT" ? [] : unreadable(path, error);
   }
 }
 
-export function isUnreadable(listed: Dirent | Unreadable): listed is Unreadable {
+/** Entries of a directory, where it matters what they are; none when it is missing. */
+export function listEntries(path: string): readonly Dirent[] | Unreadable {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    return systemCode(error) === "ENOENT" ? [] : unreadable(path, error);
+  }
+}
+
+export function isUnreadable(listed: readonly unknown[] | Unreadable): listed is Unreadable {
   return "state" in listed;
 }
 
@@ -36,50 +54,69 @@ export type FileContent =
   | { readonly state: "missing" }
   | Unreadable;
 
-/** A whole file of up to `limitBytes`; a longer one is unreadable. */
-export async function readWhole(path: string, limitBytes: number): Promise<FileContent> {
+// Without O_NONBLOCK a named pipe in the place of a file would hold the scan for ever.
+const readFlags = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** Missing also where a file stands in the place of a directory above it. */
+function isMissing(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+/** A whole file of up to `limitBytes`; a longer one, whatever its length, is unreadable and costs no memory. */
+export function readWhole(path: string, limitBytes: number): FileContent {
+  let file: number | undefined;
   try {
-    // Without O_NONBLOCK a named pipe in the place of a file would hold the scan for ever.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      return await readUpTo(file, path, limitBytes);
-    } finally {
-      await file.close();
+    file = openSync(path, readFlags);
+    const found = fstatSync(file);
+    if (!found.isFile()) return unreadable(path, "not a regular file");
+    if (found.size > limitBytes) return unreadable(path, `longer than ${limitBytes} bytes`);
+    // One byte more than there should be, so that the end of the file is seen and not assumed.
+    const buffer = Buffer.allocUnsafe(found.size + 1);
+    let length = 0;
+    for (;;) {
+      const bytes = readSync(file, buffer, length, buffer.length - length, null);
+      length += bytes;
+      if (bytes === 0) return { state: "read", content: buffer.subarray(0, length) };
+      if (length === buffer.length) return unreadable(path, "grew while it was read");
     }
   } catch (error) {
-    return systemCode(error) === "ENOENT" ? { state: "missing" } : unreadable(path, error);
+    return isMissing(error) ? { state: "missing" } : unreadable(path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 
-async function readUpTo(
-  file: Awaited<ReturnType<typeof open>>,
-  path: string,
-  limitBytes: number,
-): Promise<FileContent> {
-  let buffer: Buffer = Buffer.allocUnsafe(Math.min(limitBytes + 1, 16 * 1024));
-  let length = 0;
-  for (;;) {
-    const { bytesRead } = await file.read(buffer, length, buffer.length - length);
-    length += bytesRead;
-    if (length > limitBytes) return unreadable(path, `longer than ${limitBytes} bytes`);
-    if (bytesRead === 0) return { state: "read", content: buffer.subarray(0, length) };
-    if (length === buffer.length) buffer = grow(buffer, limitBytes);
-  }
-}
+/** Longest text that {@link readShort} hands out; longer files come cut off right behind it. */
+export const shortLimitBytes = 1024;
 
-function grow(buffer: Buffer, limitBytes: number): Buffer {
-  const larger = Buffer.allocUnsafe(Math.min(buffer.length * 4, limitBytes + 1));
-  buffer.copy(larger);
-  return larger;
+const shortBuffer = Buffer.allocUnsafe(shortLimitBytes + 1);
+
+/**
+ * The first bytes of a file as Latin-1 text, in three system calls: what a link takes that should hold 71 bytes.
+ * Undefined when it is missing.
+ */
+export function readShort(path: string): string | undefined | Unreadable {
+  let file: number | undefined;
+  try {
+    file = openSync(path, readFlags);
+    const length = readSync(file, shortBuffer, 0, shortBuffer.length, null);
+    return shortBuffer.toString("latin1", 0, length);
+  } catch (error) {
+    return isMissing(error) ? undefined : unreadable(path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }
 
 /** Whether a regular file is there, and how long it is. */
-export async function statFile(path: string): Promise<BlobState> {
+export function statFile(path: string): BlobState {
   try {
-    const found = await stat(path);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) return { state: "missing" };
     if (!found.isFile()) return unreadable(path, "not a regular file");
     return { state: "present", sizeBytes: found.size };
   } catch (error) {
-    return systemCode(error) === "ENOENT" ? { state: "missing" } : unreadable(path, error);
+    return isMissing(error) ? { state: "missing" } : unreadable(path, error);
   }
 }

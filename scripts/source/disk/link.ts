@@ -1,61 +1,56 @@
 import { join } from "node:path";
 import { parseDigest, splitDigest } from "../../registry/digest.ts";
 import { digestFromNames } from "../../registry/paths.ts";
-import { mapBounded } from "../bounded.ts";
-import type { LinkFact, LinkState, Unreadable } from "../source.ts";
-import { filesAtATime, isUnreadable, listDirectory, mayBeDirectory, readWhole } from "./files.ts";
-
-/** A digest has at most 135 characters; whatever is much longer is no link. */
-const linkLimitBytes = 1024;
+import type { LinkFact, LinkState } from "../source.ts";
+import { isUnreadable, listNames, readShort } from "./files.ts";
 
 /** What the link at `path` says; undefined when there is none. */
-export async function readLink(path: string): Promise<LinkState | undefined> {
-  const file = await readWhole(path, linkLimitBytes);
-  if (file.state === "missing") return undefined;
-  if (file.state === "unreadable") return file;
-  const digest = parseDigest(file.content.toString("latin1"));
+export function readLink(path: string): LinkState | undefined {
+  const text = readShort(path);
+  if (text === undefined || typeof text !== "string") return text;
+  const digest = parseDigest(text);
   if (digest) return { state: "linked", digest };
-  const reason = file.content.length === 0 ? "is empty" : "does not hold exactly a digest";
-  return { state: "invalid", place: path, reason };
+  return {
+    state: "invalid",
+    place: path,
+    reason: text === "" ? "is empty" : "does not hold exactly a digest",
+  };
 }
 
 /** All links below a directory of the form `ALGORITHM/HEX/link`. */
 export async function* readDigestLinks(base: string): AsyncGenerator<LinkFact> {
-  const found = mapBounded(listNames(base), filesAtATime, async (listed) =>
-    "state" in listed ? { name: null, link: listed } : readDigestLink(base, listed),
-  );
-  for await (const fact of found) if (fact) yield fact;
-}
-
-interface Names {
-  readonly algorithm: string;
-  readonly hex: string;
-}
-
-async function* listNames(base: string): AsyncGenerator<Names | Unreadable> {
-  for await (const algorithm of listDirectory(base)) {
-    if (isUnreadable(algorithm)) yield algorithm;
-    else if (mayBeDirectory(algorithm)) yield* listHex(base, algorithm.name);
+  const algorithms = listNames(base);
+  if (isUnreadable(algorithms)) return yield { name: null, link: algorithms };
+  for (const algorithm of algorithms) {
+    const directory = join(base, algorithm);
+    const names = listNames(directory);
+    if (!isUnreadable(names)) yield* readLinks(directory, algorithm, names);
+    // A stray file beside the algorithms is nothing that the registry would look at.
+    else if (names.reason !== "ENOTDIR") yield { name: null, link: names };
   }
 }
 
-async function* listHex(base: string, algorithm: string): AsyncGenerator<Names | Unreadable> {
-  for await (const entry of listDirectory(join(base, algorithm))) {
-    if (isUnreadable(entry)) yield entry;
-    else if (mayBeDirectory(entry)) yield { algorithm, hex: entry.name };
+function* readLinks(directory: string, algorithm: string, names: readonly string[]): Generator<LinkFact> {
+  for (const hex of names) {
+    const fact = readDigestLink(directory, algorithm, hex);
+    if (fact) yield fact;
   }
 }
 
-async function readDigestLink(base: string, { algorithm, hex }: Names): Promise<LinkFact | undefined> {
-  const place = join(base, algorithm, hex, "link");
-  const link = await readLink(place);
-  if (!link) return undefined;
+function readDigestLink(directory: string, algorithm: string, hex: string): LinkFact | undefined {
+  const place = `${directory}/${hex}/link`;
+  const text = readShort(place);
+  if (text === undefined) return undefined;
+  const name = `${algorithm}:${hex}`;
   const digest = digestFromNames(algorithm, hex);
-  const name = digest ?? `${algorithm}:${hex}`;
-  if (!digest)
-    return { name, link: { state: "invalid", place, reason: "lies under a name that is no digest" } };
+  // Nearly all links say what their directory is called, and need no second look.
+  if (digest && text === name) return { name: digest, link: { state: "linked", digest } };
+  if (typeof text !== "string") return { name, link: text };
+  const invalid = (reason: string): LinkFact => ({ name, link: { state: "invalid", place, reason } });
+  if (!digest) return invalid("lies under a name that is no digest");
+  const target = parseDigest(text);
+  if (!target) return invalid(text === "" ? "is empty" : "does not hold exactly a digest");
   // A link may lead to the same content under another algorithm, never to other content under the same one.
-  if (link.state === "linked" && link.digest !== digest && splitDigest(link.digest).algorithm === algorithm)
-    return { name, link: { state: "invalid", place, reason: `leads to another digest, ${link.digest}` } };
-  return { name, link };
+  if (splitDigest(target).algorithm === algorithm) return invalid(`leads to another digest, ${target}`);
+  return { name, link: { state: "linked", digest: target } };
 }

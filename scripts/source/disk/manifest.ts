@@ -1,16 +1,17 @@
-import type { Digest } from "../../registry/digest.ts";
+import { type Digest, isDigestOf } from "../../registry/digest.ts";
 import { manifestSizeLimitBytes, parseManifest } from "../../registry/manifest.ts";
 import { blobDataPath } from "../../registry/paths.ts";
 import type { ManifestState } from "../source.ts";
 import { readWhole } from "./files.ts";
 
-/** The manifest that a digest names, from the blob that holds it. */
-export async function readManifest(dataDirectory: string, digest: Digest): Promise<ManifestState> {
+/** The manifest that a digest names, from the blob that holds it. Its bytes are always compared with the digest. */
+export function readManifest(dataDirectory: string, digest: Digest): ManifestState {
   const place = blobDataPath(dataDirectory, digest);
-  const file = await readWhole(place, manifestSizeLimitBytes);
+  const file = readWhole(place, manifestSizeLimitBytes);
   if (file.state !== "read") return file;
   if (file.content.length === 0) return { state: "empty" };
+  if (!isDigestOf(digest, file.content)) return { state: "altered" };
   const manifest = parseManifest(file.content);
   if (manifest.type === "fault") return { state: "unreadable", place, reason: manifest.reason };
-  return { state: "parsed", manifest };
+  return { state: "parsed", manifest, sizeBytes: file.content.length };
 }

@@ -4,11 +4,13 @@ import { describeError, ProgramError, systemCode } from "../../errors.ts";
 import { layersPath, revisionsPath, storePath } from "../../registry/paths.ts";
 import type { StoreSource, Unreadable } from "../source.ts";
 import { readBlob, readBlobs } from "./blob.ts";
-import { isUnreadable, listDirectory, mayBeDirectory, unreadable } from "./files.ts";
+import { isUnreadable, listEntries, mayBeDirectory, unreadable } from "./files.ts";
 import { readDigestLinks } from "./link.ts";
 import { readManifest } from "./manifest.ts";
 import { readRepositories } from "./repository.ts";
 import { readTags } from "./tag.ts";
+import { readUploads } from "./upload.ts";
+import { readVerifiedBlob } from "./verified-blob.ts";
 
 /** What lies under a directory that was given to look at. */
 export interface Discovery {
@@ -50,9 +52,11 @@ function diskSource(name: string, dataDirectory: string): StoreSource {
     tags: (repository) => readTags(dataDirectory, repository),
     revisions: (repository) => readDigestLinks(revisionsPath(dataDirectory, repository)),
     layerLinks: (repository) => readDigestLinks(layersPath(dataDirectory, repository)),
-    manifest: (_repository, digest) => readManifest(dataDirectory, digest),
-    blob: (_repository, digest) => readBlob(dataDirectory, digest),
+    manifest: async (_repository, digest) => readManifest(dataDirectory, digest),
+    blob: async (_repository, digest) => readBlob(dataDirectory, digest),
     blobs: () => readBlobs(dataDirectory),
+    uploads: () => readUploads(dataDirectory),
+    verifiedBlob: (digest, pace) => readVerifiedBlob(dataDirectory, digest, pace),
   };
 }
 
@@ -69,12 +73,10 @@ async function isStore(path: string): Promise<boolean | Unreadable> {
 /** Sorted. The file system's own `lost+found` can never be a registry, nor can anybody but root look into it. */
 async function subdirectories(path: string): Promise<readonly string[]> {
   await requireDirectory(path);
-  const names: string[] = [];
-  for await (const entry of listDirectory(path)) {
-    if (isUnreadable(entry)) throw cannotList(entry);
-    if (mayBeDirectory(entry) && entry.name !== "lost+found") names.push(entry.name);
-  }
-  return names.sort();
+  const entries = listEntries(path);
+  if (isUnreadable(entries)) throw cannotList(entries);
+  const directories = entries.filter((entry) => mayBeDirectory(entry) && entry.name !== "lost+found");
+  return directories.map(({ name }) => name).sort();
 }
 
 async function requireDirectory(path: string): Promise<void> {

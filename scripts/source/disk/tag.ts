@@ -1,22 +1,23 @@
 import { tagLinkPath, tagsPath } from "../../registry/paths.ts";
-import { mapBounded } from "../bounded.ts";
-import type { LinkFact, Unreadable } from "../source.ts";
-import { filesAtATime, isUnreadable, listDirectory, mayBeDirectory } from "./files.ts";
+import { isTagName } from "../../registry/tag.ts";
+import type { LinkFact, LinkState } from "../source.ts";
+import { isUnreadable, listNames } from "./files.ts";
 import { readLink } from "./link.ts";
 
-/** Tags of a repository with what they point at now. */
+/**
+ * Tags of a repository with what they point at now.
+ *
+ * Whatever lies in the directory of the tags is one for the registry, which lists names and looks no further.
+ * Source: distribution v2.8.3, registry/storage/tagstore.go, All.
+ */
 export async function* readTags(dataDirectory: string, repository: string): AsyncGenerator<LinkFact> {
-  const found = mapBounded(listTags(dataDirectory, repository), filesAtATime, async (tag) => {
-    if (typeof tag !== "string") return { name: null, link: tag };
-    const link = await readLink(tagLinkPath(dataDirectory, repository, tag));
-    return link && { name: tag, link };
-  });
-  for await (const fact of found) if (fact) yield fact;
+  const names = listNames(tagsPath(dataDirectory, repository));
+  if (isUnreadable(names)) return yield { name: null, link: names };
+  for (const name of names) yield { name, link: readTag(dataDirectory, repository, name) };
 }
 
-async function* listTags(dataDirectory: string, repository: string): AsyncGenerator<string | Unreadable> {
-  for await (const entry of listDirectory(tagsPath(dataDirectory, repository))) {
-    if (isUnreadable(entry)) yield entry;
-    else if (mayBeDirectory(entry)) yield entry.name;
-  }
+function readTag(dataDirectory: string, repository: string, tag: string): LinkState {
+  const place = tagLinkPath(dataDirectory, repository, tag);
+  if (!isTagName(tag)) return { state: "invalid", place, reason: "lies under a name that no tag can have" };
+  return readLink(place) ?? { state: "invalid", place, reason: "is missing", isMissing: true };
 }

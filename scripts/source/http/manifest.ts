@@ -20,5 +20,5 @@ export async function readManifest(
   if (!isSigned && !isDigestOf(digest, reply.body)) return { state: "altered" };
   const manifest = parseManifest(reply.body);
   if (manifest.type === "fault") return requests.fault("unexpected", place, manifest.reason);
-  return { state: "parsed", manifest };
+  return { state: "parsed", manifest, sizeBytes: reply.body.byteLength };
 }

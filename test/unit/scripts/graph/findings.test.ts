@@ -49,7 +49,7 @@ describe("a child that is not linked", () => {
       [d("a"), indexOf(child(d("b")))],
       [d("b"), imageOf(d("c"))],
     ]);
-    expect(findIn({ tags, revisions, manifests })).toEqual([
+    expect(findIn({ tags, revisions, manifests, layerLinks: linked(d("c")) })).toEqual([
       {
         kind: "index-child",
         cause: "link-missing",
@@ -108,7 +108,7 @@ describe("a child that is not linked", () => {
       [d("b"), indexOf(child(d("c")))],
     ]);
     expect(findIn({ tags, revisions, manifests })).toMatchObject([
-      { digest: d("b"), parent: d("a"), platform: null, remedy: "relink" },
+      { digest: d("b"), parent: d("a"), platform: null, remedy: "rebuild" },
       { digest: d("c"), parent: d("b"), severity: "critical", tags: ["1", "2"], remedy: "rebuild" },
     ]);
   });
@@ -149,8 +149,10 @@ describe("a child that is not linked", () => {
     ]);
     const blob = (digest: Digest): BlobState =>
       digest === d("c") ? { state: "missing" } : { state: "present", sizeBytes: 1 };
-    const [found] = findIn({ tags, revisions, manifests, blob });
-    expect(found?.remedy).toBe("relink");
+    const layerLinks = linked(d("d"));
+    const [found, ...others] = findIn({ tags, revisions, manifests, blob, layerLinks });
+    expect(others).toEqual([]);
+    expect(found?.remedy).toBe("rebuild");
     expect(found?.message).toContain("1 of its 2 blobs are gone");
     expect(found?.message).toContain("Next: build and push again");
   });

@@ -25,6 +25,8 @@ function source(own: Partial<StoreSource>): StoreSource {
     revisions: () => each([]),
     layerLinks: () => each([]),
     blobs: () => each([]),
+    uploads: () => each([]),
+    verifiedBlob: async () => ({ state: "missing" }),
     manifest: async () => ({ state: "missing" }),
     blob: async () => ({ state: "missing" }),
     ...own,

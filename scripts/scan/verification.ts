@@ -1,0 +1,44 @@
+import type { RepositoryFacts } from "../graph/facts.ts";
+import type { Digest } from "../registry/digest.ts";
+import type { BlobDescriptor } from "../registry/manifest.ts";
+import type { BlobState, Pace, StoreSource } from "../source/source.ts";
+
+/** Which blobs are read and compared with their digests. Manifests always are. */
+export interface VerificationOptions {
+  readonly roles: ReadonlySet<BlobDescriptor["role"]>;
+  readonly pace: Pace;
+}
+
+/** Compares what images need with their digests, each blob once however many repositories need it. */
+export interface Verification {
+  /** The facts of a repository, with what was found when its blobs were read. */
+  readonly verify: (facts: RepositoryFacts) => Promise<RepositoryFacts>;
+  /** One blob, looked at anew. */
+  readonly again: (digest: Digest) => Promise<BlobState>;
+}
+
+export function createVerification(source: StoreSource, { roles, pace }: VerificationOptions): Verification {
+  const sound = new Set<Digest>();
+  const unsound = new Map<Digest, BlobState>();
+  const look = async (digest: Digest) => {
+    const state = await source.verifiedBlob(digest, pace);
+    if (state.state === "present" && state.isAltered !== true) sound.add(digest);
+    else unsound.set(digest, state);
+  };
+  return {
+    again: (digest) => source.verifiedBlob(digest, pace),
+    verify: async (facts) => {
+      for (const state of facts.manifests.values()) {
+        if (state.state !== "parsed" || state.manifest.type !== "image") continue;
+        for (const { digest, role, sizeBytes } of state.manifest.blobs) {
+          if (!roles.has(role) || sound.has(digest) || unsound.has(digest)) continue;
+          const blob = facts.blob(digest);
+          // Of another length than it should have, it is bad anyway and need not be read.
+          if (blob.state === "present" && blob.sizeBytes === (sizeBytes ?? blob.sizeBytes))
+            await look(digest);
+        }
+      }
+      return { ...facts, blob: (digest) => unsound.get(digest) ?? facts.blob(digest) };
+    },
+  };
+}

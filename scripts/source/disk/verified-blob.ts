@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { systemCode } from "../../errors.ts";
+import { type Digest, splitDigest } from "../../registry/digest.ts";
+import { blobDataPath } from "../../registry/paths.ts";
+import type { BlobState, Pace } from "../source.ts";
+import { statFile, unreadable } from "./files.ts";
+
+const pieceBytes = 1024 * 1024;
+
+/** Whether one blob is there now and holds the bytes that its digest stands for. It is read piece by piece. */
+export async function readVerifiedBlob(
+  dataDirectory: string,
+  digest: Digest,
+  pace: Pace,
+): Promise<BlobState> {
+  const place = blobDataPath(dataDirectory, digest);
+  const found = statFile(place);
+  if (found.state !== "present") return found;
+  try {
+    const { hex, sizeBytes } = await hashFile(place, splitDigest(digest).algorithm, pace);
+    return { state: "present", sizeBytes, isAltered: hex !== splitDigest(digest).hex };
+  } catch (error) {
+    return systemCode(error) === "ENOENT" ? { state: "missing" } : unreadable(place, error);
+  }
+}
+
+async function hashFile(
+  path: string,
+  algorithm: string,
+  pace: Pace,
+): Promise<{ readonly hex: string; readonly sizeBytes: number }> {
+  const file = await open(path, "r");
+  try {
+    const hash = createHash(algorithm);
+    const buffer = Buffer.allocUnsafe(pieceBytes);
+    let sizeBytes = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return { hex: hash.digest("hex"), sizeBytes };
+      hash.update(buffer.subarray(0, bytesRead));
+      sizeBytes += bytesRead;
+      await pace(bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
