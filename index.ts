@@ -64,7 +64,12 @@ function registrySettings(config: Config): RegistrySettings {
 
 function watchFromCluster(config: Config, secrets: StackSecrets): void {
   const { kubeconfigContext: context } = config.cluster;
-  const provider = new k8s.Provider("cluster", context === undefined ? {} : { context });
+  const provider = new k8s.Provider("cluster", {
+    ...(context === undefined ? {} : { context }),
+    // Otherwise an edit is healed by removing the object first, and a pod that starts meanwhile has no password.
+    enableConfigMapMutable: true,
+    enableSecretMutable: true,
+  });
   new RegistryCluster(
     "cluster",
     {

@@ -12,6 +12,8 @@ const project = (name: string, options: Record<string, unknown> = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
 });
 
+const wholeLab = { testTimeout: 1_200_000, hookTimeout: 3_600_000, fileParallelism: false };
+
 export default defineConfig({
   test: {
     reporters: summary
@@ -29,7 +31,9 @@ export default defineConfig({
         hookTimeout: 1_800_000,
         fileParallelism: false,
       }),
-      project("e2e", { testTimeout: 1_200_000, hookTimeout: 3_600_000, fileParallelism: false }),
+      project("e2e", { ...wholeLab, globalSetup: "test/e2e/setup.ts" }),
+      // What takes the lab away comes when all others have ended.
+      project("e2e-end", { ...wholeLab, sequence: { groupOrder: 1 } }),
     ],
   },
 });

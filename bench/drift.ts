@@ -19,7 +19,7 @@ interface StackExport {
  * run on one machine. Brings up the lab's instance `bench` and leaves it to be removed.
  */
 export async function benchDrift(): Promise<string> {
-  await program("lab/main.ts", "up", "--instance", instance);
+  await program("lab/main.ts", "up", "--no-cluster", "--instance", instance);
   const host = await hostOf(instance);
   if (!host) throw new Error(`the lab's instance ${instance} did not come up`);
   const resources = await managedResources();

@@ -10,7 +10,7 @@ export interface LabArgs {
   readonly instance: Instance;
   /** For `down`: the cache too. */
   readonly cache: boolean;
-  /** For `up`: with a Kubernetes API server, Prometheus and Pushgateway from now on. */
+  /** For `up`: with a Kubernetes API server, Prometheus and Pushgateway. */
   readonly cluster: boolean;
   /** For `run`: the CronJob. */
   readonly cronJob?: { readonly namespace: string; readonly name: string };
@@ -24,10 +24,10 @@ const usualSpeed = 120;
 /** Exit codes: 0 done or running; 1 a step failed, or not (wholly) running; 2 usage; 130 interrupted. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-export const usage = `npm run lab [-- COMMAND] [--instance NAME] [--cluster] [--speed N] [--cache]
+export const usage = `npm run lab [-- COMMAND] [--instance NAME] [--no-cluster] [--speed N] [--cache]
 
-Runs the stack on this machine: a VM-like host, the registries on it, images to look at, and when it is asked for a
-Kubernetes API server with Prometheus and Pushgateway.
+Runs the stack on this machine: a VM-like host, the registries on it, images to look at, and a Kubernetes API server
+with Prometheus and Pushgateway.
 
 Commands
   up       build, boot and deploy what is missing (the default); run it again after any failure
@@ -38,7 +38,7 @@ Commands
 
 Options
   --instance NAME   ${instances.join(", ")}: separate labs beside each other (default: REGWARDEN_LAB, else lab)
-  --cluster         with up: bring up Kubernetes and monitoring too; the instance keeps them until down
+  --no-cluster      with up: leave Kubernetes and monitoring out; a later up without it adds them
   --speed N         with incident: alerts wait for an Nth of their time (default: ${usualSpeed})
   --cache           with down: remove the cache too (toolchain, root file system, images)
 
@@ -56,7 +56,7 @@ function parse(args: readonly string[]) {
         help: { type: "boolean", short: "h" },
         instance: { type: "string" },
         cache: { type: "boolean" },
-        cluster: { type: "boolean" },
+        "no-cluster": { type: "boolean" },
         speed: { type: "string" },
       },
     });
@@ -98,13 +98,15 @@ export function parseLabArgs(args: readonly string[], environment: NodeJS.Proces
     );
   }
   if (values.cache && command !== "down") throw new LabError("E_USAGE", "--cache goes with down only");
-  if (values.cluster && command !== "up") throw new LabError("E_USAGE", "--cluster goes with up only");
+  if (values["no-cluster"] && command !== "up") {
+    throw new LabError("E_USAGE", "--no-cluster goes with up only");
+  }
   const named = values.instance === undefined ? environment : { REGWARDEN_LAB: values.instance };
   return {
     command: values.help ? "help" : command,
     instance: currentInstance(named),
     cache: values.cache ?? false,
-    cluster: values.cluster ?? false,
+    cluster: !values["no-cluster"],
     ...(values.help ? {} : special(command, rest, values.speed)),
   };
 }

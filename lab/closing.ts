@@ -55,7 +55,7 @@ function whatToTry(instance: Instance): string {
     ["Look at an image", `skopeo inspect --raw ${flags} docker://${registry}/infra-ci:latest`],
     hasCluster(instance)
       ? ["Lose an image, get it back", `npm run lab -- incident${own}`]
-      : ["Add Kubernetes and alerts", `npm run lab -- --cluster${own}`],
+      : ["Add Kubernetes and alerts", `npm run lab${own === "" ? "" : ` --${own}`}`],
     ["See what runs", `npm run lab -- status${own}`],
     ["Remove it all", `npm run lab -- down${own}`],
   ]);

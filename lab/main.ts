@@ -17,8 +17,18 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-async function runUp({ instance, cluster }: LabArgs): Promise<number> {
+/** A cluster is never taken away on the way: objects of the stack are in it. */
+function chooseCluster({ instance, cluster }: LabArgs): void {
   if (cluster) wantCluster(instance);
+  else if (hasCluster(instance))
+    throw new LabError("E_BUSY", `the instance ${instance} has a cluster already`, {
+      wayOn: "Run it with its cluster, or take it down first.",
+    });
+}
+
+async function runUp(args: LabArgs): Promise<number> {
+  chooseCluster(args);
+  const { instance } = args;
   const start = performance.now();
   const progress: Progress = {};
   const failure = await runSteps(upSteps(instance, progress), instance);
@@ -69,7 +79,7 @@ async function exclusively(instance: Instance, work: () => Promise<number>): Pro
 async function main(args: LabArgs): Promise<number> {
   if ((args.command === "incident" || args.command === "run") && !hasCluster(args.instance)) {
     throw new LabError("E_MISSING", `the instance ${args.instance} has no cluster`, {
-      wayOn: "Bring one up with `npm run lab -- --cluster`.",
+      wayOn: "Bring one up with `npm run lab`.",
     });
   }
   switch (args.command) {

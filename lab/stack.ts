@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Certificates, registryHostName } from "./certificates.ts";
 import { clusterConfiguration } from "./cluster/configuration.ts";
-import { hasCluster, kubeconfigFile } from "./cluster/places.ts";
+import { hasCluster, kubeconfigFile, urlsOf } from "./cluster/places.ts";
 import { keptSecret, writeWhole } from "./files.ts";
 import type { LabHost } from "./host.ts";
 import { defaultImages } from "./images.ts";
@@ -87,13 +87,17 @@ export function pulumiEnvironment(instance: Instance): Record<string, string> {
   };
 }
 
+/** Where a drift run of the instance tells what it saw. */
+function reportTargets(instance: Instance): Record<string, string> {
+  return hasCluster(instance) ? { PUSHGATEWAY: urlsOf(instance).pushgateway } : {};
+}
+
 /** Makes what {@link pulumiEnvironment} names, and leaves it to `npm run preview` and its like in `environment.json`. */
-export function writePulumiEnvironment(instance: Instance): Record<string, string> {
-  const environment = pulumiEnvironment(instance);
+export function writePulumiEnvironment(instance: Instance): void {
+  const environment = { ...pulumiEnvironment(instance), ...reportTargets(instance) };
   keptSecret(join(stateDirectory(instance), "passphrase"));
   mkdirSync(stackStateDirectory(instance), { recursive: true });
   writeWhole(join(stateDirectory(instance), "environment.json"), `${JSON.stringify(environment, null, 2)}\n`);
-  return environment;
 }
 
 /** The file that holds the stack's configuration. */

@@ -141,7 +141,7 @@ const withoutCluster: Step = {
   name: "kubernetes",
   title: "Kubernetes",
   run: async () => "",
-  skip: "not asked for; `npm run lab -- --cluster` adds it",
+  skip: "left out; `npm run lab` without --no-cluster adds it",
 };
 
 /** Everything that takes a bare machine to a running stack, in order. */

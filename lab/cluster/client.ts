@@ -26,6 +26,14 @@ interface Answer {
 }
 
 const limitMilliseconds = 15_000;
+
+/** Ways to send an object or a part of one. */
+type BodyType = keyof typeof contentTypes;
+const contentTypes = {
+  apply: "application/apply-patch+yaml",
+  merge: "application/merge-patch+json",
+  whole: "application/json",
+} as const;
 const fieldManager = "regwarden-lab";
 
 /** The few questions that the lab has for an API server; its certificate is verified. */
@@ -39,10 +47,10 @@ export class KubernetesClient {
   }
 
   /** Not `fetch`: Node's has no way to be told of an authority without another dependency. */
-  async #ask(method: string, path: string, body?: unknown): Promise<Answer> {
+  async #ask(method: string, path: string, body?: unknown, type: BodyType = "apply"): Promise<Answer> {
     const { url, token } = this.#access;
-    const type = body === undefined ? {} : { "content-type": "application/apply-patch+yaml" };
-    const headers = { authorization: `Bearer ${token}`, accept: "application/json", ...type };
+    const content = body === undefined ? {} : { "content-type": contentTypes[type] };
+    const headers = { authorization: `Bearer ${token}`, accept: "application/json", ...content };
     const settings = { method, headers, agent: this.#agent, timeout: limitMilliseconds };
     return new Promise((resolve, reject) => {
       const sent = request(`${url}${path}`, settings, (response) => {
@@ -92,10 +100,21 @@ export class KubernetesClient {
     return Array.isArray(items) ? items : [];
   }
 
-  /** Has an object as it is given, whoever else has set its fields. */
-  async apply(path: string, object: KubernetesObject): Promise<void> {
-    const where = `${path}/${object.metadata.name}?fieldManager=${fieldManager}&force=true`;
+  /** Has an object as it is given, whoever else has set its fields; those fields are `manager`'s from then on. */
+  async apply(path: string, object: KubernetesObject, manager = fieldManager): Promise<void> {
+    const where = `${path}/${object.metadata.name}?fieldManager=${manager}&force=true`;
     parsed("PATCH", where, await this.#ask("PATCH", where, object));
+  }
+
+  /** Changes fields of an object, as `kubectl patch --type merge` does. */
+  async merge(path: string, fields: object, manager = fieldManager): Promise<void> {
+    const where = `${path}?fieldManager=${manager}`;
+    parsed("PATCH", where, await this.#ask("PATCH", where, fields, "merge"));
+  }
+
+  /** Writes an object, or a part of it that has a path of its own, in place of the one that is there. */
+  async replace(path: string, object: object): Promise<void> {
+    parsed("PUT", path, await this.#ask("PUT", path, object, "whole"));
   }
 
   /** Removes an object; nothing where there is none. */

@@ -1,11 +1,16 @@
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import { execa } from "execa";
 import { hostOf } from "../../lab/host.ts";
-import { nodeBinary, projectRoot } from "../../lab/paths.ts";
+import { nodeBinary, projectRoot, stateDirectory } from "../../lab/paths.ts";
 import { pulumiEnvironment } from "../../lab/stack.ts";
 import { pulumiBinary } from "../../lab/toolchain.ts";
 
 /** The lab that these tests build and tear down, beside whatever else runs. */
 export const instance = "e2e";
+
+/** Every line that the engine and the lab say goes here: searched for secrets at the end. */
+export const saidFile = join(stateDirectory(instance), "said.log");
 
 export interface Ended {
   readonly exitCode: number;
@@ -25,8 +30,9 @@ async function program(
     all: true,
     env: { REGWARDEN_LAB: instance, NO_COLOR: "1", ...env },
   };
-  const { exitCode, all } = await execa(nodeBinary, [path, ...args], options);
-  return { exitCode: exitCode ?? -1, output: all ?? "" };
+  const { exitCode, all = "" } = await execa(nodeBinary, [path, ...args], options);
+  appendFileSync(saidFile, `${all}\n`);
+  return { exitCode: exitCode ?? -1, output: all };
 }
 
 /** `npm run lab -- ARGS` */

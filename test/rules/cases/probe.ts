@@ -10,6 +10,7 @@ const complete = own("regwarden_probe_complete");
 const authentication = own("regwarden_probe_authentication_required");
 const sentinel = own("regwarden_probe_sentinel_present");
 const unauthorised = own("regwarden_probe_errors", ',kind="unauthorised"');
+const unexpected = own("regwarden_probe_errors", ',kind="unexpected"');
 const unavailable = own("regwarden_probe_errors", ',kind="unavailable"');
 const expiry = own("regwarden_probe_certificate_expiry_timestamp_seconds");
 
@@ -46,6 +47,14 @@ export const probeCases: readonly AlertCase[] = [
     holdsFromMinute: 0,
     labels: { ...labels, kind: "unauthorised" },
     quiet: { [unauthorised]: always(0), [unavailable]: always(4) },
+  },
+  {
+    title: "the certificate is not trusted",
+    alert: "RegistryAnswersUnexpected",
+    input: { [unexpected]: always(2) },
+    holdsFromMinute: 0,
+    labels: { ...labels, kind: "unexpected" },
+    quiet: { [unexpected]: always(0), [unavailable]: always(4) },
   },
   {
     title: "the certificate has less than 14 days",

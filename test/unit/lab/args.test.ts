@@ -3,14 +3,14 @@ import { parseLabArgs } from "../../../lab/args.ts";
 
 describe("the lab's command line", () => {
   test.each([
-    [[], { command: "up", instance: "lab", cache: false, cluster: false }],
-    [["status"], { command: "status", instance: "lab", cache: false, cluster: false }],
-    [["down", "--cache"], { command: "down", instance: "lab", cache: true, cluster: false }],
-    [["up", "--instance", "bench"], { command: "up", instance: "bench", cache: false, cluster: false }],
-    [["incident"], { command: "incident", instance: "lab", cache: false, cluster: false, speed: 120 }],
+    [[], { command: "up", instance: "lab", cache: false, cluster: true }],
+    [["status"], { command: "status", instance: "lab", cache: false, cluster: true }],
+    [["down", "--cache"], { command: "down", instance: "lab", cache: true, cluster: true }],
+    [["up", "--instance", "bench"], { command: "up", instance: "bench", cache: false, cluster: true }],
+    [["incident"], { command: "incident", instance: "lab", cache: false, cluster: true, speed: 120 }],
     [
       ["incident", "--speed", "60"],
-      { command: "incident", instance: "lab", cache: false, cluster: false, speed: 60 },
+      { command: "incident", instance: "lab", cache: false, cluster: true, speed: 60 },
     ],
     [
       ["run", "monitoring/probe"],
@@ -18,12 +18,12 @@ describe("the lab's command line", () => {
         command: "run",
         instance: "lab",
         cache: false,
-        cluster: false,
+        cluster: true,
         cronJob: { namespace: "monitoring", name: "probe" },
       },
     ],
-    [["--cluster"], { command: "up", instance: "lab", cache: false, cluster: true }],
-    [["down", "--help"], { command: "help", instance: "lab", cache: false, cluster: false }],
+    [["--no-cluster"], { command: "up", instance: "lab", cache: false, cluster: false }],
+    [["down", "--help"], { command: "help", instance: "lab", cache: false, cluster: true }],
   ])("reads %j", (args, expected) => {
     expect(parseLabArgs(args, {})).toEqual(expected);
   });
@@ -43,6 +43,8 @@ describe("the lab's command line", () => {
     [["up", "--speed", "2"], /--speed goes with incident only/],
     [["incident", "--speed", "0"], /--speed takes a number/],
     [["up", "--cache"], /--cache goes with down only/],
+    [["down", "--no-cluster"], /--no-cluster goes with up only/],
+    [["--cluster"], /--cluster/],
   ])("refuses %j as a usage error", (args, message) => {
     expect(() => parseLabArgs(args, {})).toThrow(
       expect.objectContaining({ code: "E_USAGE", message: expect.stringMatching(message) }),

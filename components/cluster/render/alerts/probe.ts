@@ -54,6 +54,15 @@ function identityAlerts(): Alert[] {
       summary: "{{ $labels.instance }} refuses the probe's account",
       description: "The password was changed on one side only, or the account may not read everything.",
     },
+    {
+      name: "RegistryAnswersUnexpected",
+      expr: 'regwarden_probe_errors{kind="unexpected"} > 0',
+      for: "30m",
+      severity: "warning",
+      summary: "The probe cannot trust or understand what answers as {{ $labels.instance }}",
+      description:
+        "Its certificate does not come from the authority that the probe was given, or what answers is no registry.",
+    },
   ];
 }
 

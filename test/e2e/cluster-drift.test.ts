@@ -1,0 +1,75 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  AUTHORITY_CONFIG_MAP,
+  AUTHORITY_KEY,
+  BUNDLE_KEY,
+  PROBE_NAME,
+  PROBE_SECRET,
+} from "../../components/cluster/render/probe.ts";
+import { RULES_NAME } from "../../components/cluster/render/rules.ts";
+import { cluster, patch, pathOf, stackObjects, takeOver } from "./cluster.ts";
+import { engineEnds, noDrift, up } from "./expected.ts";
+import { pulumi } from "./stack.ts";
+
+const password = "typed-with-kubectl";
+const encoded = Buffer.from(password).toString("base64");
+
+/** Name of the ConfigMap with the programs; it ends with the hash of its content. */
+async function bundleName(): Promise<string> {
+  const names = await stackObjects();
+  const bundle = names.find((name) => name.startsWith("configmaps/regwarden-programs-"));
+  return bundle?.split("/")[1] ?? "";
+}
+
+/** One drift run and one healing for all of them: each is ten seconds. */
+describe("drift in the cluster, by other field managers", () => {
+  let drift: string;
+  let table: string;
+  beforeAll(async () => {
+    await noDrift();
+    // A field manager that forces owns the fields from then on; one that only updates shares them.
+    await takeOver("cronjobs", PROBE_NAME, { spec: { schedule: "0 0 1 1 *", jobTemplate: {} } });
+    await patch("cronjobs", PROBE_NAME, { spec: { suspend: true } });
+    await cluster().remove(pathOf("prometheusrules", RULES_NAME));
+    await takeOver("configmaps", AUTHORITY_CONFIG_MAP, { data: { [AUTHORITY_KEY]: "by hand" } });
+    await patch("configmaps", "regwarden-dashboard", { data: { "regwarden.json": null } });
+    await patch("secrets", PROBE_SECRET, { data: { REG_PASS: encoded } });
+    await patch("serviceaccounts", PROBE_NAME, { automountServiceAccountToken: true });
+    const bundle = await bundleName();
+    await cluster().remove(pathOf("configmaps", bundle));
+    await takeOver("configmaps", bundle, { immutable: true, data: { [BUNDLE_KEY]: "process.exit(0)" } });
+    drift = await engineEnds(7, "drift");
+    table = drift.slice(drift.lastIndexOf("differs from its program"));
+  });
+
+  it.each([
+    ["a job's schedule and its suspension", /update\s+CronJob\s+\S+\s+.*spec\.schedule, spec\.suspend$/m],
+    ["a deleted rule", /create\s+PrometheusRule\s+\S+$/m],
+    ["an edited ConfigMap", /update\s+ConfigMap\s+\S*authority\s+data\["ca\.pem"\]$/m],
+    ["a dashboard that was emptied", /update\s+ConfigMap\s+\S*dashboard\S*\s+data/],
+    ["an edited Secret", /update\s+Secret\s+\S*credentials\s+data\.REG_PASS$/m],
+    ["a service account that gets a token", /update\s+ServiceAccount\s+\S+\s+automountServiceAccountToken/],
+    ["another program under the same name", /replace\s+ConfigMap\s+\S*programs\s+data\["regwarden\.mjs"\]/],
+  ])("%s is shown by name", (_what, shown) => {
+    expect(table).toMatch(shown);
+  });
+
+  it("is all that is shown, and no Secret in clear", () => {
+    expect(table).toMatch(/^differs from its program in 7 resource/);
+    expect(drift).not.toContain(password);
+    expect(drift).not.toContain(encoded);
+  });
+
+  it("is healed by the next update, whoever owns the fields", async () => {
+    await up();
+    await noDrift();
+    const job = await cluster().get(pathOf("cronjobs", PROBE_NAME));
+    expect(job?.spec).toMatchObject({ schedule: "*/15 * * * *", suspend: false });
+    expect(await cluster().get(pathOf("prometheusrules", RULES_NAME))).toBeDefined();
+    const { data } = (await cluster().get(pathOf("secrets", PROBE_SECRET))) as { data: { REG_PASS: string } };
+    const real = await pulumi("config", "get", "regwarden:registryPassword");
+    expect(Buffer.from(data.REG_PASS, "base64").toString()).toBe(real.trim());
+    const state = await pulumi("stack", "export");
+    expect(state).not.toContain(encoded);
+  });
+});
