@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { parseArguments } from "../command.ts";
 import { ProgramError } from "../errors.ts";
-import type { Account } from "../http/client.ts";
+import type { Account } from "../http/exchange.ts";
 
 /** A part of the repositories, counted from 0. */
 export interface Shard {

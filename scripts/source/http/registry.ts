@@ -1,5 +1,5 @@
 import { createAuthorization } from "../../http/authorization.ts";
-import type { Account } from "../../http/client.ts";
+import type { Account } from "../../http/exchange.ts";
 import { createRetryingSend } from "../../http/retry.ts";
 import { type FaultKind, faultKinds, type RegistrySource } from "../source.ts";
 import { readBlob } from "./blob.ts";

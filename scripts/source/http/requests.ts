@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import type { Authorization, Grant } from "../../http/authorization.ts";
-import type { Answer } from "../../http/client.ts";
+import type { Answer, AnswerHeaders } from "../../http/exchange.ts";
 import type { Attempt, TrySend } from "../../http/retry.ts";
 import type { FaultKind, Unreadable } from "../source.ts";
 
@@ -9,7 +9,7 @@ const patienceFailures = 50;
 
 /** What a question to a registry came to. */
 export type Reply =
-  | { readonly state: "found"; readonly headers: Headers; readonly body: Uint8Array }
+  | { readonly state: "found"; readonly headers: AnswerHeaders; readonly body: Uint8Array }
   | { readonly state: "missing" }
   | Unreadable;
 
