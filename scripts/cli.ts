@@ -7,8 +7,15 @@ import { probeCommand } from "./probe/main.ts";
 import { scanCommand } from "./scan/main.ts";
 import { seedSentinelCommand } from "./seed-sentinel/main.ts";
 import type { Terminal } from "./terminal.ts";
+import { verifyCommand } from "./verify/main.ts";
 
-const commands: readonly Command[] = [scanCommand, probeCommand, seedSentinelCommand, checkDeploymentCommand];
+const commands: readonly Command[] = [
+  scanCommand,
+  probeCommand,
+  verifyCommand,
+  seedSentinelCommand,
+  checkDeploymentCommand,
+];
 
 /**
  * Runs one command line, without the program's name, and returns the exit status.

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import type { Account, Send } from "../http/client.ts";
+import type { Send } from "../http/client.ts";
+import type { Account } from "../http/exchange.ts";
 import { nextLink } from "../http/next-link.ts";
 
 /** More pages than this are a server that leads in a circle. */

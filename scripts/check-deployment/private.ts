@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { type Check, check, type Observation } from "../deployment/check.ts";
 import type { DeploymentConfig } from "../deployment/config.ts";
 import { sentinel } from "../deployment/sentinel.ts";
-import type { Account, Answer, Send } from "../http/client.ts";
+import type { Send } from "../http/client.ts";
+import type { Account, Answer } from "../http/exchange.ts";
 import { digestOf } from "../registry/digest.ts";
 import { readCatalogue } from "./catalogue.ts";
 

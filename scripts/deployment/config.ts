@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { describeError, ProgramError } from "../errors.ts";
-import type { Account } from "../http/client.ts";
+import type { Account } from "../http/exchange.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Source: OCI distribution spec, "Pulling manifests" (the grammar of NAME and REFERENCE). */

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type Challenge, parseChallenge } from "./challenge.ts";
-import { type Account, basic } from "./client.ts";
+import { type Account, basic } from "./exchange.ts";
 import type { TrySend } from "./retry.ts";
 
 /** Whether, and with which header, a request may go out. */

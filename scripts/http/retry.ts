@@ -1,5 +1,5 @@
 import { describeError, systemCode } from "../errors.ts";
-import { type Answer, causeOf, type Request, sendOnce } from "./client.ts";
+import { type Answer, type Request, sendOnce } from "./exchange.ts";
 
 /** What a request came to after all tries; the last answer of a server that cannot is an answer too. */
 export type Attempt =
@@ -59,10 +59,9 @@ async function attemptOnce(url: string, request: Request): Promise<Attempt> {
   try {
     return { state: "answered", answer: await sendOnce(url, request) };
   } catch (error) {
-    const cause = causeOf(error);
-    const code = systemCode(cause) ?? "";
-    if (isUntrusted(code)) return { state: "untrusted", reason: `TLS: ${describeError(cause)} (${code})` };
-    return { state: "silent", reason: describeSilence(cause) };
+    const code = systemCode(error) ?? "";
+    if (isUntrusted(code)) return { state: "untrusted", reason: `TLS: ${describeError(error)} (${code})` };
+    return { state: "silent", reason: describeSilence(error) };
   }
 }
 
@@ -71,7 +70,7 @@ function isUntrusted(code: string): boolean {
   return /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE/.test(code);
 }
 
-function describeSilence(cause: unknown): string {
-  if (cause instanceof Error && cause.name === "TimeoutError") return "no answer in time";
-  return systemCode(cause) ?? describeError(cause);
+function describeSilence(error: unknown): string {
+  const code = systemCode(error);
+  return code === "ETIMEDOUT" ? "no answer in time" : (code ?? describeError(error));
 }

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { parseArguments } from "../command.ts";
 import { ProgramError } from "../errors.ts";
-import type { Account } from "../http/client.ts";
+import type { Account } from "../http/exchange.ts";
+import { isLoopback } from "../http/loopback.ts";
 
 /** A part of the repositories, counted from 0. */
 export interface Shard {
@@ -70,11 +71,6 @@ export function plainAddress(given: string): URL | undefined {
   const url = URL.parse(given);
   if (url?.protocol !== "https:" && url?.protocol !== "http:") return undefined;
   return url.username === "" && url.password === "" && url.search === "" && url.hash === "" ? url : undefined;
-}
-
-/** Whether what goes to this address stays on this machine. */
-function isLoopback({ hostname }: URL): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 function parseShard(given: string): Shard | undefined {
@@ -166,7 +162,7 @@ function checkAccount({ url, user, password }: Readonly<Record<string, string | 
   if ((user === undefined) !== (password === undefined))
     return ["REG_USER and REG_PASS belong together: give both or none."];
   const address = plainAddress(url ?? "");
-  const isInClear = address?.protocol === "http:" && !isLoopback(address);
+  const isInClear = address?.protocol === "http:" && !isLoopback(address.hostname);
   return user !== undefined && isInClear
     ? ["REGISTRY_URL must be https, as the account would go over the network in clear."]
     : [];

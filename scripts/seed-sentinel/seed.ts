@@ -1,7 +1,8 @@
 import type { DeploymentConfig } from "../deployment/config.ts";
 import { sentinel } from "../deployment/sentinel.ts";
 import { ProgramError } from "../errors.ts";
-import type { Account, Answer, Send } from "../http/client.ts";
+import type { Send } from "../http/client.ts";
+import type { Account, Answer } from "../http/exchange.ts";
 import { type Digest, digestOf } from "../registry/digest.ts";
 
 interface Target {

@@ -8,8 +8,8 @@ interface List<T> {
   readonly url: URL;
   readonly scope: string;
   readonly schema: v.GenericSchema<unknown, readonly T[]>;
-  /** Whether a 404 says that there is nothing to list. */
-  readonly mayBeMissing: boolean;
+  /** Told when a 404 says that there is nothing to list; without it, that is no answer. */
+  readonly onMissing?: () => void;
 }
 
 /**
@@ -24,8 +24,8 @@ export async function* readPages<T>(requests: Requests, list: List<T>): AsyncGen
     const reply: Reply = await requests.ask(url.href, { scope: list.scope });
     if (reply.state === "unreadable") return yield reply;
     if (reply.state === "missing") {
-      if (!list.mayBeMissing) yield requests.fault("unexpected", url.href, "answers 404");
-      return;
+      if (!list.onMissing) return yield requests.fault("unexpected", url.href, "answers 404");
+      return list.onMissing();
     }
     const names = parsePage(reply.body, list.schema);
     if (!names) return yield requests.fault("unexpected", url.href, "answers something else than a list");

@@ -1,12 +1,14 @@
 import { createAuthorization } from "../../http/authorization.ts";
-import type { Account } from "../../http/client.ts";
+import type { Account } from "../../http/exchange.ts";
 import { createRetryingSend } from "../../http/retry.ts";
-import { type FaultKind, faultKinds, type RegistrySource } from "../source.ts";
-import { readBlob } from "./blob.ts";
+import type { Digest } from "../../registry/digest.ts";
+import { type FaultKind, faultKinds, type LinkState, type RegistrySource } from "../source.ts";
+import { type FetchedBlob, fetchBlob, hashBlob, readBlob } from "./blob.ts";
 import { readManifest } from "./manifest.ts";
+import { listReferrers, type ReferrerFact } from "./referrers.ts";
 import { readRepositories } from "./repository.ts";
 import { createRequests, type Requests } from "./requests.ts";
-import { readTags } from "./tag.ts";
+import { readTag, readTags } from "./tag.ts";
 
 /** What was asked, and how often in vain. */
 export interface Tally {
@@ -14,10 +16,28 @@ export interface Tally {
   readonly errors: Readonly<Record<FaultKind, number>>;
 }
 
+/** What several registries, or looks, came to together. */
+export function sumTallies(tallies: readonly Tally[]): Tally {
+  const sum = (value: (tally: Tally) => number) => tallies.reduce((all, tally) => all + value(tally), 0);
+  const errors = faultKinds.map((kind) => [kind, sum((tally) => tally.errors[kind])] as const);
+  return {
+    requests: sum(({ requests }) => requests),
+    errors: Object.fromEntries(errors) as Record<FaultKind, number>,
+  };
+}
+
 /** A registry that is asked over HTTP. */
 export interface HttpRegistry extends RegistrySource {
   /** Whether who shows no account is refused; null when that cannot be said. */
   asksForAccount(): Promise<boolean | null>;
+  /** One tag, whatever the lists say. */
+  tag(repository: string, tag: string): Promise<LinkState>;
+  /** A small blob itself. */
+  fetch(repository: string, digest: Digest): Promise<FetchedBlob>;
+  /** A blob of any size, hashed as it comes. */
+  hash(repository: string, digest: Digest): Promise<FetchedBlob>;
+  /** What the registry's own list of referrers names; null where it keeps none. */
+  referrers(repository: string, subject: Digest): Promise<readonly ReferrerFact[] | null>;
   tally(): Tally;
 }
 
@@ -50,6 +70,10 @@ export function httpRegistry({ name, origin, account, concurrency }: HttpRegistr
     tags: (repository) => readTags(requests, repository),
     manifest: (repository, digest) => readManifest(requests, repository, digest),
     blob: (repository, digest) => readBlob(requests, repository, digest),
+    tag: (repository, tag) => readTag(requests, repository, tag),
+    fetch: (repository, digest) => fetchBlob(requests, repository, digest),
+    hash: (repository, digest) => hashBlob(requests, repository, digest),
+    referrers: (repository, subject) => listReferrers(requests, repository, subject),
     asksForAccount: () => asksForAccount(requests),
     tally: () => ({ requests: asked, errors: { ...errors } }),
   };

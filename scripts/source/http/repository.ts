@@ -14,7 +14,7 @@ export async function* readRepositories(requests: Requests): AsyncGenerator<Repo
   const url = new URL("/v2/_catalog", requests.origin);
   const scope = "registry:catalog:*";
   const seen = new Set<string>();
-  for await (const listed of readPages(requests, { url, scope, schema, mayBeMissing: false })) {
+  for await (const listed of readPages(requests, { url, scope, schema })) {
     if (typeof listed !== "string") yield listed;
     else if (!seen.has(listed)) {
       seen.add(listed);

@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import type { Authorization, Grant } from "../../http/authorization.ts";
-import type { Answer } from "../../http/client.ts";
+import type { Answer } from "../../http/exchange.ts";
+import { createFollowingSend } from "../../http/redirect.ts";
 import type { Attempt, TrySend } from "../../http/retry.ts";
 import type { FaultKind, Unreadable } from "../source.ts";
 
@@ -9,7 +10,7 @@ const patienceFailures = 50;
 
 /** What a question to a registry came to. */
 export type Reply =
-  | { readonly state: "found"; readonly headers: Headers; readonly body: Uint8Array }
+  | ({ readonly state: "found" } & Pick<Answer, "headers" | "body" | "hashed">)
   | { readonly state: "missing" }
   | Unreadable;
 
@@ -19,6 +20,10 @@ interface Question {
   readonly accept?: string;
   /** What a token must allow, as the registry spells it. */
   readonly scope: string;
+  /** Whether the answer may come from another place that the registry names. */
+  readonly mayBeElsewhere?: boolean;
+  /** See {@link Request}. */
+  readonly hashOnly?: string;
 }
 
 /** Questions to one registry: authorised, bounded, repeated where that helps, and sorted by what they came to. */
@@ -78,13 +83,15 @@ type Refused = Extract<Grant, { state: "refused" }>;
 
 async function askAuthorised(
   url: string,
-  { method = "GET", accept, scope }: Question,
+  { method = "GET", accept, scope, hashOnly, mayBeElsewhere = false }: Question,
   send: TrySend,
   authorization: Authorization,
 ): Promise<Attempt | Refused> {
+  const follow = mayBeElsewhere ? createFollowingSend(send) : send;
   const sendWith = (authorizationHeader: string | undefined) =>
-    send(url, {
+    follow(url, {
       method,
+      ...(hashOnly !== undefined && { hashOnly }),
       headers: {
         // A proxy that compresses would hide the length.
         "accept-encoding": "identity",
@@ -106,8 +113,8 @@ async function askAuthorised(
 function sortOut(attempt: Attempt): Reply | Refused {
   if (attempt.state === "silent") return { state: "refused", kind: "unavailable", reason: attempt.reason };
   if (attempt.state === "untrusted") return { state: "refused", kind: "unexpected", reason: attempt.reason };
-  const { status, headers, body } = attempt.answer;
-  if (status === 200) return { state: "found", headers, body };
+  const { status, headers } = attempt.answer;
+  if (status === 200) return { ...attempt.answer, state: "found" };
   const reason = `answers ${status}`;
   if (status === 401 || status === 403) return { state: "refused", kind: "unauthorised", reason };
   if (status === 429 || status >= 500) return { state: "refused", kind: "unavailable", reason };

@@ -22,10 +22,11 @@ export async function* readTags(requests: Requests, repository: string): AsyncGe
 async function* listTags(requests: Requests, repository: string): AsyncGenerator<string | Unreadable> {
   const url = new URL(`/v2/${repository}/tags/list`, requests.origin);
   const scope = `repository:${repository}:pull`;
-  yield* readPages(requests, { url, scope, schema, mayBeMissing: true });
+  yield* readPages(requests, { url, scope, schema, onMissing: () => {} });
 }
 
-async function readTag(requests: Requests, repository: string, tag: string): Promise<LinkState> {
+/** The digest that a tag leads to now. */
+export async function readTag(requests: Requests, repository: string, tag: string): Promise<LinkState> {
   const place = `${requests.origin}/v2/${repository}/manifests/${encodeURIComponent(tag)}`;
   const question = { accept: acceptAnyManifest, scope: `repository:${repository}:pull` };
   const reply = await requests.ask(place, { ...question, method: "HEAD" });

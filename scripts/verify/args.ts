@@ -1,0 +1,157 @@
+import { join } from "node:path";
+import * as v from "valibot";
+import { parseArguments } from "../command.ts";
+import { ProgramError } from "../errors.ts";
+import type { Account } from "../http/exchange.ts";
+import { parsePlatform } from "../registry/platform.ts";
+import { parseReference, type Reference } from "../registry/reference.ts";
+
+/** One image to verify. */
+export interface Target extends Reference {
+  /** As given. */
+  readonly text: string;
+  readonly host: string;
+}
+
+/** What a verification was asked to do. */
+export interface VerifySettings {
+  readonly targets: readonly Target[];
+  /** Platforms that every image must be there for. */
+  readonly platforms: readonly string[];
+  /** From the environment; else each registry's own from Docker's configuration. */
+  readonly account: Account | undefined;
+  readonly dockerConfig: string;
+  readonly waitSeconds: number;
+  readonly download: boolean;
+  readonly plainHttp: boolean;
+  readonly concurrency: number;
+  readonly json: boolean;
+  readonly junit: string | undefined;
+}
+
+export const verifyHelp = `Usage: regwarden verify [OPTION]... REF...
+
+Asks a registry whether images that were just pushed are whole: index, manifests, configurations and layers, nested
+indexes, attestations, signatures under fallback tags or in the registry's own list. Tells all defects at once. Reads
+only. REF is HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]; without both it is the tag latest.
+
+Options:
+  --platform OS/ARCH[/VARIANT]  must be there, in each REF; may be given several times
+  --wait SECONDS                look again at what is not whole, for so long; 0 to 600. Default: 5
+  --download                    also fetch all layers and hash them; else lengths are compared
+  --plain-http                  no TLS. Without it, only registries on this machine may do without
+  --concurrency N               requests in flight, to each registry. Default: 16
+  --json                        prints one document (regwarden/verify/v1) instead of text
+  --junit FILE                  also writes a report as JUnit has it
+The account by the environment, REG_USER and REG_PASS, for one registry; else as docker login left it, in config.json of
+DOCKER_CONFIG or of ~/.docker. A CA of one's own by NODE_EXTRA_CA_CERTS, as Node reads it.
+
+Exit status: 0 all whole, 1 something is missing or broken, attestations included, 2 wrong usage or configuration,
+3 something could not be looked at.
+`;
+
+const platform = v.pipe(
+  v.string(),
+  v.check(
+    (given) => parsePlatform(given) !== undefined,
+    ({ input }) => `--platform must be OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, got ${input}.`,
+  ),
+);
+
+const schema = v.object({
+  positionals: v.pipe(v.array(v.string()), v.minLength(1, "REF is missing.")),
+  platform: v.optional(v.array(platform), []),
+  wait: v.pipe(
+    v.optional(v.string(), "5"),
+    v.regex(/^\d{1,3}$/, "--wait must be a whole number of seconds from 0 to 600."),
+    v.transform(Number),
+    v.maxValue(600, "--wait must be a whole number of seconds from 0 to 600."),
+  ),
+  concurrency: v.pipe(
+    v.optional(v.string(), "16"),
+    v.regex(/^[1-9]\d{0,2}$/, "--concurrency must be a whole number from 1 to 999."),
+    v.transform(Number),
+  ),
+  download: v.optional(v.boolean(), false),
+  "plain-http": v.optional(v.boolean(), false),
+  json: v.optional(v.boolean(), false),
+  junit: v.optional(v.pipe(v.string(), v.nonEmpty("--junit needs the name of a file."))),
+});
+
+const options = {
+  platform: { type: "string", multiple: true },
+  wait: { type: "string" },
+  concurrency: { type: "string" },
+  download: { type: "boolean" },
+  "plain-http": { type: "boolean" },
+  json: { type: "boolean" },
+  junit: { type: "string" },
+} as const;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The only place that reads the environment. No message repeats a password.
+ *
+ * Errors: E_USAGE for the command line; E_CONFIGURATION with all faults of references and account.
+ */
+export function parseVerifyArguments(
+  argv: readonly string[],
+  environment: Environment = process.env,
+): VerifySettings {
+  const {
+    positionals,
+    platform,
+    wait,
+    "plain-http": plainHttp,
+    ...rest
+  } = parseArguments(argv, options, schema);
+  const parsed = positionals.map(parseTarget);
+  const targets = parsed.filter((target) => typeof target !== "string");
+  const { account, faults } = readAccount(environment);
+  const hosts = new Set(targets.map(({ host }) => host));
+  const all = [
+    ...parsed.filter((fault) => typeof fault === "string"),
+    ...faults,
+    ...(account && hosts.size > 1
+      ? [`REG_USER and REG_PASS are for one registry, and the references name ${[...hosts].join(" and ")}.`]
+      : []),
+  ];
+  if (all.length > 0) throw new ProgramError("E_CONFIGURATION", all.join(" "));
+  return {
+    ...rest,
+    targets,
+    platforms: platform,
+    waitSeconds: wait,
+    plainHttp,
+    account,
+    dockerConfig: dockerConfigPath(environment),
+    junit: rest.junit,
+  };
+}
+
+function parseTarget(text: string): Target | string {
+  const parsed = parseReference(text);
+  if ("reason" in parsed) return `${text} is no reference: ${parsed.reason}.`;
+  const { host, repository, tag, digest } = parsed;
+  if (host === null) return `${text} names no registry: write HOST[:PORT]/${text}.`;
+  return { text, host, repository, tag: tag ?? (digest === null ? "latest" : null), digest };
+}
+
+/** The account that the environment gives, and what is wrong with it. An empty variable is one that is not set. */
+export function readAccount({ REG_USER: user = "", REG_PASS: password = "" }: Environment): {
+  readonly account: Account | undefined;
+  readonly faults: readonly string[];
+} {
+  if (user === "" && password === "") return { account: undefined, faults: [] };
+  const faults = [
+    ...(user === "" || password === "" ? ["REG_USER and REG_PASS belong together: give both or none."] : []),
+    ...(user.includes(":") ? ["REG_USER must not contain a colon."] : []),
+  ];
+  return { account: faults.length === 0 ? { user, password } : undefined, faults };
+}
+
+/** Where `docker login` leaves accounts. Source: docker/cli, cli/config/config.go. */
+export function dockerConfigPath({ DOCKER_CONFIG, HOME = "/" }: Environment): string {
+  return join(DOCKER_CONFIG || join(HOME, ".docker"), "config.json");
+}

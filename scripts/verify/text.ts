@@ -1,0 +1,48 @@
+import type { VerifiedImage, VerifiedPlatform, VerifyReport } from "../../contract/verify-report.ts";
+import { shortDigest } from "../registry/digest.ts";
+import { renderMessage } from "../scan/table.ts";
+
+/** The report as people read it: each image with its platforms, and below it what is wrong. */
+export function renderVerifyReport(report: VerifyReport): string {
+  const { images, requests, durationSeconds, complete } = report;
+  const whole = images.filter(({ findings }) => findings.length === 0).length;
+  const warning = complete ? "" : " NOT COMPLETE: something could not be looked at.";
+  const sum = `${whole} of ${images.length} whole; ${requests} requests in ${durationSeconds} s.${warning}\n`;
+  return `${images.map(renderImage).join("\n")}\n${sum}`;
+}
+
+function renderImage(image: VerifiedImage): string {
+  const { reference, digest, manifests, blobs, referrers, looks, findings } = image;
+  const again = looks > 1 ? `, at the ${looks}. look` : "";
+  const seen = `${manifests} manifests, ${blobs} blobs, ${referrers} referrers${again}`;
+  const messages = findings.map(
+    ({ severity, message }) => `  ${severity}: ${renderMessage(message, "    ")}\n`,
+  );
+  return [
+    `${reference}  ${findings.length === 0 ? "whole" : "NOT WHOLE"}\n`,
+    `  ${digest ?? "no manifest"}: ${seen}\n`,
+    ...renderPlatforms(image),
+    ...messages,
+  ].join("");
+}
+
+function renderPlatforms({ platforms, findings }: VerifiedImage): readonly string[] {
+  const names = platforms.map(({ platform, isAttestation }) =>
+    isAttestation ? "attestation" : (platform ?? "-"),
+  );
+  const width = Math.max(0, ...names.map((name) => name.length));
+  return platforms.map((platform, at) => {
+    const own = findings.filter((finding) => isAbout(finding, platform)).length;
+    const state = own === 0 ? "ok" : `${own} faults`;
+    const name = (names[at] ?? "").padEnd(width);
+    return `  ${name}  ${shortDigest(platform.digest)}  ${platform.blobs} blobs  ${state}\n`;
+  });
+}
+
+/** Whether a finding is about one image of an index. */
+export function isAbout(
+  { digest, parent }: VerifiedImage["findings"][number],
+  platform: VerifiedPlatform,
+): boolean {
+  return digest === platform.digest || parent === platform.digest;
+}
