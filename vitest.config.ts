@@ -31,9 +31,9 @@ export default defineConfig({
         hookTimeout: 1_800_000,
         fileParallelism: false,
       }),
-      project("e2e", { ...wholeLab, globalSetup: "test/e2e/setup.ts" }),
+      project("e2e", { ...wholeLab, globalSetup: "test/e2e/setup.ts", sequence: { groupOrder: 1 } }),
       // What takes the lab away comes when all others have ended.
-      project("e2e-end", { ...wholeLab, sequence: { groupOrder: 1 } }),
+      project("e2e-end", { ...wholeLab, sequence: { groupOrder: 2 } }),
     ],
   },
 });

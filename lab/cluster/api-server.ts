@@ -6,7 +6,7 @@ import { keptSecret, writeWhole } from "../files.ts";
 import { findCommand, type Instance, placeOf } from "../paths.ts";
 import type { StepOptions } from "../run.ts";
 import { type Access, KubernetesClient } from "./client.ts";
-import { answersAt, type Daemon, ensureDaemon } from "./daemon.ts";
+import { answersAt, type Daemon, ensureDaemon, stopDaemon } from "./daemon.ts";
 import { clusterDirectory, kubeconfigFile, machinePorts, urlsOf } from "./places.ts";
 import { apiServerBinary } from "./tools.ts";
 
@@ -124,8 +124,13 @@ export async function ensureApiServer(
 ): Promise<KubernetesClient> {
   const access = await ensureAccess(instance, options);
   const client = new KubernetesClient(access);
-  await ensureDaemon(etcd(instance), options);
-  await ensureDaemon(apiServer(instance, client), options);
+  const [store, server] = [etcd(instance), apiServer(instance, client)];
+  // A server that outlives its data goes on with what it remembers: kinds that are no more, and revisions yet to come.
+  if (!existsSync(join(store.directory, "data/member"))) {
+    for (const daemon of [server, store]) await stopDaemon(daemon, options);
+  }
+  await ensureDaemon(store, options);
+  await ensureDaemon(server, options);
   const file = kubeconfigFile(instance);
   writeWhole(file, kubeconfig(`regwarden-${instance}`, access), 0o600);
   return client;

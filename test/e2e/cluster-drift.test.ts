@@ -9,7 +9,8 @@ import {
 import { RULES_NAME } from "../../components/cluster/render/rules.ts";
 import { cluster, patch, pathOf, stackObjects, takeOver } from "./cluster.ts";
 import { engineEnds, noDrift, up } from "./expected.ts";
-import { pulumi } from "./stack.ts";
+import { holds } from "./prometheus.ts";
+import { instance, pulumi } from "./stack.ts";
 
 const password = "typed-with-kubectl";
 const encoded = Buffer.from(password).toString("base64");
@@ -23,6 +24,7 @@ async function bundleName(): Promise<string> {
 
 /** One drift run and one healing for all of them: each is ten seconds. */
 describe("drift in the cluster, by other field managers", () => {
+  const start = Math.floor(Date.now() / 1000);
   let drift: string;
   let table: string;
   beforeAll(async () => {
@@ -60,9 +62,15 @@ describe("drift in the cluster, by other field managers", () => {
     expect(drift).not.toContain(encoded);
   });
 
+  it("is told to Prometheus by the drift run", async () => {
+    await holds(`drift_stack_state{stack="${instance}"} == 1 and drift_stack_count == 7`);
+    await holds(`drift_stack_first_seen{stack="${instance}"} > ${start}`);
+  });
+
   it("is healed by the next update, whoever owns the fields", async () => {
     await up();
     await noDrift();
+    await holds(`drift_stack_state{stack="${instance}"} == 0`);
     const job = await cluster().get(pathOf("cronjobs", PROBE_NAME));
     expect(job?.spec).toMatchObject({ schedule: "*/15 * * * *", suspend: false });
     expect(await cluster().get(pathOf("prometheusrules", RULES_NAME))).toBeDefined();

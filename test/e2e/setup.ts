@@ -1,10 +1,8 @@
-import { mkdirSync, rmSync } from "node:fs";
-import { stateDirectory } from "../../lab/paths.ts";
-import { instance, lab, saidFile } from "./stack.ts";
+import { rmSync } from "node:fs";
+import { lab, saidFile } from "./stack.ts";
 
 /** Brings up the lab that all end-to-end tests share; what this returns takes it down again. */
 export default async function setup(): Promise<() => Promise<void>> {
-  mkdirSync(stateDirectory(instance), { recursive: true });
   rmSync(saidFile, { force: true });
   const { exitCode, output } = await lab("up");
   if (exitCode !== 0) throw new Error(`the lab does not come up:\n${output}`);
@@ -13,5 +11,6 @@ export default async function setup(): Promise<() => Promise<void>> {
     if (process.env.REGWARDEN_KEEP_LAB !== undefined) return;
     const { exitCode, output } = await lab("down");
     if (exitCode !== 0) throw new Error(`the lab does not go down:\n${output}`);
+    rmSync(saidFile, { force: true });
   };
 }

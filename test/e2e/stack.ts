@@ -1,8 +1,9 @@
 import { appendFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { hostOf } from "../../lab/host.ts";
-import { nodeBinary, projectRoot, stateDirectory } from "../../lab/paths.ts";
+import { nodeBinary, projectRoot } from "../../lab/paths.ts";
 import { pulumiEnvironment } from "../../lab/stack.ts";
 import { pulumiBinary } from "../../lab/toolchain.ts";
 
@@ -10,7 +11,7 @@ import { pulumiBinary } from "../../lab/toolchain.ts";
 export const instance = "e2e";
 
 /** Every line that the engine and the lab say goes here: searched for secrets at the end. */
-export const saidFile = join(stateDirectory(instance), "said.log");
+export const saidFile = join(tmpdir(), `regwarden-${instance}-said.log`);
 
 export interface Ended {
   readonly exitCode: number;

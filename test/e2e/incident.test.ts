@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import { labEnds } from "./expected.ts";
+import { firing, holds } from "./prometheus.ts";
+
+const alert = "RegistryManifestIntegrityFailure";
+
+it("the incident goes as told, from the damage to the resolved alert, and leaves a lab that is whole", async () => {
+  const story = await labEnds(0, "incident", "--speed", "1800");
+  expect(story).toContain("The story went as told");
+  expect(story).toMatch(/tag infra-ci:latest: works\n.*pull for linux\/amd64: reading (manifest|blob)/);
+  expect(story).toMatch(/probe: exit code 1\n/);
+  expect(story).toMatch(new RegExp(`${alert} fires after \\d+ s`));
+  expect(story).toContain(`${alert} is resolved`);
+  await labEnds(0, "status");
+  await holds("registry_manifest_integrity_failures == 0");
+  expect(await firing()).not.toContain(alert);
+});

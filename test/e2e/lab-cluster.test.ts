@@ -1,0 +1,40 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type DaemonId, daemonPid, stopDaemon } from "../../lab/cluster/daemon.ts";
+import { clusterDaemons } from "../../lab/cluster/teardown.ts";
+import { stackObjects } from "./cluster.ts";
+import { labEnds, noDrift } from "./expected.ts";
+import { instance } from "./stack.ts";
+
+function daemon(name: string): DaemonId {
+  const found = clusterDaemons(instance).find((one) => one.name === name);
+  if (!found) throw new Error(`the lab's cluster has no ${name}`);
+  return found;
+}
+
+describe("the lab's cluster", () => {
+  it("shows what of it has ended, and the next up starts that again", async () => {
+    await stopDaemon(daemon("prometheus"));
+    await stopDaemon(daemon("kube-apiserver"));
+    const status = await labEnds(1, "status");
+    expect(status).toMatch(/prometheus\s+does not run/);
+    expect(status).toMatch(/kube-apiserver\s+does not run/);
+    await labEnds(0, "up");
+    await labEnds(0, "status");
+  });
+
+  it("comes back with all objects of the stack when etcd has lost its data under a running API server", async () => {
+    const before = await stackObjects();
+    const server = daemonPid(daemon("kube-apiserver"));
+    const etcd = daemon("etcd");
+    await stopDaemon(etcd);
+    rmSync(join(etcd.directory, "data"), { recursive: true });
+    await labEnds(0, "up");
+    expect(daemonPid(daemon("kube-apiserver")), "an API server that remembers the lost data").not.toBe(
+      server,
+    );
+    expect((await stackObjects()).sort()).toEqual(before.sort());
+    await noDrift();
+  });
+});
