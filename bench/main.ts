@@ -1,7 +1,12 @@
 import { benchDrift } from "./drift.ts";
 import { benchProbe } from "./probe.ts";
+import { benchVerify } from "./verify.ts";
 
-const benches: Readonly<Record<string, () => Promise<string>>> = { drift: benchDrift, probe: benchProbe };
+const benches: Readonly<Record<string, () => Promise<string>>> = {
+  drift: benchDrift,
+  probe: benchProbe,
+  verify: benchVerify,
+};
 
 const [name = "", ...rest] = process.argv.slice(2);
 const bench = benches[name];

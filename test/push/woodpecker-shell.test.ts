@@ -122,6 +122,33 @@ describe.each([
   });
 });
 
+describe("the CI image", () => {
+  const step = stepOf("build-ci-image", "verify");
+  const program = (exitCode: number) => `
+    const { appendFileSync } = await import("node:fs");
+    const { argv, env } = process;
+    appendFileSync("calls", ["regwarden", ...argv.slice(2)].join(" ") + "\\n");
+    process.exitCode = env.REG_USER === "ci" && env.REG_PASS === "its password" ? ${exitCode} : 2;`;
+  const verify = (exitCode: number) => {
+    const directory = sandbox();
+    mkdirSync(join(directory, "dist"));
+    writeFileSync(join(directory, "dist/regwarden.mjs"), program(exitCode));
+    const settings = { IMAGE_REPOSITORY: "r.example:5050/ci", CI_COMMIT_SHA: "abc", REG_USER: "ci" };
+    return run(step, { ...settings, REG_PASS: "its password" }, directory);
+  };
+
+  it("is verified by its commit, with the account of the push and no password in an argument", () => {
+    const { status, calls, output } = verify(0);
+    const command = "regwarden verify --platform linux/amd64 --wait 30 r.example:5050/ci:abc";
+    expect({ status, calls }).toEqual({ status: 0, calls: ["npm ci", "npm run --silent build", command] });
+    expect(output).not.toContain("its password");
+  });
+
+  it.each([1, 3])("that is not whole, or could not be looked at, fails the pipeline: %i", (code) => {
+    expect(verify(code).status).toBe(code);
+  });
+});
+
 describe("drift", () => {
   it("that was found is a warning, since the alert carries it; in `up` the same code is a failure", () => {
     const { status, output } = run(stepOf("drift", "drift"), { RUN_EXIT: "7" });

@@ -102,9 +102,9 @@ describe("what runs", () => {
 
   it("is in the CI image of the server's choice, else in one that needs no registry of ours", () => {
     const own = { REGWARDEN_CI_IMAGE: "registry.example.com/ci:1.0.0" };
-    for (const name of ["preview", "up", "drift"]) {
+    for (const name of ["preview", "up", "drift", "build-ci-image"]) {
       const images = (variables: Record<string, string>) =>
-        loadWorkflow(name, variables).steps.map(({ image }) => image);
+        loadWorkflow(name, variables).steps.flatMap(({ image, commands }) => (commands ? [image] : []));
       expect(new Set(images(own))).toEqual(new Set(["registry.example.com/ci:1.0.0"]));
       expect(new Set(images({}))).toEqual(new Set(["node:24.21.0-bookworm"]));
     }
@@ -121,6 +121,18 @@ describe("what runs", () => {
     const sha = `${"1".repeat(20)}e${"2".repeat(19)}`;
     const settings = loadWorkflow("build-ci-image", { CI_COMMIT_SHA: sha }).steps[0]?.settings;
     expect(settings?.tags).toBe(sha);
+  });
+
+  it("verifies the image that it has pushed, for the platform that it built, with the account that pushed", () => {
+    const [build, verify] = loadWorkflow("build-ci-image").steps;
+    const command = verify?.commands?.at(-1);
+    expect(command).toContain(`--platform ${build?.settings?.platforms} `);
+    expect(command).toContain('"$IMAGE_REPOSITORY:$CI_COMMIT_SHA"');
+    expect(verify?.environment).toEqual({
+      IMAGE_REPOSITORY: build?.settings?.repo,
+      REG_USER: build?.settings?.username,
+      REG_PASS: build?.settings?.password,
+    });
   });
 });
 
