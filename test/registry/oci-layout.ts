@@ -61,6 +61,21 @@ export function attestation(about: Content): Content {
   });
 }
 
+/** A signature about an image, as cosign writes it with a `subject`. */
+export function signature(about: Content): Content {
+  const { mediaType, digest, size } = about.descriptor;
+  const payload = leaf("application/vnd.dev.cosign.simplesigning.v1+json", encode({ critical: digest }));
+  const config = leaf(mediaTypes.ociConfig, encode({ architecture: "", os: "", config: {}, signs: digest }));
+  const document = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: config.descriptor,
+    layers: [payload.descriptor],
+    subject: { mediaType, digest, size },
+  };
+  return node(mediaTypes.ociManifest, document, [config, payload]);
+}
+
 /** An OCI index; `saysMediaType: false` leaves out the field that OCI lets writers leave out. */
 export function index(children: readonly Content[], { saysMediaType = true } = {}): Content {
   const mediaType = mediaTypes.ociIndex;
