@@ -21,7 +21,8 @@ export default defineConfig({
       : ["default"],
     projects: [
       project("unit"),
-      project("component"),
+      // Each runs the whole program: on a busy machine that takes longer than the usual five seconds.
+      project("component", { testTimeout: 30_000 }),
       project("push", { testTimeout: 60_000, hookTimeout: 600_000 }),
       project("rules", { testTimeout: 60_000, hookTimeout: 900_000 }),
       project("registry", { testTimeout: 60_000, hookTimeout: 900_000, fileParallelism: false }),

@@ -26,15 +26,18 @@ interface ContainerLine {
   readonly Status: string;
 }
 
+/** Name that the provider gives to a container that was in the way; it is kept, and nobody needs it. */
+const displaced = /\.displaced-\d{8}T\d{6}Z$/;
+
 /** Containers of the host, from `docker ps --all --format json`: running and not unhealthy is good. */
 export function serviceRows(output: string): StatusRow[] {
   const lines = output.split("\n").filter((line) => line.trim() !== "");
   const containers = lines.map((line) => JSON.parse(line) as ContainerLine);
-  const rows = containers.map(({ Names, State, Status }) => ({
-    name: Names,
-    state: Status,
-    isGood: State === "running" && !Status.includes("unhealthy"),
-  }));
+  const rows = containers.map(({ Names, State, Status }) =>
+    displaced.test(Names)
+      ? { name: Names, state: `${Status}, put out of the way by an update`, isGood: true }
+      : { name: Names, state: Status, isGood: State === "running" && !Status.includes("unhealthy") },
+  );
   return rows.sort((one, other) => one.name.localeCompare(other.name));
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { LabError } from "../errors.ts";
 import { readText, writeWhole } from "../files.ts";
 import { searchPath } from "../paths.ts";
@@ -41,10 +41,28 @@ export function belongsTo(daemon: DaemonId, args: readonly string[] | undefined)
   return args?.some((argument) => argument.includes(`${daemon.directory}/`)) ?? false;
 }
 
-/** Process id of the daemon, if it runs: by its file, and verified by what that process was started with. */
+/** Process ids of the machine's processes. */
+function processIds(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** Whether a process is the daemon itself, and not a program that reads its log. */
+function isDaemon(daemon: DaemonId, pid: number): boolean {
+  const args = argumentsOf(pid);
+  return belongsTo(daemon, args) && basename(args?.[0] ?? "").endsWith(daemon.name);
+}
+
+/**
+ * Process id of the daemon, if it runs: by its file, and verified by what that process was started with. A run that was
+ * killed between the start and the writing of the file, or a file that is lost, leaves a daemon all the same: it would
+ * hold the address for ever.
+ */
 export function daemonPid(daemon: DaemonId): number | undefined {
   const pid = Number(readText(daemonFiles(daemon).pid));
-  return pid > 0 && belongsTo(daemon, argumentsOf(pid)) ? pid : undefined;
+  if (pid > 0 && belongsTo(daemon, argumentsOf(pid))) return pid;
+  return processIds().find((candidate) => isDaemon(daemon, candidate));
 }
 
 /** Starts the program detached, so that neither Ctrl-C nor the end of this process stops it. */

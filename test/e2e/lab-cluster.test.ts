@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type DaemonId, daemonPid, stopDaemon } from "../../lab/cluster/daemon.ts";
+import { clusterDirectory } from "../../lab/cluster/places.ts";
 import { clusterDaemons } from "../../lab/cluster/teardown.ts";
 import { stackObjects } from "./cluster.ts";
 import { labEnds, noDrift } from "./expected.ts";
@@ -35,6 +36,15 @@ describe("the lab's cluster", () => {
       server,
     );
     expect((await stackObjects()).sort()).toEqual(before.sort());
+    await noDrift();
+  });
+
+  it("comes back when all its files are deleted under running daemons", async () => {
+    const before = await stackObjects();
+    rmSync(clusterDirectory(instance), { recursive: true });
+    await labEnds(0, "up");
+    expect((await stackObjects()).sort()).toEqual(before.sort());
+    await labEnds(0, "status");
     await noDrift();
   });
 });

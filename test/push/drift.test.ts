@@ -7,7 +7,8 @@ import type { DriftLook } from "../../engine/drift/record.ts";
 import { reportDrift } from "../../engine/drift/report.ts";
 import { nodeBinary, projectRoot } from "../../lab/paths.ts";
 import { freePort } from "../free-port.ts";
-import { type Running, startPushgateway, startServer } from "./pushgateway.ts";
+import { type Service, startPushgateway } from "../service.ts";
+import { startServer } from "./server.ts";
 
 const start = 1_795_241_001;
 const hour = 3600;
@@ -16,7 +17,7 @@ const clean: DriftLook = { kind: "clean" };
 const drift: DriftLook = { kind: "drift", changes: [change] };
 const blind: DriftLook = { kind: "could-not-look" };
 
-let gateway: Running;
+let gateway: Service;
 let warnings: string[] = [];
 beforeAll(async () => {
   gateway = await startPushgateway();
@@ -30,7 +31,7 @@ function run(look: DriftLook, hours: number, more: { stack?: string; pushgateway
   return reportDrift({
     stack: "prod",
     look,
-    pushgateway: gateway.url,
+    pushgateway: new URL(gateway.url),
     notify: undefined,
     runUrl: undefined,
     nowSeconds: start + hours * hour,
@@ -151,7 +152,7 @@ describe("the webhook", () => {
 describe("npm run drift", () => {
   it("pushes state 2 and ends with 1 when there is no stack to look at", async () => {
     const empty = mkdtempSync(join(tmpdir(), "regwarden-drift-"));
-    const options = ["drift", "--stack", "nowhere", "--pushgateway", gateway.url.href];
+    const options = ["drift", "--stack", "nowhere", "--pushgateway", gateway.url];
     const { status, stderr } = spawnSync(nodeBinary, ["engine/main.ts", ...options], {
       cwd: projectRoot,
       encoding: "utf8",

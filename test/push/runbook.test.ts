@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Running, startPushgateway } from "./pushgateway.ts";
+import { type Service, startPushgateway } from "../service.ts";
 
 /** The runbook's own commands, in its order, with its placeholders filled in. */
 const values = { INSTANCE: "registry.example:5050", NUMBER: "3", STACK: "prod", SITE: "blog" };
@@ -10,7 +10,7 @@ const paths = [...runbook.matchAll(/^curl -X DELETE PUSHGATEWAY(\S+)$/gm)].map((
   Object.entries(values).reduce((text, [name, value]) => text.replace(name, value), path),
 );
 
-let gateway: Running;
+let gateway: Service;
 beforeAll(async () => {
   gateway = await startPushgateway();
 });

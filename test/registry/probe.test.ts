@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ProbeReport } from "../../contract/probe-report.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
+import { startPushgateway } from "../service.ts";
 import { attestation, type Content, dockerList, image, index } from "./oci-layout.ts";
-import { startPushgateway } from "./pushgateway.ts";
 import { type Registry, startRegistry } from "./registry.ts";
 import { startTlsProxy } from "./tls-proxy.ts";
 
@@ -168,7 +168,7 @@ describe("a probe of a real registry", () => {
       await registry.collectGarbage("-m");
       const flags = ["--pushgateway", gateway.url, "--instance", "registry.example/x:5050"];
       expect((await probe(registry.url, flags)).exitCode).toBe(1);
-      const first = await gateway.read();
+      const first = await (await fetch(`${gateway.url}/metrics`)).text();
       const labels = 'instance="registry.example/x:5050",job="registry-integrity-probe"';
       expect(first).toContain(`registry_manifest_integrity_failures{${labels}} 4\n`);
       expect(first).toContain(`regwarden_probe_broken{${labels},repository="nested"} 2\n`);
@@ -176,7 +176,7 @@ describe("a probe of a real registry", () => {
 
       await registry.stop();
       expect((await probe(registry.url, flags)).exitCode).toBe(3);
-      const second = await gateway.read();
+      const second = await (await fetch(`${gateway.url}/metrics`)).text();
       expect(second).toContain(`registry_manifest_integrity_catalog_accessible{${labels}} 0\n`);
       expect(second).not.toMatch(
         /^(registry_manifest_integrity_(failures|repos_checked|tags_checked)|regwarden_probe_(broken|success\w*))\{/m,

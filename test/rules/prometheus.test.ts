@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dashboardQueries } from "../../components/cluster/render/dashboard.ts";
+import type { Service } from "../service.ts";
 import { RULES } from "./rendered.ts";
-import { type Service, startPrometheus } from "./tools.ts";
+import { startPrometheus } from "./tools.ts";
 
 let prometheus: Service;
 beforeAll(async () => {

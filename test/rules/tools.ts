@@ -1,18 +1,16 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { ensurePackages } from "../../lab/packages.ts";
-import { freePort } from "../free-port.ts";
+import { type Service, startService } from "../service.ts";
 import { RULES } from "./rendered.ts";
 
-/** The real promtool, Prometheus and Pushgateway, from packages. */
+/** The real promtool and Prometheus, from packages. */
 
 const run = promisify(execFile);
-const startLimitMilliseconds = 30_000;
 
 export interface Outcome {
   readonly exitCode: number;
@@ -38,13 +36,6 @@ export async function directoryWithRules(): Promise<string> {
   return directory;
 }
 
-export interface Service {
-  /** Base URL. */
-  readonly url: string;
-  /** Stops it and removes what it wrote. */
-  readonly stop: () => Promise<void>;
-}
-
 /** A Prometheus that has loaded the rendered rules. */
 export async function startPrometheus(): Promise<Service> {
   await ensurePackages({}, ["prometheus"]);
@@ -56,41 +47,4 @@ export async function startPrometheus(): Promise<Service> {
     `--storage.tsdb.path=${join(directory, "data")}`,
     `--web.listen-address=${address}`,
   ]);
-}
-
-export async function startPushgateway(): Promise<Service> {
-  await ensurePackages({}, ["prometheus-pushgateway"]);
-  const directory = await mkdtemp(join(tmpdir(), "regwarden-pushgateway-"));
-  return startService(directory, "prometheus-pushgateway", (address) => [`--web.listen-address=${address}`]);
-}
-
-async function startService(
-  directory: string,
-  command: string,
-  flags: (address: string) => string[],
-): Promise<Service> {
-  const address = `127.0.0.1:${await freePort()}`;
-  const child = spawn(command, flags(address), { stdio: "ignore" });
-  const url = `http://${address}`;
-  const deadline = Date.now() + startLimitMilliseconds;
-  for (;;) {
-    const isReady = await fetch(`${url}/-/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isReady) break;
-    if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}`);
-    if (Date.now() > deadline)
-      throw new Error(`${command} was not ready within ${startLimitMilliseconds} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  const stop = async () => {
-    if (child.exitCode === null) {
-      const ended = once(child, "exit");
-      child.kill();
-      await ended;
-    }
-    await rm(directory, { recursive: true, force: true });
-  };
-  return { url, stop };
 }

@@ -10,7 +10,9 @@ export const DRIVE_SYNC_PATHS = {
 
 /**
  * Copies a site's folder into its volume, and tells the Pushgateway how that went. For the shell and the tools of the
- * rclone image, which is Alpine's busybox: its wget cannot PUT, so the request is written by hand.
+ * rclone image, which is Alpine's busybox: its wget cannot PUT, so the request is written by hand. Alpine builds nc with
+ * NC_110_COMPAT and Debian without; both close their half at the end of the input and go on reading, as is needed here.
+ * Source: rclone, Dockerfile; aports, main/busybox/busyboxconfig.
  *
  * Deletions are counted before anything is touched: `--max-delete` alone stops at the limit with as many files already
  * gone, and the next run goes on with the rest.

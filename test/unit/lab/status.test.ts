@@ -15,6 +15,17 @@ test("a service is good while it runs and is not unhealthy", () => {
   ]);
 });
 
+test("a stopped container that an update has put out of the way hinders nothing", () => {
+  const displaced = stopped.replace("registry-ui", "registry-ui.displaced-20261121T111510Z");
+  expect(serviceRows(displaced)).toEqual([
+    {
+      name: "registry-ui.displaced-20261121T111510Z",
+      state: "Exited (0) 3 seconds ago, put out of the way by an update",
+      isGood: true,
+    },
+  ]);
+});
+
 test("a timer is good while it waits for a next time", () => {
   const rows = timerRows('[{"unit":"a.timer","next":1795314600000000},{"unit":"b.timer","next":0}]');
   expect(rows).toEqual([
