@@ -1,18 +1,26 @@
 import { benchDrift } from "./drift.ts";
 import { benchProbe } from "./probe.ts";
+import { benchScan } from "./scan.ts";
 import { benchVerify } from "./verify.ts";
 
-const benches: Readonly<Record<string, () => Promise<string>>> = {
-  drift: benchDrift,
-  probe: benchProbe,
-  verify: benchVerify,
+interface Bench {
+  readonly flags: readonly string[];
+  readonly run: (flags: readonly string[]) => Promise<string>;
+}
+
+const benches: Readonly<Record<string, Bench>> = {
+  drift: { flags: [], run: benchDrift },
+  probe: { flags: [], run: benchProbe },
+  scan: { flags: ["--large"], run: benchScan },
+  verify: { flags: [], run: benchVerify },
 };
 
 const [name = "", ...rest] = process.argv.slice(2);
 const bench = benches[name];
-if (!bench || rest.length > 0) {
-  process.stderr.write(`Usage: npm run bench -- ${Object.keys(benches).join("|")}\n`);
+if (!bench?.run || !rest.every((flag) => bench.flags.includes(flag))) {
+  const usages = Object.entries(benches).map(([key, { flags }]) => [key, ...flags.map((f) => `[${f}]`)]);
+  process.stderr.write(`Usage: npm run bench -- ${usages.map((words) => words.join(" ")).join(" | ")}\n`);
   process.exitCode = 2;
 } else {
-  process.stdout.write(await bench());
+  process.stdout.write(await bench.run(rest));
 }

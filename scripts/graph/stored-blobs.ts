@@ -1,6 +1,6 @@
 import type { Finding, FindingCause } from "../../contract/scan-report.ts";
 import { type Digest, isDigestOfNothing, parseDigest } from "../registry/digest.ts";
-import type { LinkFact } from "../source/source.ts";
+import type { LinkFact, LinkState } from "../source/source.ts";
 import { idleLinkMessage, neededBlobMessage } from "./blob-messages.ts";
 import { linkMessage, unreadableMessage } from "./messages.ts";
 import { type BadBlob, collectBadBlobs, faultOfBlob, locatePart, mainOwner } from "./parts.ts";
@@ -21,12 +21,12 @@ export function findBadBlobs(view: StoreView): readonly Finding[] {
 
 function findNeededBlobs(view: StoreView): readonly Finding[] {
   const { facts, links } = view;
-  const contentFault = (digest: Digest, sizeBytes: number | null) =>
-    faultOfBlob(facts.blob(digest), { digest, role: "layer", sizeBytes });
-  const bad = collectBadBlobs(
-    facts.manifests,
-    ({ digest, sizeBytes }) => contentFault(digest, sizeBytes) ?? linkFault(view, digest),
-  );
+  const bad = collectBadBlobs(facts.manifests, (blob) => {
+    const link = links.layer(blob.digest);
+    // An alias leads to the canonical digest, under which alone the store keeps content.
+    const kept = link?.state === "linked" ? link.digest : blob.digest;
+    return faultOfBlob(facts.blob(kept), blob) ?? linkFault(view, link);
+  });
   const isServed = (owner: Digest) => links.manifest(owner)?.state === "linked";
   return bad.flatMap((blob) => {
     // An image that is lost itself is told as such, with how many of its blobs are gone.
@@ -36,8 +36,7 @@ function findNeededBlobs(view: StoreView): readonly Finding[] {
   });
 }
 
-function linkFault({ links }: StoreView, digest: Digest): FindingCause | undefined {
-  const link = links.layer(digest);
+function linkFault({ links }: StoreView, link: LinkState | undefined): FindingCause | undefined {
   if (link?.state === "linked") return undefined;
   if (link) return link.state === "invalid" ? "link-invalid" : "unreadable";
   return links.areLayersKnown ? "link-missing" : undefined;

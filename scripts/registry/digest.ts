@@ -8,7 +8,11 @@ type Algorithm = keyof typeof hexLengths;
 /** A content address, `ALGORITHM:HEX`, only ever made by this file. */
 export type Digest = `${Algorithm}:${string}`;
 
-const pattern = /^(sha256|sha384|sha512):([0-9a-f]+)$/;
+const pattern = new RegExp(
+  `^(?:${Object.entries(hexLengths)
+    .map(([algorithm, length]) => `${algorithm}:[0-9a-f]{${length}}`)
+    .join("|")})$`,
+);
 
 /**
  * The digest a text spells, or undefined.
@@ -17,13 +21,7 @@ const pattern = /^(sha256|sha384|sha512):([0-9a-f]+)$/;
  * Source: OCI image spec, descriptor.md (digests); go-digest, Parse.
  */
 export function parseDigest(text: string): Digest | undefined {
-  const [, algorithm, hex] = pattern.exec(text) ?? [];
-  if (!isAlgorithm(algorithm) || hex?.length !== hexLengths[algorithm]) return undefined;
-  return `${algorithm}:${hex}`;
-}
-
-function isAlgorithm(text: string | undefined): text is Algorithm {
-  return text !== undefined && Object.hasOwn(hexLengths, text);
+  return pattern.test(text) ? (text as Digest) : undefined;
 }
 
 /** The two halves of a digest. */

@@ -83,11 +83,11 @@ export function blobsPath(dataDirectory: string): string {
 /** Directory of one blob. */
 export function blobDirectory(dataDirectory: string, digest: Digest): string {
   const { algorithm, hex } = splitDigest(digest);
-  return join(blobsPath(dataDirectory), algorithm, hex.slice(0, 2), hex);
+  return join(dataDirectory, root, "blobs", algorithm, hex.slice(0, 2), hex);
 }
 
 export function blobDataPath(dataDirectory: string, digest: Digest): string {
-  return join(blobDirectory(dataDirectory, digest), "data");
+  return `${blobDirectory(dataDirectory, digest)}/data`;
 }
 
 /** The digest two directory names spell, or undefined when they spell none. */

@@ -1,23 +1,21 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { headOf, inLines, keepStore, probeStore, scanStore, storeFiles } from "./damaged-store.ts";
 import {
   amd64,
   arm64,
-  armLayer,
   contents,
   cosignTag,
-  damages,
+  digest,
   docker,
   fallbackTag,
-  flipByte,
   inner,
   multi,
   proof,
   sign,
-} from "./damages.ts";
-import type { Content } from "./oci-layout.ts";
+} from "./damage-contents.ts";
+import { headOf, inLines, keepStore, probeStore, scanStore, storeFiles } from "./damaged-store.ts";
+import { armLayer, damages, flipByte } from "./damages.ts";
 import { type Registry, startRegistry } from "./registry.ts";
 import { upload } from "./upload.ts";
 
@@ -30,8 +28,6 @@ beforeAll(async () => {
   restore = await keepStore(registry);
 });
 afterAll(() => registry.dispose());
-
-const digest = ({ descriptor }: Content) => descriptor.digest;
 
 describe("scan and probe say of a store with", () => {
   test.each(damages)("$name: the registry answers $answer", async (row) => {

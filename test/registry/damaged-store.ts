@@ -1,4 +1,4 @@
-import { cp, mkdir, rename, rm } from "node:fs/promises";
+import { cp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Finding } from "../../contract/scan-report.ts";
 import { probeRegistry } from "../../scripts/probe/probe-registry.ts";
@@ -38,7 +38,6 @@ export async function keepStore({ directory }: Registry): Promise<() => Promise<
   return async () => {
     await rm(directory, { recursive: true, force: true });
     await cp(kept, `${directory}.new`, { recursive: true, verbatimSymlinks: true });
-    await mkdir(join(directory, ".."), { recursive: true });
     await rename(`${directory}.new`, directory);
   };
 }

@@ -1,46 +1,27 @@
 import { appendFile, mkdir, readFile, rm, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Digest } from "../../scripts/registry/digest.ts";
+import {
+  amd64,
+  arm64,
+  blobOf,
+  cosignTag,
+  digest,
+  docker,
+  fallbackTag,
+  inner,
+  multi,
+  proof,
+  sign,
+  signed,
+} from "./damage-contents.ts";
 import type { StoreFiles } from "./damaged-store.ts";
-import { attestation, type Content, dockerList, image, index, signature } from "./oci-layout.ts";
+import type { Content } from "./oci-layout.ts";
 
 /**
  * Every kind of damage to a store, with what the registry 2.8.3 itself answers and what scan and probe say. A row is one
  * damage to a fresh copy of the same store; whoever adds a witness adds a column.
  */
-
-const digest = ({ descriptor }: Content): Digest => descriptor.digest;
-const blobOf = ({ parts }: Content, position: number): Digest => digest(parts[position] as Content);
-
-export const amd64 = image("amd64", "linux/amd64");
-export const arm64 = image("arm64", "linux/arm64/v8");
-export const proof = attestation(amd64);
-export const multi = index([amd64, arm64, proof]);
-export const plain = index([amd64], { saysMediaType: false });
-export const docker = image("docker", "linux/amd64", "docker");
-export const list = dockerList([docker]);
-export const inner = index([image("inner", "linux/amd64")]);
-export const outer = index([inner]);
-export const signed = image("signed", "linux/amd64");
-export const sign = signature(signed);
-export const referrers = index([sign]);
-
-/** Tags that stand in for the referrers API. */
-export const fallbackTag = digest(signed).replace(":", "-");
-export const cosignTag = `${fallbackTag}.sig`;
-
-/** What is pushed before anything is damaged: repository, tag, content. */
-export const contents: readonly (readonly [repository: string, tag: string, content: Content])[] = [
-  ["app", "1", multi],
-  ["app", "latest", multi],
-  ["app", "single", amd64],
-  ["list", "1", list],
-  ["nested", "1", outer],
-  ["plain", "1", plain],
-  ["signed", "1", signed],
-  ["signed", fallbackTag, referrers],
-  ["signed", cosignTag, sign],
-];
 
 export interface Damage {
   readonly name: string;

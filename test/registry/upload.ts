@@ -20,11 +20,6 @@ async function uploadBlob(url: string, { descriptor, bytes }: Content, repositor
   await expectStatus(201, "PUT", place.href, { headers, body: bytes });
 }
 
-/** Begins an upload and leaves it. */
-export async function beginUpload(url: string, repository: string): Promise<void> {
-  await expectStatus(202, "POST", `${url}/v2/${repository}/blobs/uploads/`);
-}
-
 async function expectStatus(
   expected: number,
   method: string,

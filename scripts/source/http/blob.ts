@@ -1,4 +1,4 @@
-import { type Digest, isDigestOf, splitDigest } from "../../registry/digest.ts";
+import { type Digest, isDigestOf, parseDigest, splitDigest } from "../../registry/digest.ts";
 import type { BlobState } from "../source.ts";
 import type { Requests } from "./requests.ts";
 
@@ -17,7 +17,15 @@ export async function readBlob(requests: Requests, repository: string, digest: D
   const length = reply.headers.get("content-length");
   if (length === null || !/^\d+$/.test(length))
     return requests.fault("unexpected", place, "answers without a Content-Length");
-  return { state: "present", sizeBytes: Number(length) };
+  const isAltered = namesOther(digest, reply.headers.get("docker-content-digest"));
+  return { state: "present", sizeBytes: Number(length), ...(isAltered && { isAltered }) };
+}
+
+/** Whether a registry says that it serves something else, as it does where a link leads to another blob. */
+function namesOther(digest: Digest, header: string | null): boolean {
+  const served = parseDigest(header ?? "");
+  if (!served || served === digest) return false;
+  return splitDigest(served).algorithm === splitDigest(digest).algorithm;
 }
 
 /** A small blob itself, such as a configuration. */

@@ -1,0 +1,210 @@
+import { describe, expect, test } from "vitest";
+import type { RepositoryFacts } from "../../../../scripts/graph/facts.ts";
+import { findFaults } from "../../../../scripts/graph/findings.ts";
+import type { Digest } from "../../../../scripts/registry/digest.ts";
+import type { BlobState, LinkFact, LinkState, ManifestState } from "../../../../scripts/source/source.ts";
+
+const d = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
+const linked = (...digests: Digest[]): LinkFact[] =>
+  digests.map((digest) => ({ name: digest, link: { state: "linked", digest } }));
+const tag = (name: string, digest: Digest): LinkFact => ({ name, link: { state: "linked", digest } });
+const image = (config: Digest, layer: Digest, subject?: Digest): ManifestState => ({
+  state: "parsed",
+  sizeBytes: 500,
+  manifest: {
+    type: "image",
+    blobs: [
+      { digest: config, role: "config", sizeBytes: 10 },
+      { digest: layer, role: "layer", sizeBytes: 10 },
+    ],
+    ...(subject && { subject }),
+  },
+});
+const index = (child: Digest, sizeBytes: number): ManifestState => ({
+  state: "parsed",
+  sizeBytes: 500,
+  manifest: {
+    type: "index",
+    children: [{ digest: child, platform: "linux/amd64", isAttestation: false, sizeBytes }],
+  },
+});
+
+const missing: BlobState = { state: "missing" };
+
+/** Tag 1 leads to index a, that to image b, of configuration c and layer d: all whole, but for what is given. */
+function findIn(own: Partial<RepositoryFacts>, blobs: Partial<Record<Digest, BlobState>> = {}) {
+  return findFaults({
+    registry: "private",
+    mode: "authoritative",
+    repository: "app",
+    tags: [tag("1", d("a"))],
+    revisions: linked(d("a"), d("b")),
+    layerLinks: linked(d("c"), d("d")),
+    manifests: new Map([
+      [d("a"), index(d("b"), 500)],
+      [d("b"), image(d("c"), d("d"))],
+    ]),
+    blob: (digest) => blobs[digest] ?? { state: "present", sizeBytes: 10 },
+    ...own,
+  });
+}
+
+const common = { registry: "private", repository: "app", tags: ["1"], severity: "critical" };
+const invalid: LinkState = { state: "invalid", place: "/link", reason: "is empty" };
+
+test("nothing is said of what is whole", () => expect(findIn({})).toEqual([]));
+
+describe("a layer that an image needs", () => {
+  const part = { ...common, digest: d("d"), parent: d("b"), platform: "linux/amd64" };
+  test.each<[string, BlobState, object]>([
+    ["is gone", { state: "missing" }, { kind: "layer", cause: "blob-missing", remedy: "rebuild" }],
+    ["is empty", { state: "present", sizeBytes: 0 }, { kind: "layer", cause: "blob-empty" }],
+    ["is cut short", { state: "present", sizeBytes: 9 }, { kind: "layer", cause: "size-mismatch" }],
+    [
+      "holds other bytes",
+      { state: "present", sizeBytes: 10, isAltered: true },
+      { kind: "layer", cause: "digest-mismatch" },
+    ],
+    [
+      "cannot be read",
+      { state: "unreadable", place: "/data", reason: "EIO" },
+      { kind: "layer", cause: "unreadable", severity: "warning", remedy: "none" },
+    ],
+  ])("%s", (_what, state, expected) => {
+    expect(findIn({}, { [d("d")]: state })).toMatchObject([{ ...part, ...expected }]);
+  });
+
+  test.each<[string, LinkFact[], object]>([
+    ["has no link", [], { cause: "link-missing", remedy: "relink" }],
+    ["has a bad link", [{ name: d("d"), link: invalid }], { cause: "link-invalid", remedy: "relink" }],
+    [
+      "has a link that cannot be read",
+      [{ name: d("d"), link: { state: "unreadable", place: "/link", reason: "EACCES" } }],
+      { cause: "unreadable", severity: "warning", remedy: "none" },
+    ],
+  ])("%s, which is the finding as long as the layer is whole", (_what, links, expected) => {
+    const layerLinks = [...linked(d("c")), ...links];
+    expect(findIn({ layerLinks })).toMatchObject([{ ...part, kind: "layer-link", ...expected }]);
+    expect(findIn({ layerLinks }, { [d("d")]: missing })).toMatchObject([
+      { kind: "layer", cause: "blob-missing" },
+    ]);
+  });
+
+  test("of no tag is only in the way", () => {
+    expect(findIn({ tags: [] }, { [d("d")]: missing })).toMatchObject([
+      { kind: "layer", severity: "warning", tags: [], remedy: "remove-link" },
+    ]);
+  });
+
+  test("is not missed when the list of links could not be read", () => {
+    const unread: LinkFact = { name: null, link: { state: "unreadable", place: "/x", reason: "EIO" } };
+    expect(findIn({ layerLinks: [unread] })).toMatchObject([{ kind: "layer-link", cause: "unreadable" }]);
+  });
+});
+
+describe("a manifest", () => {
+  test("that a tag leads to and no link is lost for all its tags, once", () => {
+    const tags = [tag("2", d("a")), tag("1", d("a"))];
+    expect(findIn({ tags, revisions: linked(d("b")) })).toMatchObject([
+      {
+        ...common,
+        kind: "manifest",
+        cause: "link-missing",
+        digest: d("a"),
+        tags: ["1", "2"],
+        remedy: "relink",
+      },
+    ]);
+  });
+
+  test("is relinked only when everything below it is whole", () => {
+    const revisions = linked(d("b"));
+    for (const state of [{ state: "missing" }, { state: "present", sizeBytes: 9 }] as const)
+      expect(findIn({ revisions }, { [d("c")]: state })).toContainEqual(
+        expect.objectContaining({ digest: d("a"), cause: "link-missing", remedy: "rebuild" }),
+      );
+    const layerLinks = linked(d("c"));
+    expect(findIn({ revisions, layerLinks }).map(({ remedy }) => remedy)).toEqual(["relink", "relink"]);
+  });
+
+  test("holds other bytes than its digest stands for", () => {
+    const manifests = new Map<Digest, ManifestState>([
+      [d("a"), index(d("b"), 500)],
+      [d("b"), { state: "altered" }],
+    ]);
+    expect(findIn({ manifests })).toMatchObject([
+      { ...common, kind: "manifest", cause: "digest-mismatch", digest: d("b"), remedy: "rebuild" },
+    ]);
+    expect(findIn({ manifests, mode: "cache" })).toMatchObject([
+      { severity: "warning", remedy: "remove-link" },
+    ]);
+  });
+
+  test("has another length than its index says", () => {
+    const manifests = new Map([
+      [d("a"), index(d("b"), 499)],
+      [d("b"), image(d("c"), d("d"))],
+    ]);
+    const wrong = { kind: "index-child", cause: "size-mismatch", digest: d("b"), parent: d("a") };
+    expect(findIn({ manifests })).toMatchObject([{ ...common, ...wrong, remedy: "rebuild" }]);
+    expect(findIn({ manifests, mode: "cache" })).toEqual([]);
+  });
+
+  test("is served by a layer link where it has no other", () => {
+    const layerLinks = linked(d("b"), d("c"), d("d"));
+    expect(findIn({ revisions: linked(d("a")), layerLinks })).toEqual([]);
+  });
+});
+
+describe("a tag", () => {
+  const nameless: LinkFact = { name: "2", link: { ...invalid, isMissing: true } };
+  const healthy = tag("1", d("a"));
+
+  test("of which only the name is left cannot be pulled", () => {
+    const finding = { ...common, kind: "tag", cause: "link-missing", tags: ["2"], remedy: "rebuild" };
+    expect(findIn({ tags: [healthy, nameless] })).toMatchObject([finding]);
+    expect(findIn({ mode: "cache", tags: [healthy, nameless] })).toEqual([]);
+  });
+
+  test("of a signature hurts no platform", () => {
+    const name = `sha256-${"a".repeat(64)}.sig`;
+    expect(findIn({ tags: [healthy, { ...nameless, name }] })).toMatchObject([
+      { kind: "tag", severity: "warning" },
+    ]);
+  });
+});
+
+describe("a signature", () => {
+  const fallback = `sha256-${"f".repeat(64)}`;
+
+  test.each([fallback, `${fallback}.sig`, `${fallback}.att`, `${fallback}.sbom`])(
+    "whose subject is gone is told by its tag %s",
+    (name) => {
+      expect(findIn({ tags: [tag(name, d("a"))] })).toMatchObject([
+        { kind: "referrer", cause: "subject-missing", digest: d("f"), tags: [name], severity: "warning" },
+      ]);
+    },
+  );
+
+  test("whose subject is gone is told by what it says, with all tags, once", () => {
+    const manifests = new Map([[d("b"), image(d("c"), d("d"), d("f"))]]);
+    const tags = [tag("signature", d("b")), tag(`${fallback}.sig`, d("b"))];
+    expect(findIn({ tags, manifests, revisions: linked(d("b")) })).toMatchObject([
+      {
+        kind: "referrer",
+        digest: d("f"),
+        parent: d("b"),
+        tags: [`${fallback}.sig`, "signature"],
+        remedy: "none",
+      },
+    ]);
+  });
+
+  test("of an image that is there, or that its index lost, is no finding of its own", () => {
+    const ofChild = tag(`sha256-${"b".repeat(64)}.sig`, d("a"));
+    const tags = [tag("1", d("a")), ofChild];
+    expect(findIn({ tags })).toEqual([]);
+    expect(findIn({ tags, revisions: linked(d("a")) }).map(({ kind }) => kind)).toEqual(["index-child"]);
+    expect(findIn({ tags: [ofChild], mode: "cache" })).toEqual([]);
+  });
+});
