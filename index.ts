@@ -84,7 +84,7 @@ function watchFromCluster(config: Config, secrets: StackSecrets): void {
 }
 
 function clusterSettings({ cluster, images, registry, private: own }: Config): ClusterSettings {
-  const { namespace, createNamespace, pushgatewayUrl, probe, alerts, dashboard, driveSync } = cluster;
+  const { namespace, createNamespace, pushgatewayUrl, probe, inUse, alerts, dashboard, driveSync } = cluster;
   const address = `${registry.hostname}:${own.port}`;
   return {
     namespace,
@@ -92,6 +92,7 @@ function clusterSettings({ cluster, images, registry, private: own }: Config): C
     pushgatewayUrl,
     nodeImage: images.node,
     probe: { ...probe, instance: probe.instance ?? address, registryUrl: `https://${address}` },
+    inUse: { ...inUse, registry: new URL(`https://${address}`).host },
     // Checked at the door.
     alerts: { ...alerts, runbookBaseUrl: alerts.runbookBaseUrl ?? "" },
     dashboard,

@@ -34,6 +34,10 @@ export const CLUSTER_RULES: Readonly<Record<string, Rule>> = {
     example: "registry.example.com:5050",
   },
   "cluster.probe.memoryLimit": memory,
+  "cluster.inUse": { rule: "an object", example: '{"enabled": true}' },
+  "cluster.inUse.enabled": trueOrFalse,
+  "cluster.inUse.schedule": { ...cron, example: "7-59/15 * * * *" },
+  "cluster.inUse.memoryLimit": memory,
   "cluster.alerts": { rule: "an object", example: '{"as": "prometheusRule"}' },
   "cluster.alerts.as": {
     rule: "prometheusRule where the Prometheus operator runs, configMap where not",

@@ -34,6 +34,13 @@ const probe = v.strictObject({
   memoryLimit: v.optional(memory, "256Mi"),
 });
 
+const inUse = v.strictObject({
+  enabled: v.optional(v.boolean(), false),
+  // Between two probes: they ask the same registry.
+  schedule: v.optional(cron, "7-59/15 * * * *"),
+  memoryLimit: v.optional(memory, "256Mi"),
+});
+
 const alerts = v.strictObject({
   as: v.optional(v.picklist(["prometheusRule", "configMap"]), "prometheusRule"),
   runbookBaseUrl: v.optional(url),
@@ -64,6 +71,7 @@ export const clusterSchema = v.strictObject({
   createNamespace: v.optional(v.boolean(), false),
   pushgatewayUrl: v.optional(url, "http://prometheus-prometheus-pushgateway.monitoring:9091"),
   probe: v.optional(probe, {}),
+  inUse: v.optional(inUse, {}),
   alerts: v.optional(alerts, {}),
   dashboard: v.optional(v.strictObject({ enabled: v.optional(v.boolean(), true) }), {}),
   driveSync: v.optional(driveSync, {}),

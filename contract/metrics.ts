@@ -57,6 +57,29 @@ export const probeMetrics = {
   },
 } as const satisfies Record<string, Metric>;
 
+/** Pushed by the look at the images in use, one group a registry. Label `instance` is the registry's public HOST:PORT. */
+export const inUseMetrics = {
+  regwarden_in_use_broken: {
+    help: "1 for each image that a workload needs and cannot get, with the reason: absent, platform, broken; no series otherwise",
+    labels: ["instance", "namespace", "workload_type", "workload", "image", "reason"],
+  },
+  regwarden_in_use_images: { help: "Images in use that were looked at", labels: ["instance"] },
+  regwarden_in_use_workloads: { help: "Workloads that need these images", labels: ["instance"] },
+  regwarden_in_use_complete: {
+    help: "1 when the last run looked at the whole cluster and all of its images, else 0",
+    labels: ["instance"],
+  },
+  regwarden_in_use_duration_seconds: { help: "Time that the last run took", labels: ["instance"] },
+  regwarden_in_use_last_run_timestamp_seconds: {
+    help: "Unix time of the end of the last run, whatever came of it",
+    labels: ["instance"],
+  },
+  regwarden_in_use_success_timestamp_seconds: {
+    help: "Unix time of the end of the last run that looked at everything; absent from a run that could not",
+    labels: ["instance"],
+  },
+} as const satisfies Record<string, Metric>;
+
 /** Written by the scan beside its report, and served by nginx at /metrics/scan of the metrics port. */
 export const scanMetrics = {
   regwarden_scan_findings: {

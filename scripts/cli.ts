@@ -3,6 +3,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { checkDeploymentCommand } from "./check-deployment/main.ts";
 import type { Command } from "./command.ts";
 import { ProgramError } from "./errors.ts";
+import { inUseCommand } from "./in-use/main.ts";
 import { probeCommand } from "./probe/main.ts";
 import { scanCommand } from "./scan/main.ts";
 import { seedSentinelCommand } from "./seed-sentinel/main.ts";
@@ -13,6 +14,7 @@ const commands: readonly Command[] = [
   scanCommand,
   probeCommand,
   verifyCommand,
+  inUseCommand,
   seedSentinelCommand,
   checkDeploymentCommand,
 ];

@@ -26,9 +26,17 @@ export interface IntegrityProbeArgs {
   readonly bundle: string;
 }
 
+/** Names of what the programs need in a pod. */
+export interface ProgramObjects {
+  readonly bundle: pulumi.Output<string>;
+  readonly secret: pulumi.Output<string>;
+  readonly authority: pulumi.Output<string> | undefined;
+}
+
 /** Asks the registry, as any client would, whether every tag can be pulled, and pushes what it found. */
 export class IntegrityProbe extends pulumi.ComponentResource {
   public readonly cronJobName: pulumi.Output<string>;
+  public readonly programs: ProgramObjects;
 
   constructor(name: string, args: IntegrityProbeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:cluster:IntegrityProbe", name, {}, opts);
@@ -46,11 +54,16 @@ export class IntegrityProbe extends pulumi.ComponentResource {
       own,
     );
     // By reference, so that everything that a pod mounts is there before its CronJob.
+    this.programs = {
+      bundle: bundle.metadata.name,
+      secret: account.metadata.name,
+      authority: authority?.metadata.name,
+    };
     const names = pulumi.all([
-      bundle.metadata.name,
-      account.metadata.name,
+      this.programs.bundle,
+      this.programs.secret,
       serviceAccount.metadata.name,
-      authority?.metadata.name,
+      this.programs.authority,
     ]);
     const job = new k8s.batch.v1.CronJob(
       `${name}-cron-job`,

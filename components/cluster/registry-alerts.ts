@@ -14,9 +14,10 @@ export interface RegistryAlertsArgs {
 export class RegistryAlerts extends pulumi.ComponentResource {
   constructor(name: string, { settings }: RegistryAlertsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:cluster:RegistryAlerts", name, {}, opts);
-    const { alerts, namespace, probe, driveSync } = settings;
+    const { alerts, namespace, probe, inUse, driveSync } = settings;
     const sites = driveSync.sites.map((site) => site.name);
-    const scope = { instance: probe.instance, stack: pulumi.getStack(), sites };
+    const imagesOf = inUse.enabled ? inUse.registry : undefined;
+    const scope = { instance: probe.instance, stack: pulumi.getStack(), sites, imagesOf };
     const rules = ruleGroups(scope, alerts);
     const labels = Object.fromEntries(alerts.labels.map((label) => split(label)));
     const own = { parent: this };

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { DriveSync } from "./drive-sync.ts";
 import { ignoreAdmissionChanges } from "./ignore-admission-changes.ts";
+import { InUseCheck } from "./in-use-check.ts";
 import { IntegrityProbe } from "./integrity-probe.ts";
 import { RegistryAlerts } from "./registry-alerts.ts";
 import { RegistryDashboard } from "./registry-dashboard.ts";
@@ -37,7 +38,12 @@ export class RegistryCluster extends pulumi.ComponentResource {
       );
     // Nothing can be made in a namespace that is not there yet.
     const inside = { parent: this, dependsOn: ownNamespace ? [ownNamespace] : [] };
-    new IntegrityProbe(`${name}-probe`, { settings, user, password, authority, bundle }, inside);
+    const { programs } = new IntegrityProbe(
+      `${name}-probe`,
+      { settings, user, password, authority, bundle },
+      inside,
+    );
+    if (settings.inUse.enabled) new InUseCheck(`${name}-in-use`, { settings, programs }, inside);
     new RegistryAlerts(`${name}-alerts`, { settings }, inside);
     if (settings.dashboard.enabled) new RegistryDashboard(`${name}-dashboard`, { namespace }, inside);
     if (driveSync.sites.length > 0) {

@@ -9,6 +9,7 @@ export interface ClusterSettings {
   /** Image that runs the programs. */
   readonly nodeImage: string;
   readonly probe: ProbeSettings;
+  readonly inUse: InUseSettings;
   readonly alerts: AlertSettings;
   readonly dashboard: { readonly enabled: boolean };
   readonly driveSync: DriveSyncSettings;
@@ -23,6 +24,16 @@ export interface ProbeSettings {
   readonly instance: string;
   /** Base URL of the registry as the pods reach it, no trailing slash. */
   readonly registryUrl: string;
+  readonly memoryLimit: string;
+}
+
+/** The look at the images that the cluster's workloads need. */
+export interface InUseSettings {
+  readonly enabled: boolean;
+  /** HOST[:PORT] as images name the registry; the label `instance` of these metrics. */
+  readonly registry: string;
+  /** Cron expression, UTC. */
+  readonly schedule: string;
   readonly memoryLimit: string;
 }
 

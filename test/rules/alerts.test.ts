@@ -7,13 +7,21 @@ import { ensurePackages } from "../../lab/packages.ts";
 import type { AlertCase } from "./cases/case.ts";
 import { driftCases } from "./cases/drift.ts";
 import { driveSyncCases } from "./cases/drive-sync.ts";
+import { inUseCases } from "./cases/in-use.ts";
 import { probeCases } from "./cases/probe.ts";
 import { registryCases } from "./cases/registry.ts";
 import { scanCases } from "./cases/scan.ts";
 import { RULES } from "./rendered.ts";
 import { directoryWithRules, promtool } from "./tools.ts";
 
-const CASES = [...registryCases, ...probeCases, ...scanCases, ...driftCases, ...driveSyncCases];
+const CASES = [
+  ...registryCases,
+  ...probeCases,
+  ...inUseCases,
+  ...scanCases,
+  ...driftCases,
+  ...driveSyncCases,
+];
 const rules = RULES.groups.flatMap((group) => group.rules);
 
 let directory: string;

@@ -5,6 +5,7 @@ import { type RuleGroup, ruleGroups } from "../../components/cluster/render/rule
 export const SCOPE: AlertScope = {
   instance: "registry.example.com:5050",
   stack: "prod",
+  imagesOf: "registry.example.com:5050",
   sites: ["blog", "wiki"],
 };
 

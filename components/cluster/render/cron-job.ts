@@ -1,5 +1,5 @@
 /** A mount of the job's only container. */
-interface Mount {
+export interface Mount {
   name: string;
   mountPath: string;
   readOnly?: boolean;
@@ -34,6 +34,8 @@ export interface JobPlan {
   readonly activeDeadlineSeconds: number;
   readonly ttlSecondsAfterFinished: number;
   readonly serviceAccountName: string;
+  /** Whether the pods may ask the API server. @default false */
+  readonly automountServiceAccountToken?: boolean;
   readonly runAsUser: number;
   /** Pods of one run. @default 1 */
   readonly shards?: number;
@@ -78,7 +80,7 @@ function podSpec(plan: JobPlan) {
     // With OnFailure the kubelet removes the pod of a failed job, and with it the log that the alert points to.
     restartPolicy: "Never",
     serviceAccountName: plan.serviceAccountName,
-    automountServiceAccountToken: false,
+    automountServiceAccountToken: plan.automountServiceAccountToken ?? false,
     enableServiceLinks: false,
     securityContext: {
       runAsNonRoot: true,

@@ -22,6 +22,15 @@ export function metadata(name: string, namespace: string, labels: Record<string,
   };
 }
 
+/** Metadata of an object that belongs to no namespace. */
+export function clusterMetadata(
+  name: string,
+  labels: Record<string, string> = {},
+): Omit<Metadata, "namespace"> {
+  const { namespace: _, ...rest } = metadata(name, "", labels);
+  return rest;
+}
+
 /** The stack's own namespace: only pods that pass Pod Security "restricted" get in. */
 export function namespaceMetadata(name: string): Omit<Metadata, "namespace"> {
   return {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ClusterSettings } from "../settings.ts";
-import { cronJobSpec, NOBODY, type Variable } from "./cron-job.ts";
+import { cronJobSpec, type Mount, NOBODY, type Variable, type Volume } from "./cron-job.ts";
 
 /** Names as the former probe had them: dashboards, runbooks and habits live on. */
 export const PROBE_NAME = "registry-integrity-probe";
@@ -11,6 +11,8 @@ export const AUTHORITY_CONFIG_MAP = "registry-probe-authority";
 export const AUTHORITY_KEY = "ca.pem";
 
 const PROGRAM_DIRECTORY = "/opt/regwarden";
+/** The bundle in the pods. */
+export const programPath = `${PROGRAM_DIRECTORY}/${BUNDLE_KEY}`;
 const AUTHORITY_DIRECTORY = "/etc/regwarden/authority";
 const SENTINEL_REPOSITORY = "regwarden/sentinel";
 // A ConfigMap may have 1 MiB in all; what is left is for metadata and for growth that somebody notices in time.
@@ -55,26 +57,15 @@ export interface ProbeMounts {
 /** Spec of the probe's CronJob. */
 export function probeCronJob(settings: ClusterSettings, mounts: ProbeMounts) {
   const { probe, nodeImage } = settings;
-  const { authority } = mounts;
   return cronJobSpec({
     name: PROBE_NAME,
     schedule: probe.schedule,
     labels: PROBE_LABELS,
     image: nodeImage,
     command: command(probe.shards),
-    env: variables(settings, mounts),
-    volumes: [
-      { name: "programs", configMap: { name: mounts.bundle, defaultMode: 0o444 } },
-      ...(authority === undefined
-        ? []
-        : [{ name: "authority", configMap: { name: authority, defaultMode: 0o444 } }]),
-    ],
-    mounts: [
-      { name: "programs", mountPath: PROGRAM_DIRECTORY, readOnly: true },
-      ...(authority === undefined
-        ? []
-        : [{ name: "authority", mountPath: AUTHORITY_DIRECTORY, readOnly: true }]),
-    ],
+    env: probeVariables(settings, mounts),
+    volumes: programVolumes(mounts),
+    mounts: programMounts(mounts),
     memoryLimit: probe.memoryLimit,
     activeDeadlineSeconds: ACTIVE_DEADLINE_SECONDS,
     ttlSecondsAfterFinished: 3600,
@@ -86,24 +77,51 @@ export function probeCronJob(settings: ClusterSettings, mounts: ProbeMounts) {
 
 // The API server puts the index into the pods of an Indexed Job; kubelet fills it in.
 function command(shards: number): string[] {
-  const program = ["node", `${PROGRAM_DIRECTORY}/${BUNDLE_KEY}`, "probe"];
+  const program = ["node", programPath, "probe"];
   return shards > 1 ? [...program, "--shard", `$(JOB_COMPLETION_INDEX)/${shards}`] : program;
 }
 
-function variables(
+/** The programs, and the authority of the registry's certificate where there is one. */
+export function programVolumes({ bundle, authority }: ProbeMounts): Volume[] {
+  const programs = { name: "programs", configMap: { name: bundle, defaultMode: 0o444 } };
+  if (authority === undefined) return [programs];
+  return [programs, { name: "authority", configMap: { name: authority, defaultMode: 0o444 } }];
+}
+
+/** Where {@link programVolumes} are seen. */
+export function programMounts({ authority }: ProbeMounts): Mount[] {
+  const programs = { name: "programs", mountPath: PROGRAM_DIRECTORY, readOnly: true };
+  if (authority === undefined) return [programs];
+  return [programs, { name: "authority", mountPath: AUTHORITY_DIRECTORY, readOnly: true }];
+}
+
+function probeVariables(settings: ClusterSettings, mounts: ProbeMounts): Variable[] {
+  const sentinel = { name: "SENTINEL_REPOSITORY", value: SENTINEL_REPOSITORY };
+  return [
+    ...registryVariables(settings, mounts, settings.probe.instance),
+    sentinel,
+    ...authorityVariables(mounts),
+  ];
+}
+
+/** How the programs reach the registry and the Pushgateway. */
+export function registryVariables(
   { probe, pushgatewayUrl }: ClusterSettings,
-  { secret, authority }: ProbeMounts,
+  { secret }: ProbeMounts,
+  instance: string,
 ): Variable[] {
   const account = (name: string) => ({ name, valueFrom: { secretKeyRef: { name: secret, key: name } } });
   return [
     account("REG_USER"),
     account("REG_PASS"),
     { name: "REGISTRY_URL", value: probe.registryUrl },
-    { name: "REGISTRY_INSTANCE", value: probe.instance },
+    { name: "REGISTRY_INSTANCE", value: instance },
     { name: "PUSHGATEWAY", value: pushgatewayUrl },
-    { name: "SENTINEL_REPOSITORY", value: SENTINEL_REPOSITORY },
-    ...(authority === undefined
-      ? []
-      : [{ name: "NODE_EXTRA_CA_CERTS", value: `${AUTHORITY_DIRECTORY}/${AUTHORITY_KEY}` }]),
   ];
+}
+
+/** Whom the programs trust besides everybody's authorities. */
+export function authorityVariables({ authority }: ProbeMounts): Variable[] {
+  if (authority === undefined) return [];
+  return [{ name: "NODE_EXTRA_CA_CERTS", value: `${AUTHORITY_DIRECTORY}/${AUTHORITY_KEY}` }];
 }

@@ -2,6 +2,7 @@ import type { AlertSettings } from "../settings.ts";
 import type { Alert, AlertScope } from "./alerts/alert.ts";
 import { driftAlerts } from "./alerts/drift.ts";
 import { driveSyncAlerts } from "./alerts/drive-sync.ts";
+import { inUseAlerts } from "./alerts/in-use.ts";
 import { probeAlerts } from "./alerts/probe.ts";
 import { registryAlerts } from "./alerts/registry.ts";
 import { scanAlerts } from "./alerts/scan.ts";
@@ -10,6 +11,7 @@ import { scanAlerts } from "./alerts/scan.ts";
 const SUBJECTS: Readonly<Record<string, (scope: AlertScope) => Alert[]>> = {
   "registry-availability": registryAlerts,
   "registry-integrity": probeAlerts,
+  "registry-in-use": inUseAlerts,
   "registry-store": scanAlerts,
   "registry-drift": driftAlerts,
   "registry-drive-sync": driveSyncAlerts,

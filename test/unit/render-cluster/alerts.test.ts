@@ -3,13 +3,20 @@ import { describe, expect, it } from "vitest";
 import { dashboard, dashboardQueries } from "../../../components/cluster/render/dashboard.ts";
 import { allAlerts, ruleGroups } from "../../../components/cluster/render/rules.ts";
 import { externalMetrics } from "../../../components/cluster/render/sources.ts";
-import { driftMetrics, driveSyncMetrics, probeMetrics, scanMetrics } from "../../../contract/metrics.ts";
+import {
+  driftMetrics,
+  driveSyncMetrics,
+  inUseMetrics,
+  probeMetrics,
+  scanMetrics,
+} from "../../../contract/metrics.ts";
 import { RULES, SCOPE } from "../../rules/rendered.ts";
 import { metricsOf } from "./metrics-of.ts";
 
 const alerts = allAlerts(SCOPE);
 const known = Object.keys({
   ...probeMetrics,
+  ...inUseMetrics,
   ...scanMetrics,
   ...driftMetrics,
   ...driveSyncMetrics,

@@ -18,6 +18,8 @@ export interface AlertScope {
   readonly instance: string;
   /** Name of the Pulumi stack. */
   readonly stack: string;
+  /** The registry whose images in use are looked at, as images name it; without it, none are. */
+  readonly imagesOf?: string | undefined;
   /** Names of the synchronised sites. */
   readonly sites: readonly string[];
 }

@@ -1,0 +1,55 @@
+import type { ClusterSettings } from "../settings.ts";
+import { cronJobSpec, NOBODY } from "./cron-job.ts";
+import {
+  authorityVariables,
+  type ProbeMounts,
+  programMounts,
+  programPath,
+  programVolumes,
+  registryVariables,
+} from "./probe.ts";
+
+export const IN_USE_NAME = "registry-in-use";
+export const IN_USE_LABELS = { "app.kubernetes.io/name": IN_USE_NAME };
+
+// Ends before the next run of the default schedule begins.
+const ACTIVE_DEADLINE_SECONDS = 840;
+
+/** A name for what belongs to no namespace: one cluster may have several of these stacks. */
+export function inUseClusterRoleName({ namespace }: Pick<ClusterSettings, "namespace">): string {
+  return `${IN_USE_NAME}-${namespace}`;
+}
+
+/** May list what names images and owners, and nodes for their platforms; reads no Secret and changes nothing. */
+export function inUseRules() {
+  return [
+    { apiGroups: [""], resources: ["nodes", "pods"], verbs: ["list"] },
+    {
+      apiGroups: ["apps"],
+      resources: ["daemonsets", "deployments", "replicasets", "statefulsets"],
+      verbs: ["list"],
+    },
+    { apiGroups: ["batch"], resources: ["cronjobs", "jobs"], verbs: ["list"] },
+  ];
+}
+
+/** Spec of the CronJob that looks at the images in use. The only one whose pods get a token. */
+export function inUseCronJob(settings: ClusterSettings, mounts: ProbeMounts) {
+  const { inUse, nodeImage } = settings;
+  return cronJobSpec({
+    name: IN_USE_NAME,
+    schedule: inUse.schedule,
+    labels: IN_USE_LABELS,
+    image: nodeImage,
+    command: ["node", programPath, "in-use"],
+    env: [...registryVariables(settings, mounts, inUse.registry), ...authorityVariables(mounts)],
+    volumes: programVolumes(mounts),
+    mounts: programMounts(mounts),
+    memoryLimit: inUse.memoryLimit,
+    activeDeadlineSeconds: ACTIVE_DEADLINE_SECONDS,
+    ttlSecondsAfterFinished: 3600,
+    serviceAccountName: mounts.serviceAccount,
+    automountServiceAccountToken: true,
+    runAsUser: NOBODY,
+  });
+}

@@ -1,0 +1,162 @@
+import * as v from "valibot";
+import { parseArguments } from "../command.ts";
+import { ProgramError } from "../errors.ts";
+import type { Account } from "../http/exchange.ts";
+import { isLoopback } from "../http/loopback.ts";
+import { parseReference } from "../registry/reference.ts";
+import { dockerConfigPath, readAccount } from "../verify/args.ts";
+
+/** One registry whose images are looked at. */
+export interface RegistryPlace {
+  /** As workloads name it: HOST[:PORT]. */
+  readonly name: string;
+  /** Where it is asked: scheme, host and port. */
+  readonly origin: string;
+}
+
+/** What was asked for. */
+export interface InUseSettings {
+  readonly registries: readonly RegistryPlace[];
+  /** From the environment; else each registry's own from Docker's configuration. */
+  readonly account: Account | undefined;
+  readonly dockerConfig: string;
+  /** File; undefined in a pod, which `pod` then says how to leave. */
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  readonly pod: { readonly host: string; readonly port: string } | undefined;
+  /** Base URL without a slash at its end. */
+  readonly pushgateway: string | undefined;
+  readonly concurrency: number;
+  readonly json: boolean;
+}
+
+export const inUseHelp = `Usage: regwarden in-use [OPTION]...
+
+Asks a Kubernetes cluster which images its workloads need, and a registry whether it serves all of each, down to the
+layers, for the platforms of the nodes that may run it. Names the workloads that could not start again. Reads only.
+
+Options, some also by the environment variable beside them; the option wins:
+  --registry NAME[=URL]                     HOST[:PORT] as images name it, and where to ask it. Default: https://NAME.
+                       REGISTRY_INSTANCE    May be given several times; other registries' images are left alone
+                       REGISTRY_URL
+  --kubeconfig FILE    KUBECONFIG           default: in a pod its service account, else ~/.kube/config
+  --context NAME                            of the kubeconfig. Default: its current one
+  --pushgateway URL    PUSHGATEWAY          where to put metrics, one group a registry. Default: nowhere
+  --concurrency N      CONCURRENCY          requests in flight. Default: 16
+  --json                                    prints one document (regwarden/in-use/v1) instead of text
+The account by the environment, REG_USER and REG_PASS, for one registry; else as docker login left it. A CA of one's own
+for the registry by NODE_EXTRA_CA_CERTS, as Node reads it.
+The cluster's account must list pods, nodes, deployments, statefulsets, daemonsets, replicasets, jobs and cronjobs.
+
+Exit status: 0 all that is in use is there, 1 something is not, 2 wrong usage or configuration, 3 something could not be
+looked at, or the metrics could not be put.
+`;
+
+const text = v.optional(v.string());
+const schema = v.object({
+  positionals: v.pipe(v.array(v.string()), v.maxLength(0, "in-use takes no arguments, only options.")),
+  registry: v.optional(v.array(v.string()), []),
+  kubeconfig: text,
+  context: text,
+  pushgateway: text,
+  concurrency: text,
+  json: v.optional(v.boolean(), false),
+});
+const options = {
+  registry: { type: "string", multiple: true },
+  kubeconfig: { type: "string" },
+  context: { type: "string" },
+  pushgateway: { type: "string" },
+  concurrency: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The only place that reads the environment. No message repeats a password.
+ *
+ * Errors: E_USAGE for options that do not exist; E_CONFIGURATION with all faults of what was given.
+ */
+export function parseInUseArguments(
+  argv: readonly string[],
+  environment: Environment = process.env,
+): InUseSettings {
+  const given = parseArguments(argv, options, schema);
+  const faults: string[] = [];
+  const { account, faults: accountFaults } = readAccount(environment);
+  const registries = readRegistries(given.registry, environment, faults);
+  faults.push(...accountFaults, ...checkSecrecy(registries, account));
+  const pushgateway = given.pushgateway ?? environment.PUSHGATEWAY ?? "";
+  if (pushgateway !== "" && !isPlainAddress(pushgateway))
+    faults.push("PUSHGATEWAY must be an http or https address without an account in it.");
+  const concurrency = given.concurrency ?? (environment.CONCURRENCY || "16");
+  if (!/^[1-9]\d{0,2}$/.test(concurrency)) faults.push("CONCURRENCY must be a whole number from 1 to 999.");
+  if (faults.length > 0) throw new ProgramError("E_CONFIGURATION", faults.join(" "));
+  return {
+    registries,
+    account,
+    dockerConfig: dockerConfigPath(environment),
+    ...readCluster(given, environment),
+    pushgateway: pushgateway === "" ? undefined : pushgateway.replace(/\/+$/, ""),
+    concurrency: Number(concurrency),
+    json: given.json,
+  };
+}
+
+function readRegistries(
+  given: readonly string[],
+  environment: Environment,
+  faults: string[],
+): RegistryPlace[] {
+  const { REGISTRY_INSTANCE: instance = "", REGISTRY_URL: url = "" } = environment;
+  const fromEnvironment = instance === "" ? [] : [url === "" ? instance : `${instance}=${url}`];
+  const all = given.length > 0 ? given : fromEnvironment;
+  if (all.length === 0) faults.push("--registry is missing (or REGISTRY_INSTANCE).");
+  return all.flatMap((entry) => {
+    const equals = entry.indexOf("=");
+    const name = equals < 0 ? entry : entry.slice(0, equals);
+    const place = URL.parse(equals < 0 ? `https://${name}` : entry.slice(equals + 1));
+    const parsed = parseReference(`${name}/x`);
+    const isName = "host" in parsed && parsed.host === name;
+    if (!isName) faults.push(`--registry: ${name} is not HOST or HOST:PORT, as images name it.`);
+    const isPlace = place !== null && isPlainAddress(place.href) && place.pathname === "/";
+    if (!isPlace) faults.push(`--registry ${name}: its URL must be like https://registry.example:5050.`);
+    return isName && isPlace ? [{ name, origin: place.origin }] : [];
+  });
+}
+
+function isPlainAddress(given: string): boolean {
+  const url = URL.parse(given);
+  if (url?.protocol !== "https:" && url?.protocol !== "http:") return false;
+  return url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+}
+
+function checkSecrecy(registries: readonly RegistryPlace[], account: Account | undefined): readonly string[] {
+  if (!account) return [];
+  const inClear = registries.filter(({ origin }) => {
+    const { protocol, hostname } = new URL(origin);
+    return protocol === "http:" && !isLoopback(hostname);
+  });
+  return [
+    ...inClear.map(
+      ({ name }) => `${name} must be asked by https, as the account would go over the network in clear.`,
+    ),
+    ...(registries.length > 1 ? ["REG_USER and REG_PASS are for one registry, and several are given."] : []),
+  ];
+}
+
+function readCluster(
+  {
+    kubeconfig,
+    context,
+  }: { readonly kubeconfig?: string | undefined; readonly context?: string | undefined },
+  environment: Environment,
+): Pick<InUseSettings, "kubeconfig" | "context" | "pod"> {
+  const { KUBECONFIG = "", HOME = "/" } = environment;
+  const { KUBERNETES_SERVICE_HOST: host = "", KUBERNETES_SERVICE_PORT: port = "443" } = environment;
+  // kubectl merges several files of this variable; here the first one counts.
+  const file = kubeconfig ?? (KUBECONFIG.split(":")[0] || undefined);
+  if (file === undefined && host !== "") return { kubeconfig: undefined, context, pod: { host, port } };
+  return { kubeconfig: file ?? `${HOME}/.kube/config`, context, pod: undefined };
+}

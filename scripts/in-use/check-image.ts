@@ -1,0 +1,71 @@
+import { type InUseReason, inUseReasons } from "../../contract/in-use-report.ts";
+import type { VerifyFinding } from "../../contract/verify-report.ts";
+import type { Digest } from "../registry/digest.ts";
+import { serves } from "../registry/platform.ts";
+import type { HttpRegistry } from "../source/http/registry.ts";
+import { collectLeaves, judgeImage, type Leaf } from "../verify/judge-image.ts";
+import { type ImageFacts, type ImageName, readImage } from "../verify/read-image.ts";
+import type { ImageUse } from "./collect-uses.ts";
+
+/** What one use of an image came to. */
+export interface Verdict {
+  readonly use: ImageUse;
+  /** Null: all of it is there; or it could not be looked at, which the findings say. */
+  readonly reason: InUseReason | null;
+  readonly findings: readonly VerifyFinding[];
+}
+
+/** Looks at one image for all who need it: once, and at no platform that no node has. */
+export async function checkImage(
+  source: HttpRegistry,
+  name: ImageName,
+  uses: readonly ImageUse[],
+  concurrency: number,
+): Promise<readonly Verdict[]> {
+  const platforms = [...new Set(uses.flatMap((use) => use.platforms))];
+  const facts = await readImage(source, name, {
+    concurrency,
+    download: false,
+    wants: ({ platform, isAttestation }) => !isAttestation && isFor(platform, platforms),
+  });
+  return uses.map((use) => judgeUse(facts, use));
+}
+
+/** An entry without a platform may be for any: it may be an index itself. */
+function isFor(platform: string | null, platforms: readonly string[]): boolean {
+  return platform === null || platforms.some((wanted) => serves(platform, wanted));
+}
+
+function judgeUse(facts: ImageFacts, use: ImageUse): Verdict {
+  const { platforms, needsAll, image } = use;
+  const leaves = collectLeaves(facts).filter(({ isAttestation }) => !isAttestation);
+  const own = leaves.filter(({ platform }) => isFor(platform, platforms));
+  // Where the nodes differ, one kind of them is enough for whoever may run on any.
+  const expected = needsAll || own.length === 0 ? platforms : [];
+  const findings = judgeImage(restrict(facts, leaves, own), image, expected).filter(
+    ({ severity, cause }) => severity === "critical" || cause === "unreadable",
+  );
+  return { use, reason: reasonOf(findings), findings };
+}
+
+/** The facts without the images that only other nodes need. */
+function restrict(facts: ImageFacts, leaves: readonly Leaf[], own: readonly Leaf[]): ImageFacts {
+  const needed = new Set(own.map(({ digest }) => digest));
+  const others = new Set<Digest>(leaves.map(({ digest }) => digest).filter((digest) => !needed.has(digest)));
+  // A single image for the wrong platform is still what the name leads to.
+  const manifests = new Map(
+    [...facts.served.manifests].filter(([digest]) => digest === facts.root || !others.has(digest)),
+  );
+  return { ...facts, served: { ...facts.served, manifests } };
+}
+
+function reasonOf(findings: readonly VerifyFinding[]): InUseReason | null {
+  const reasons = new Set<InUseReason>(
+    findings.flatMap(({ cause }) => {
+      if (cause === "unreadable") return [];
+      if (cause === "absent") return ["absent" as const];
+      return [cause === "platform-missing" ? ("platform" as const) : ("broken" as const)];
+    }),
+  );
+  return inUseReasons.find((reason) => reasons.has(reason)) ?? null;
+}
