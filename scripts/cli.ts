@@ -4,6 +4,7 @@ import { checkDeploymentCommand } from "./check-deployment/main.ts";
 import type { Command } from "./command.ts";
 import { ProgramError } from "./errors.ts";
 import { probeCommand } from "./probe/main.ts";
+import { repairCommand } from "./repair/main.ts";
 import { scanCommand } from "./scan/main.ts";
 import { seedSentinelCommand } from "./seed-sentinel/main.ts";
 import type { Terminal } from "./terminal.ts";
@@ -11,6 +12,7 @@ import { verifyCommand } from "./verify/main.ts";
 
 const commands: readonly Command[] = [
   scanCommand,
+  repairCommand,
   probeCommand,
   verifyCommand,
   seedSentinelCommand,
