@@ -5,6 +5,7 @@ import type { Command } from "./command.ts";
 import { ProgramError } from "./errors.ts";
 import { inUseCommand } from "./in-use/main.ts";
 import { probeCommand } from "./probe/main.ts";
+import { repairCommand } from "./repair/main.ts";
 import { scanCommand } from "./scan/main.ts";
 import { seedSentinelCommand } from "./seed-sentinel/main.ts";
 import type { Terminal } from "./terminal.ts";
@@ -12,6 +13,7 @@ import { verifyCommand } from "./verify/main.ts";
 
 const commands: readonly Command[] = [
   scanCommand,
+  repairCommand,
   probeCommand,
   verifyCommand,
   inUseCommand,

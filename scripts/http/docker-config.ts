@@ -23,20 +23,27 @@ const schema = v.object({
 type Entry = v.InferOutput<typeof entrySchema>;
 
 /**
- * The accounts of a Docker `config.json`; none when there is no such file. No message repeats anything of it.
+ * The accounts of a Docker `config.json`; none when there is no such file. No message repeats anything of it; what
+ * cannot be taken from it is to be given by the environment's `variables`.
  *
  * Errors: E_CONFIGURATION when it cannot be read or is none.
  * Source: docker/cli, cli/config/configfile/file.go and types/authconfig.go.
  */
-export async function readDockerConfig(path: string): Promise<DockerConfig> {
+export async function readDockerConfig(
+  path: string,
+  variables = "REG_USER and REG_PASS",
+): Promise<DockerConfig> {
   const { auths, credHelpers, credsStore } = await parse(path);
   const entries = new Map(Object.entries(auths).map(([key, entry]) => [hostOf(key), entry]));
   const accountOf = (host: string): Account | undefined => {
     const entry = entries.get(host);
     const helper = credHelpers[host] ?? (entry && !hasAccount(entry) ? credsStore : undefined);
     if (helper !== undefined)
-      throw unusable(path, host, `is kept by the program docker-credential-${helper}, which is not asked`);
-    return entry && toAccount(entry, path, host);
+      throw unusable(
+        { path, host, variables },
+        `is kept by the program docker-credential-${helper}, which is not asked`,
+      );
+    return entry && toAccount(entry, { path, host, variables });
   };
   return { accountOf };
 }
@@ -66,21 +73,28 @@ function hasAccount({ auth, username, identitytoken }: Entry): boolean {
   return [auth, username, identitytoken].some((text) => text !== undefined && text !== "");
 }
 
-function toAccount(entry: Entry, path: string, host: string): Account | undefined {
-  if (entry.identitytoken) throw unusable(path, host, "is a token, and not user and password");
+function toAccount(entry: Entry, place: Place): Account | undefined {
+  if (entry.identitytoken) throw unusable(place, "is a token, and not user and password");
   if (entry.username && entry.password !== undefined)
     return { user: entry.username, password: entry.password };
   if (!entry.auth) return undefined;
   const text = Buffer.from(entry.auth, "base64").toString();
   const colon = text.indexOf(":");
-  if (colon < 1) throw unusable(path, host, "is not USER:PASSWORD in base64");
+  if (colon < 1) throw unusable(place, "is not USER:PASSWORD in base64");
   // Docker's own reader cuts trailing zero bytes, which some writers leave.
   return { user: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
 }
 
-function unusable(path: string, host: string, what: string): ProgramError {
+/** Where an account is, and where it can be given instead. */
+interface Place {
+  readonly path: string;
+  readonly host: string;
+  readonly variables: string;
+}
+
+function unusable({ path, host, variables }: Place, what: string): ProgramError {
   return new ProgramError(
     "E_CONFIGURATION",
-    `The account for ${host} in ${path} ${what}. Give it as REG_USER and REG_PASS instead.`,
+    `The account for ${host} in ${path} ${what}. Give it as ${variables} instead.`,
   );
 }

@@ -75,6 +75,27 @@ export function parseBytes(text: string): number | undefined {
   return bytes > 0 ? bytes : undefined;
 }
 
+/** Schema of `--bandwidth-limit`. */
+export const bandwidthLimit = v.optional(
+  v.pipe(
+    v.string(),
+    v.check(
+      (given) => parseBytes(given) !== undefined,
+      "--bandwidth-limit needs bytes a second, like 50M or 500KiB.",
+    ),
+    v.transform(parseBytes),
+  ),
+);
+
+/** What `--verify-digests` and `--verify-layers` ask for. */
+export function verifyOf(given: {
+  readonly "verify-digests": boolean;
+  readonly "verify-layers": boolean;
+}): ScanArguments["verify"] {
+  if (given["verify-layers"]) return "layers";
+  return given["verify-digests"] ? "configs" : "manifests";
+}
+
 const schema = v.object({
   positionals: onePositional("DIR"),
   json: v.optional(v.boolean(), false),
@@ -96,16 +117,7 @@ const schema = v.object({
   repository: names("repository"),
   "verify-digests": v.optional(v.boolean(), false),
   "verify-layers": v.optional(v.boolean(), false),
-  "bandwidth-limit": v.optional(
-    v.pipe(
-      v.string(),
-      v.check(
-        (given) => parseBytes(given) !== undefined,
-        "--bandwidth-limit needs bytes a second, like 50M or 500KiB.",
-      ),
-      v.transform(parseBytes),
-    ),
-  ),
+  "bandwidth-limit": bandwidthLimit,
 });
 
 const text = { type: "string" } as const;
@@ -134,7 +146,7 @@ export function parseScanArguments(argv: readonly string[]): ScanArguments {
       "E_USAGE",
       "The metrics say how the whole is: --metrics and --pushgateway go with neither --registry nor --repository.",
     );
-  const verify = given["verify-layers"] ? "layers" : given["verify-digests"] ? "configs" : "manifests";
+  const verify = verifyOf(given);
   if (given["bandwidth-limit"] !== undefined && verify === "manifests")
     throw new ProgramError("E_USAGE", "--bandwidth-limit goes with --verify-digests or --verify-layers.");
   return {

@@ -7,6 +7,7 @@ import { storeFinding } from "../graph/findings.ts";
 import { putGroup } from "../metrics/pushgateway.ts";
 import { createProgressLine } from "../progress.ts";
 import { discoverRegistries } from "../source/disk/registry.ts";
+import type { Pace } from "../source/source.ts";
 import type { Terminal } from "../terminal.ts";
 import { parseScanArguments, type ScanArguments, scanHelp } from "./args.ts";
 import { type Choice, chooseRegistries } from "./choose.ts";
@@ -88,8 +89,9 @@ async function scan(options: ScanArguments, terminal: Terminal): Promise<ScanRep
   );
 }
 
-async function scanAll(
-  { sources, modeOf }: Choice,
+/** Looks through the registries one after the other. */
+export async function scanAll(
+  { sources, modeOf }: Pick<Choice, "sources" | "modeOf">,
   options: ScanOptions,
   terminal: Terminal,
 ): Promise<readonly RegistryResult[]> {
@@ -101,9 +103,13 @@ async function scanAll(
   return results;
 }
 
-function scanOptions({ repositories, verify, bandwidthLimit }: ScanArguments): ScanOptions {
-  const clock = { now: () => performance.now(), sleep: (milliseconds: number) => sleep(milliseconds) };
-  const pace = bandwidthLimit === undefined ? unlimitedPace : createPace(bandwidthLimit, clock);
+/** How to look, in {@link scanRegistry}'s words. */
+export function scanOptions({
+  repositories,
+  verify,
+  bandwidthLimit,
+}: Pick<ScanArguments, "repositories" | "verify" | "bandwidthLimit">): ScanOptions {
+  const pace = paceOf(bandwidthLimit);
   const roles = new Set(verify === "layers" ? (["config", "layer"] as const) : (["config"] as const));
   return {
     repositories: repositories.length > 0 ? new Set(repositories) : undefined,
@@ -111,8 +117,14 @@ function scanOptions({ repositories, verify, bandwidthLimit }: ScanArguments): S
   };
 }
 
+/** Waits for `--bandwidth-limit`, if there is one. */
+export function paceOf(bandwidthLimit: number | undefined): Pace {
+  const clock = { now: () => performance.now(), sleep: (milliseconds: number) => sleep(milliseconds) };
+  return bandwidthLimit === undefined ? unlimitedPace : createPace(bandwidthLimit, clock);
+}
+
 /** A repository that is nowhere was not looked at, which must not pass for clean. */
-function requireRepositories(asked: readonly string[], results: readonly RegistryResult[]): void {
+export function requireRepositories(asked: readonly string[], results: readonly RegistryResult[]): void {
   const seen = new Set(results.flatMap(({ repositories }) => repositories));
   const unknown = asked.filter((name) => !seen.has(name));
   if (unknown.length === 0) return;

@@ -6,9 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { inUseRules } from "../../components/cluster/render/in-use.ts";
 import type { InUseReport } from "../../contract/in-use-report.ts";
 import { freePort } from "../free-port.ts";
+import { startPushgateway } from "../service.ts";
 import { type Kubernetes, startKubernetes } from "./kubernetes.ts";
 import { attestation, type Content, image, index } from "./oci-layout.ts";
-import { startPushgateway } from "./pushgateway.ts";
 import { type Registry, startRegistry } from "./registry.ts";
 
 const program = join(import.meta.dirname, "../../scripts/main.ts");
@@ -219,10 +219,11 @@ describe("a look at what a real cluster needs of a real registry", () => {
 
   test("puts one group, in which each broken image names its workload, and the next run takes it back", async () => {
     const gateway = await startPushgateway();
+    const read = async () => (await fetch(`${gateway.url}/metrics`)).text();
     try {
       await registry.collectGarbage("-m");
       expect((await inUse(["--pushgateway", gateway.url])).exitCode).toBe(1);
-      const first = await gateway.read();
+      const first = await read();
       expect(first).toContain(
         `regwarden_in_use_broken{image="${name}/app:1",instance="${name}",job="registry-in-use",` +
           'namespace="shop",reason="broken",workload="web",workload_type="Deployment"} 1\n',
@@ -231,10 +232,10 @@ describe("a look at what a real cluster needs of a real registry", () => {
       for (const repository of ["app", "never"]) await registry.push(multi, repository, "1");
       await registry.push(index([amd64, arm64]), "single", "1");
       expect((await inUse(["--pushgateway", gateway.url])).exitCode).toBe(0);
-      expect(await gateway.read()).not.toContain("regwarden_in_use_broken{");
+      expect(await read()).not.toContain("regwarden_in_use_broken{");
       await registry.stop();
       expect((await inUse(["--pushgateway", gateway.url])).exitCode).toBe(3);
-      const last = await gateway.read();
+      const last = await read();
       expect(last).toContain(`regwarden_in_use_complete{instance="${name}",job="registry-in-use"} 0\n`);
       expect(last).not.toContain("regwarden_in_use_success");
     } finally {

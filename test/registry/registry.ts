@@ -36,7 +36,7 @@ export interface Registry {
   readonly pushManifest: (content: Content, repository: string, tag: string) => Promise<void>;
   /** Brings an image that one repository holds into others under a tag, blobs by mounting them. */
   readonly mount: (content: Content, from: string, to: readonly string[], tag: string) => Promise<void>;
-  /** Copies an image into a new OCI layout: whatever is missing in the registry fails it. */
+  /** Copies an image of any generation into a new directory: whatever is missing in the registry fails it. */
   readonly pull: (repository: string, tag: string) => Promise<void>;
   /** Status of a GET of a manifest, by tag or digest. */
   readonly manifestStatus: (repository: string, reference: string) => Promise<number>;
@@ -90,9 +90,9 @@ export async function startRegistry(login?: Login): Promise<Registry> {
       }
     },
     pull: async (repository, tag) => {
-      const layout = await mkdtemp(join(scratch, "pull-"));
+      const target = await mkdtemp(join(scratch, "pull-"));
       const options = [...copy, "--src-tls-verify=false", ...credentials("src")];
-      await run("skopeo", [...options, remote(repository, tag), `oci:${layout}:image`], limits);
+      await run("skopeo", [...options, remote(repository, tag), `dir:${target}`], limits);
     },
     manifestStatus: async (repository, reference) => {
       const accept =

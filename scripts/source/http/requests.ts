@@ -24,6 +24,8 @@ interface Question {
   readonly mayBeElsewhere?: boolean;
   /** See {@link Request}. */
   readonly hashOnly?: string;
+  /** A part, as the header spells it; a server may give the whole all the same. */
+  readonly range?: string;
 }
 
 /** Questions to one registry: authorised, bounded, repeated where that helps, and sorted by what they came to. */
@@ -57,7 +59,7 @@ export function createRequests({ origin, concurrency, send, authorization, onFau
     if (failuresInARow >= patienceFailures)
       return fault("unavailable", url, `not asked, after ${patienceFailures} failures in a row`);
     const attempt = await askAuthorised(url, question, send, authorization);
-    const reply = attempt.state === "refused" ? attempt : sortOut(attempt);
+    const reply = attempt.state === "refused" ? attempt : sortOut(attempt, question.range !== undefined);
     const isDown = reply.state === "refused" && reply.kind === "unavailable";
     failuresInARow = isDown ? failuresInARow + 1 : 0;
     return reply.state === "refused" ? fault(reply.kind, url, reply.reason) : reply;
@@ -83,7 +85,7 @@ type Refused = Extract<Grant, { state: "refused" }>;
 
 async function askAuthorised(
   url: string,
-  { method = "GET", accept, scope, hashOnly, mayBeElsewhere = false }: Question,
+  { method = "GET", accept, scope, hashOnly, range, mayBeElsewhere = false }: Question,
   send: TrySend,
   authorization: Authorization,
 ): Promise<Attempt | Refused> {
@@ -96,6 +98,7 @@ async function askAuthorised(
         // A proxy that compresses would hide the length.
         "accept-encoding": "identity",
         ...(accept !== undefined && { accept }),
+        ...(range !== undefined && { range }),
         ...(authorizationHeader !== undefined && { authorization: authorizationHeader }),
       },
     });
@@ -110,11 +113,11 @@ async function askAuthorised(
 }
 
 /** What an attempt says about the thing that was asked for. Only the registry's own 404 says that it is not there. */
-function sortOut(attempt: Attempt): Reply | Refused {
+function sortOut(attempt: Attempt, isPart: boolean): Reply | Refused {
   if (attempt.state === "silent") return { state: "refused", kind: "unavailable", reason: attempt.reason };
   if (attempt.state === "untrusted") return { state: "refused", kind: "unexpected", reason: attempt.reason };
   const { status, headers } = attempt.answer;
-  if (status === 200) return { ...attempt.answer, state: "found" };
+  if (status === 200 || (isPart && status === 206)) return { ...attempt.answer, state: "found" };
   const reason = `answers ${status}`;
   if (status === 401 || status === 403) return { state: "refused", kind: "unauthorised", reason };
   if (status === 429 || status >= 500) return { state: "refused", kind: "unavailable", reason };

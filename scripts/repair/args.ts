@@ -1,0 +1,179 @@
+import * as v from "valibot";
+import { onePositional, parseArguments } from "../command.ts";
+import { ProgramError } from "../errors.ts";
+import { bandwidthLimit, verifyOf } from "../scan/args.ts";
+
+/** What a repair was asked to do. */
+export interface RepairArguments {
+  /** A data root or one store. */
+  readonly directory: string;
+  readonly apply: boolean;
+  readonly json: boolean;
+  /** Only these registries; empty: all authoritative ones. */
+  readonly registries: readonly string[];
+  /** Only these repositories; empty: all. */
+  readonly repositories: readonly string[];
+  readonly authoritative: readonly string[];
+  readonly from: readonly FromAddress[];
+  readonly maxChanges: number;
+  readonly tagLinks: boolean;
+  /** Which blobs of images that seem whole are hashed as well; manifests always are. */
+  readonly verify: "manifests" | "configs" | "layers";
+  /** Bytes a second that are fetched, and read to verify; undefined: no limit. */
+  readonly bandwidthLimit: number | undefined;
+  /** Directory for the undo journal; undefined: a new one in the given directory. */
+  readonly journal: string | undefined;
+  /** A journal to take back. */
+  readonly undo: string | undefined;
+  /** What clients call the registry. */
+  readonly instance: string;
+}
+
+/** Where to fetch what is gone. */
+export interface FromAddress {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** The one repository to ask; null: the one of the same name. */
+  readonly repository: string | null;
+}
+
+export const repairHelp = `Usage: regwarden repair DIR [--apply] [OPTION]...
+       regwarden repair DIR --undo JOURNAL [--apply]
+
+Brings damaged images back. Looks through the storage like scan, sorts what it finds into relink (all data is there, only
+links are lost), recopy (another registry has the data) and rebuild (nobody has it), and prints what it would do for each
+tag. Changes nothing without --apply. Every change is written to an undo journal before it is made; nothing is deleted.
+
+DIR is a data root with one directory a registry (DIR/private/docker/registry/v2), or one store (DIR/docker/registry/v2).
+Caches are not repaired: they fetch again what they lack. But what a cache of the same data root holds is copied.
+
+Options:
+  --apply               does what is planned, scans again, and tells what is left
+  --from URL[/REPO]     a healthy registry, like https://registry.example:5050, to fetch from; its repository of the same
+                        name, or REPO. May be repeated. Account: FROM_USER and FROM_PASS, else docker's config.json
+  --bandwidth-limit N   fetch, and read for the two below, at most N a second: bytes, or like 50M or 500KiB
+  --max-changes N       refuse a plan of more changes. Default: 1000
+  --registry NAME       repair only this registry; may be repeated
+  --repository NAME     repair only this repository; may be repeated
+  --authoritative NAME  a registry that is the only home of its images; may be repeated. Default as for scan
+  --verify-digests      also look for configurations with other bytes than their digests stand for
+  --verify-layers       the same for layers as well: reads the whole store. Of damaged images all is read anyway
+  --tag-links           point a tag whose link is lost at the only manifest that it ever led to
+  --instance NAME       what clients call the registry, HOST:PORT, for the commands to type. Default: REGISTRY
+  --journal DIR         directory for the journal and for what is replaced, on the store's file system.
+                        Default: DIR/_regwarden/repair-TIME
+  --undo JOURNAL        take back what this journal holds; a dry run too, without --apply
+  --json                prints one document (regwarden/repair/v1) instead of text
+
+Relinking is safe while the registry serves. After data was copied, restart the registry: it remembers what it saw.
+
+Exit status: 0 nothing to do, or all is healed; 1 something is left to do, also what a dry run plans; 2 wrong usage;
+3 something could not be looked at or written.
+`;
+
+const texts = (name: string) =>
+  v.optional(v.array(v.pipe(v.string(), v.nonEmpty(`${name} needs a name.`))), []);
+
+const schema = v.object({
+  positionals: onePositional("DIR"),
+  apply: v.optional(v.boolean(), false),
+  json: v.optional(v.boolean(), false),
+  registry: texts("--registry"),
+  repository: texts("--repository"),
+  authoritative: texts("--authoritative"),
+  from: v.optional(
+    v.array(
+      v.pipe(
+        v.string(),
+        v.check(
+          (given) => parseFrom(given) !== undefined,
+          "--from must be like https://registry.example:5050 or https://registry.example:5050/team/app, without an account.",
+        ),
+        v.transform((given) => parseFrom(given) ?? { origin: "", repository: null }),
+      ),
+    ),
+    [],
+  ),
+  "max-changes": v.pipe(
+    v.optional(v.string(), "1000"),
+    v.regex(/^\d{1,9}$/, "--max-changes must be a whole number."),
+    v.transform(Number),
+  ),
+  "bandwidth-limit": bandwidthLimit,
+  "tag-links": v.optional(v.boolean(), false),
+  "verify-digests": v.optional(v.boolean(), false),
+  "verify-layers": v.optional(v.boolean(), false),
+  instance: v.optional(v.pipe(v.string(), v.nonEmpty("--instance must not be empty.")), "REGISTRY"),
+  journal: v.optional(v.pipe(v.string(), v.nonEmpty("--journal needs a directory."))),
+  undo: v.optional(v.pipe(v.string(), v.nonEmpty("--undo needs a journal."))),
+});
+
+const options = {
+  apply: { type: "boolean" },
+  json: { type: "boolean" },
+  registry: { type: "string", multiple: true },
+  repository: { type: "string", multiple: true },
+  authoritative: { type: "string", multiple: true },
+  from: { type: "string", multiple: true },
+  "max-changes": { type: "string" },
+  "bandwidth-limit": { type: "string" },
+  "tag-links": { type: "boolean" },
+  "verify-digests": { type: "boolean" },
+  "verify-layers": { type: "boolean" },
+  instance: { type: "string" },
+  journal: { type: "string" },
+  undo: { type: "string" },
+} as const;
+
+/** Options that make no sense for an undo: it takes back a whole journal, in its own order. */
+const notWithUndo = [
+  "from",
+  "registry",
+  "repository",
+  "max-changes",
+  "journal",
+  "tag-links",
+  "json",
+] as const;
+
+/** Errors: E_USAGE. */
+export function parseRepairArguments(argv: readonly string[]): RepairArguments {
+  const given = parseArguments(argv, options, schema);
+  const refused =
+    given.undo === undefined ? [] : notWithUndo.filter((name) => argv.some((word) => isOption(word, name)));
+  if (refused.length > 0)
+    throw new ProgramError("E_USAGE", `--undo takes no ${refused.map((name) => `--${name}`).join(", ")}.`);
+  return {
+    directory: given.positionals,
+    apply: given.apply,
+    json: given.json,
+    registries: given.registry,
+    repositories: given.repository,
+    authoritative: given.authoritative,
+    from: given.from,
+    maxChanges: given["max-changes"],
+    tagLinks: given["tag-links"],
+    verify: verifyOf(given),
+    bandwidthLimit: given["bandwidth-limit"],
+    journal: given.journal,
+    undo: given.undo,
+    instance: given.instance,
+  };
+}
+
+function isOption(word: string, name: string): boolean {
+  return word === `--${name}` || word.startsWith(`--${name}=`);
+}
+
+/** Repository names as the OCI distribution spec has them. */
+const repositoryPattern =
+  /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+
+function parseFrom(given: string): FromAddress | undefined {
+  const url = URL.parse(given);
+  if (url?.protocol !== "https:" && url?.protocol !== "http:") return undefined;
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;
+  const repository = url.pathname.replace(/^\/|\/$/g, "");
+  if (repository === "") return { origin: url.origin, repository: null };
+  return repositoryPattern.test(repository) ? { origin: url.origin, repository } : undefined;
+}

@@ -1,0 +1,45 @@
+import { join, resolve } from "node:path";
+import { ProgramError } from "../errors.ts";
+import { chooseRegistries } from "../scan/choose.ts";
+import { type Discovery, discoverRegistries } from "../source/disk/registry.ts";
+import type { StoreSource } from "../source/source.ts";
+import type { RepairArguments } from "./args.ts";
+import type { Store } from "./read-repository.ts";
+
+export interface Stores {
+  /** Authoritative registries that were asked for: what is repaired. */
+  readonly repaired: readonly Store[];
+  /** All others of the data root, from which blobs can be copied. */
+  readonly others: readonly Store[];
+  /** Directories of which nobody can say whether they are registries. */
+  readonly problems: readonly string[];
+}
+
+/** Errors: E_STORE_NOT_FOUND also for a name that is none of the registries'; E_CONFIGURATION when all are caches. */
+export async function findStores(options: RepairArguments): Promise<Stores> {
+  const { directory } = options;
+  const discovery = await discoverRegistries(directory);
+  const { sources, modeOf, unreadable } = chooseRegistries(discovery, options);
+  const toStore = (source: StoreSource): Store => ({
+    name: source.name,
+    dataDirectory: dataDirectoryOf(directory, discovery.form, source.name),
+    source,
+  });
+  const repaired = sources.filter(({ name }) => modeOf(name) === "authoritative");
+  const names = discovery.sources.map(({ name }) => name).join(", ");
+  if (repaired.length === 0)
+    throw new ProgramError(
+      "E_CONFIGURATION",
+      `None of the registries here is to be repaired: ${names}. Caches fetch again what they lack; name the registry that is the only home of its images: --authoritative NAME`,
+    );
+  return {
+    repaired: repaired.map(toStore),
+    others: discovery.sources.filter((source) => !repaired.includes(source)).map(toStore),
+    problems: unreadable.map(({ fault: { place, reason } }) => `${place} could not be read (${reason}).`),
+  };
+}
+
+/** Where a registry of a directory that was given has its store. */
+export function dataDirectoryOf(directory: string, form: Discovery["form"], name: string): string {
+  return form === "store" ? resolve(directory) : join(resolve(directory), name);
+}

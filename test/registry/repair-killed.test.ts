@@ -1,0 +1,138 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFile, cp, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import type { Finding } from "../../contract/scan-report.ts";
+import { findingKey } from "../../scripts/graph/findings.ts";
+import { writeDamagedStore } from "../unit/scripts/repair/damaged-store.ts";
+import { treeOf } from "../unit/scripts/repair/tree.ts";
+import { scan, storeAt } from "../unit/scripts/scan/store.ts";
+import { regwarden, temporaryDirectory } from "../unit/scripts/temporary.ts";
+
+const program = join(import.meta.dirname, "killed-repair.ts");
+
+/** Whether the repair was killed before the effect of this number; false when it came to its end. */
+async function isKilledAt(effect: number, ...argv: string[]): Promise<boolean> {
+  const child = spawn(process.execPath, [program, "SIGKILL", String(effect), ...argv], { stdio: "ignore" });
+  const [code, signal] = await once(child, "exit");
+  if (signal === "SIGKILL") return true;
+  expect(code).toBe(0);
+  return false;
+}
+
+async function findingsOf(root: string): Promise<readonly Finding[]> {
+  return (await scan(root)).report.findings;
+}
+
+/**
+ * What is bad now and was not before. Of an image that is lost itself the scan tells only what would keep a link from
+ * healing it; so once a blob is back, its link is told as missing that was missing all along.
+ */
+function worse(before: readonly Finding[], after: readonly Finding[]): readonly Finding[] {
+  const known = new Set(before.map(findingKey));
+  const broken = new Set(before.flatMap(({ tags }) => tags));
+  const wasHidden = ({ kind, cause, tags }: Finding) =>
+    kind === "layer-link" && cause === "link-missing" && tags.every((tag) => broken.has(tag));
+  return after.filter((finding) => !known.has(findingKey(finding)) && !wasHidden(finding));
+}
+
+const storeTree = (root: string) => treeOf(join(root, "private", "docker"));
+
+/** Takes back everything that was ever done here, the last run first. */
+async function undoAll(root: string): Promise<void> {
+  const own = join(root, "_regwarden");
+  for (const run of (await readdir(own)).sort().reverse()) {
+    const files = await readdir(join(own, run));
+    if (!files.includes("journal.jsonl")) continue;
+    const { exitCode, stderr } = await regwarden(["repair", root, "--undo", join(own, run), "--apply"]);
+    expect([exitCode, stderr]).toEqual([0, ""]);
+  }
+}
+
+test("A repair that is killed anywhere leaves nothing worse; the next one ends its work, an undo takes all back", async () => {
+  const pristine = await temporaryDirectory();
+  await writeDamagedStore(pristine);
+  const [before, damaged] = [await findingsOf(pristine), await storeTree(pristine)];
+  const root = join(await temporaryDirectory(), "root");
+  const copy = async () => {
+    await rm(root, { recursive: true, force: true });
+    await cp(pristine, root, { recursive: true });
+  };
+  await copy();
+  expect((await regwarden(["repair", root, "--apply"])).exitCode).toBe(0);
+  const whole = await storeTree(root);
+  let effect = 1;
+  for (await copy(); await isKilledAt(effect, root, "--apply"); await copy()) {
+    expect(worse(before, await findingsOf(root))).toEqual([]);
+    expect((await regwarden(["repair", root, "--apply"])).exitCode).toBe(0);
+    expect(await storeTree(root)).toEqual(whole);
+    await undoAll(root);
+    expect(await storeTree(root)).toEqual(damaged);
+    effect += 1;
+  }
+  // Two blobs, two links, three directories, each with its journal: fewer would mean that the kills missed the work.
+  expect(effect).toBeGreaterThan(40);
+}, 240_000);
+
+test("An undo that is killed anywhere can be ended by the next", async () => {
+  const repaired = join(await temporaryDirectory(), "root");
+  await writeDamagedStore(repaired);
+  const damaged = await storeTree(repaired);
+  expect((await regwarden(["repair", repaired, "--apply"])).exitCode).toBe(0);
+  const [run = ""] = await readdir(join(repaired, "_regwarden"));
+  const root = join(await temporaryDirectory(), "root");
+  const journal = join(root, "_regwarden", run);
+  const copy = async () => {
+    await rm(root, { recursive: true, force: true });
+    await cp(repaired, root, { recursive: true });
+  };
+  let effect = 1;
+  for (await copy(); await isKilledAt(effect, root, "--undo", journal, "--apply"); await copy()) {
+    await undoAll(root);
+    expect(await storeTree(root)).toEqual(damaged);
+    effect += 1;
+  }
+  expect(effect).toBeGreaterThan(10);
+}, 120_000);
+
+test("A journal whose last line was cut off by a power cut is taken back as far as it tells", async () => {
+  const root = await temporaryDirectory();
+  await writeDamagedStore(root);
+  const damaged = await storeTree(root);
+  await regwarden(["repair", root, "--apply"]);
+  const [run = ""] = await readdir(join(root, "_regwarden"));
+  await appendFile(join(root, "_regwarden", run, "journal.jsonl"), '{"did":"file","pa');
+
+  await undoAll(root);
+
+  expect(await storeTree(root)).toEqual(damaged);
+});
+
+test("A repair that is told to stop makes its step to the end, gives its locks back, and says how to go on", async () => {
+  const root = await temporaryDirectory();
+  await writeDamagedStore(root);
+  await writeSecondImage(root);
+  const argv = [program, "SIGTERM", "20", root, "--apply"];
+
+  const stopped = await promisify(execFile)(process.execPath, argv).catch((error: Stopped) => error);
+
+  expect(stopped).toMatchObject({ code: 3, stdout: expect.stringContaining("stopped by SIGTERM") });
+  expect(stopped.stdout).toMatch(/Made [1-9]\d* of \d+ changes/);
+  await expect(readdir(join(root, "private", "_regwarden"))).rejects.toThrow("ENOENT");
+  expect((await regwarden(["repair", root, "--apply"])).exitCode).toBe(0);
+});
+
+interface Stopped {
+  readonly code: number;
+  readonly stdout: string;
+}
+
+/** Another tag whose manifest lost its link. */
+async function writeSecondImage(root: string): Promise<void> {
+  const store = storeAt(join(root, "private"));
+  const config = await store.layer("other", "{}");
+  const document = { schemaVersion: 2, config: { digest: config, size: 2 }, layers: [] };
+  await rm(store.revisionLink("other", await store.manifest("other", document, "1")));
+}

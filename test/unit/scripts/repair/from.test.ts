@@ -1,0 +1,192 @@
+import { rm, writeFile } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { RepairReport } from "../../../../contract/repair-report.ts";
+import { type Digest, digestOf } from "../../../../scripts/registry/digest.ts";
+import { mediaTypes } from "../../../../scripts/registry/media-types.ts";
+import { blobDirectory } from "../../../../scripts/registry/paths.ts";
+import { serve } from "../deployment/server.ts";
+import { storeAt } from "../scan/store.ts";
+import { regwarden, temporaryDirectory } from "../temporary.ts";
+
+afterEach(() => void vi.unstubAllEnvs());
+
+/** Longer than two of the pieces that are asked for. */
+const layer = Buffer.alloc(5 * 1024 * 1024, "what a layer holds ");
+
+/** A store that lost the layer of `app:1`. */
+async function storeWithoutLayer(): Promise<{ readonly directory: string; readonly digest: Digest }> {
+  vi.stubEnv("DOCKER_CONFIG", "/nowhere");
+  const directory = await temporaryDirectory();
+  const store = storeAt(directory);
+  const digest = digestOf(layer);
+  const config = await store.layer("app", "{}");
+  await store.put(store.layerLink("app", digest), digest);
+  const document = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: { digest: config, size: 2 },
+    layers: [{ digest, size: layer.length }],
+  };
+  await store.manifest("app", document, "1");
+  await rm(blobDirectory(directory, digest), { recursive: true, force: true });
+  return { directory, digest };
+}
+
+async function repair(
+  directory: string,
+  from: string,
+): Promise<{ readonly exitCode: number; readonly report: RepairReport; readonly stderr: string }> {
+  const argv = ["repair", directory, "--apply", "--json", "--from", from];
+  const { exitCode, stdout, stderr } = await regwarden(argv);
+  return { exitCode, report: JSON.parse(stdout === "" ? "{}" : stdout), stderr };
+}
+
+/** Answers with the part that was asked for, as a registry does. */
+function answerPart(request: IncomingMessage, response: ServerResponse, content: Buffer = layer): void {
+  const [, first = "0", last = "0"] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
+  const part = content.subarray(Number(first), Number(last) + 1);
+  const range = `bytes ${first}-${Number(first) + part.length - 1}/${content.length}`;
+  response.writeHead(206, { "content-range": range, "content-length": part.length }).end(part);
+}
+
+describe("fetching from another registry", () => {
+  test("asks for a layer piece by piece, and again for a piece that did not come", async () => {
+    const { directory } = await storeWithoutLayer();
+    const asked: (string | undefined)[] = [];
+    const url = await serve((request, response) => {
+      asked.push(request.headers.range);
+      if (asked.length === 3) return void response.writeHead(503).end();
+      answerPart(request, response);
+    });
+
+    const { exitCode, report } = await repair(directory, url);
+
+    expect([exitCode, report.outcome]).toEqual([0, { made: 1, failures: [], left: [] }]);
+    const piece = 2 * 1024 * 1024;
+    const second = `bytes=${piece}-${2 * piece - 1}`;
+    expect(asked).toEqual([
+      "bytes=0-0",
+      `bytes=0-${piece - 1}`,
+      second,
+      second,
+      `bytes=${2 * piece}-${3 * piece - 1}`,
+    ]);
+  });
+
+  test("follows to where the blobs are kept, but does not show the account there", async () => {
+    const { directory } = await storeWithoutLayer();
+    vi.stubEnv("FROM_USER", "ci");
+    vi.stubEnv("FROM_PASS", "secret-word");
+    const shown: (string | undefined)[] = [];
+    const storage = await serve((request, response) => {
+      shown.push(request.headers.authorization);
+      answerPart(request, response);
+    });
+    const url = await serve((request, response) => {
+      if (request.headers.authorization === undefined)
+        return void response.writeHead(401, { "www-authenticate": 'Basic realm="here"' }).end();
+      response.writeHead(307, { location: `${storage}/signed` }).end();
+    });
+
+    expect((await repair(directory, url)).exitCode).toBe(0);
+    expect(shown).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  test("takes the whole at once from a server that knows no parts", async () => {
+    const { directory } = await storeWithoutLayer();
+    const url = await serve((_, response) => void response.end(layer));
+    expect((await repair(directory, url)).exitCode).toBe(0);
+  });
+
+  test.each<[string, (request: IncomingMessage, response: ServerResponse) => void, string]>([
+    [
+      "gives more than it promised",
+      (request, response) =>
+        answerPart(
+          request,
+          response,
+          request.headers.range === "bytes=0-0" ? layer : Buffer.concat([layer, layer]),
+        ),
+      "gives more than the 5242880 bytes",
+    ],
+    [
+      "stops before the end",
+      (request, response) => {
+        if (request.headers.range === "bytes=0-0") return answerPart(request, response);
+        response.writeHead(206, { "content-range": `bytes 0-9/10` }).end(layer.subarray(0, 10));
+      },
+      "gives 10 bytes instead of 5242880",
+    ],
+    [
+      "answers with another part",
+      (request, response) => {
+        if (request.headers.range === "bytes=0-0") return answerPart(request, response);
+        response.writeHead(206, { "content-range": `bytes 5-9/10` }).end(layer.subarray(5, 10));
+      },
+      "does not give it: answers with another part than it was asked for",
+    ],
+  ])("refuses a server that %s, and leaves nothing behind", async (_, answer, why) => {
+    const { directory, digest } = await storeWithoutLayer();
+    const url = await serve(answer);
+
+    const { exitCode, report } = await repair(directory, url);
+
+    expect(exitCode).toBe(1);
+    expect(report.outcome?.made).toBe(0);
+    expect(report.outcome?.failures[0]).toContain(`${digest} was not copied: ${url} ${why}`);
+  });
+
+  test("says what to do when the layer has another length there", async () => {
+    const { directory } = await storeWithoutLayer();
+    const url = await serve((request, response) => answerPart(request, response, layer.subarray(1)));
+    const { exitCode, report } = await repair(directory, url);
+    expect([exitCode, report.changes]).toEqual([1, []]);
+    expect(report.images[0]?.next[0]).toMatch(/^docker buildx build --push /);
+  });
+});
+
+describe("the account for --from", () => {
+  test("is the one that docker login wrote for that host", async () => {
+    const { directory } = await storeWithoutLayer();
+    const seen = new Set<string | undefined>();
+    const url = await serve((request, response) => {
+      seen.add(request.headers.authorization);
+      if (request.headers.authorization === undefined)
+        return void response.writeHead(401, { "www-authenticate": 'Basic realm="here"' }).end();
+      answerPart(request, response);
+    });
+    const docker = await temporaryDirectory();
+    const auth = Buffer.from("ci:with:colon").toString("base64");
+    const auths = { [new URL(url).host]: { auth }, "elsewhere.example": { auth: "b3RoZXI6d29yZA==" } };
+    await writeFile(join(docker, "config.json"), JSON.stringify({ auths, credsStore: "desktop" }));
+    vi.stubEnv("DOCKER_CONFIG", docker);
+
+    expect((await repair(directory, url)).exitCode).toBe(0);
+    expect(seen).toEqual(new Set([undefined, `Basic ${auth}`]));
+  });
+
+  test.each([
+    ["goes to nobody over a network in clear", ["http://registry.example"], "must be https"],
+    ["is not given to several registries", ["http://127.0.0.1:1", "http://127.0.0.1:2"], "names several"],
+  ])("%s", async (_, from, why) => {
+    const { directory } = await storeWithoutLayer();
+    vi.stubEnv("FROM_USER", "ci");
+    vi.stubEnv("FROM_PASS", "secret-word");
+    const argv = ["repair", directory, ...from.flatMap((url) => ["--from", url])];
+    const { exitCode, stderr } = await regwarden(argv);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(why)]);
+    expect(stderr).not.toContain("secret-word");
+  });
+
+  test.each([
+    ["registry.example"],
+    ["https://user:word@registry.example"],
+    ["https://registry.example/UPPER"],
+  ])("is asked for at no address like %s", async (address) => {
+    const { exitCode, stderr } = await regwarden(["repair", "/nowhere", "--from", address]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining("--from must be like")]);
+    expect(stderr).not.toContain("word@");
+  });
+});
