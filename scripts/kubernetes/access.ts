@@ -1,7 +1,7 @@
 import { Agent } from "node:https";
 import { dirname, resolve } from "node:path";
+import { load } from "js-yaml";
 import * as v from "valibot";
-import { parse } from "yaml";
 import { ProgramError } from "../errors.ts";
 import { isLoopback } from "../http/loopback.ts";
 
@@ -117,7 +117,7 @@ export async function kubeconfigAccess(
 
 function parseConfig(path: string, content: string): v.InferOutput<typeof configSchema> {
   try {
-    return v.parse(configSchema, parse(content));
+    return v.parse(configSchema, load(content));
   } catch {
     // The parser's own words would quote the file.
     throw unusable(`${path} is no kubeconfig`);
