@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 /** A lock on a stack, as the engine's message tells it. Source: pulumi pkg/backend/diy/lock.go. */
 interface StackLock {
   readonly host: string;
@@ -25,11 +27,22 @@ export function isStaleLock(
   return locks.length > 0 && locks.every((lock) => lock.host === thisHost && !isRunning(lock.processId));
 }
 
+/** Whether a process of this machine still does anything. One that was killed and is not yet collected does not. */
 export function isProcessRunning(processId: number): boolean {
   try {
     process.kill(processId, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+  return !isZombie(processId);
+}
+
+/** Source: proc(5), /proc/PID/stat; the name before the state may itself hold parentheses. */
+function isZombie(processId: number): boolean {
+  try {
+    return /^.*\) [ZX] /s.test(readFileSync(`/proc/${processId}/stat`, "utf8"));
+  } catch {
+    // Gone meanwhile, or a system without /proc: then the signal has the last word.
+    return false;
   }
 }

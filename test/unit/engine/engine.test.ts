@@ -1,11 +1,13 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parseEngineArgs, reportTargets } from "../../../engine/args.ts";
 import { byResource, changeOf, changeTable, isConnectionChange } from "../../../engine/changes.ts";
 import { stackEnvironment } from "../../../engine/environment.ts";
-import { isStaleLock } from "../../../engine/stale-lock.ts";
+import { isProcessRunning, isStaleLock } from "../../../engine/stale-lock.ts";
 
 describe("the arguments", () => {
   it("name an operation, a stack and whether to ask", () => {
@@ -88,6 +90,22 @@ describe("a lock", () => {
 
   it("is only looked for in a refusal because of a lock", () => {
     expect(isStaleLock("created by root@here (pid 4)", "here", running)).toBe(false);
+  });
+
+  it("is held by who runs, not by who has ended and whom nobody has collected", async () => {
+    // The shell starts a child, and becomes a program that collects none.
+    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    try {
+      const [printed] = (await once(parent.stdout, "data")) as [Buffer];
+      await vi.waitUntil(() => !isProcessRunning(Number(printed)), { timeout: 5000 });
+      expect(() => process.kill(Number(printed), 0)).not.toThrow();
+      expect(isProcessRunning(parent.pid ?? 0)).toBe(true);
+    } finally {
+      parent.kill();
+    }
+    expect(isProcessRunning(process.pid)).toBe(true);
   });
 });
 
