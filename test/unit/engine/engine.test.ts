@@ -93,10 +93,9 @@ describe("a lock", () => {
   });
 
   it("is held by who runs, not by who has ended and whom nobody has collected", async () => {
-    // The shell starts a child, and becomes a program that collects none.
-    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], {
-      stdio: ["ignore", "pipe", "ignore"],
-    });
+    // The shell becomes a program that collects no child; its child ends when that has happened.
+    const script = "(until grep -q sleep /proc/$$/comm; do :; done) & echo $!; exec sleep 60";
+    const parent = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
     try {
       const [printed] = (await once(parent.stdout, "data")) as [Buffer];
       await vi.waitUntil(() => !isProcessRunning(Number(printed)), { timeout: 5000 });
