@@ -4,7 +4,8 @@ import { tagsPath } from "../registry/paths.ts";
 import { isTagName } from "../registry/tag.ts";
 import { collect } from "../source/bounded.ts";
 import { readDigestLinks } from "../source/disk/link.ts";
-import type { LinkFact, StoreSource, Unreadable } from "../source/source.ts";
+import type { DiskSource } from "../source/disk/registry.ts";
+import type { LinkFact, Unreadable } from "../source/source.ts";
 import type { DamagedRepository, ImageNode, LinkHolding, Root } from "./facts.ts";
 import { createImageReader, type RepositoryView } from "./read-image.ts";
 
@@ -12,7 +13,7 @@ import { createImageReader, type RepositoryView } from "./read-image.ts";
 export interface Store {
   readonly name: string;
   readonly dataDirectory: string;
-  readonly source: StoreSource;
+  readonly source: DiskSource;
 }
 
 type SharedView = Omit<RepositoryView, "repository" | "revisionLink" | "layerLink">;

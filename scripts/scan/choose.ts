@@ -1,11 +1,10 @@
 import type { RegistryMode } from "../../contract/scan-report.ts";
 import { ProgramError } from "../errors.ts";
 import type { Discovery } from "../source/disk/registry.ts";
-import type { StoreSource } from "../source/source.ts";
 
 /** What is looked at, and how it is judged. */
 export interface Choice {
-  readonly sources: readonly StoreSource[];
+  readonly sources: Discovery["sources"];
   readonly unreadable: Discovery["unreadable"];
   readonly modeOf: (name: string) => RegistryMode;
 }

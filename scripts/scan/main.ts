@@ -6,11 +6,13 @@ import { describeError, ProgramError } from "../errors.ts";
 import { storeFinding } from "../graph/findings.ts";
 import { putGroup } from "../metrics/pushgateway.ts";
 import { createProgressLine } from "../progress.ts";
+import { estimateBlobs } from "../source/disk/blob.ts";
 import { discoverRegistries } from "../source/disk/registry.ts";
 import type { Pace } from "../source/source.ts";
 import type { Terminal } from "../terminal.ts";
 import { parseScanArguments, type ScanArguments, scanHelp } from "./args.ts";
 import { type Choice, chooseRegistries } from "./choose.ts";
+import { hireCrew } from "./crew.ts";
 import { renderScanMetrics } from "./metrics.ts";
 import { createPace, unlimitedPace } from "./pace.ts";
 import { preferCopies } from "./recopy.ts";
@@ -18,6 +20,9 @@ import { buildReport, renderJson } from "./report.ts";
 import { writeReportFile } from "./report-file.ts";
 import { type Progress, type RegistryResult, type ScanOptions, scanRegistry } from "./scan-registry.ts";
 import { renderReport } from "./table.ts";
+
+/** From this many blobs on, threads take less time than their start. */
+const blobsOfLargeStore = 10_000;
 
 export const scanCommand: Command = {
   name: "scan",
@@ -97,8 +102,17 @@ export async function scanAll(
 ): Promise<readonly RegistryResult[]> {
   const progress = createProgressLine(terminal, () => performance.now(), describeProgress);
   const results: RegistryResult[] = [];
-  for (const source of sources)
-    results.push(await scanRegistry(source, modeOf(source.name), progress.update, options));
+  for (const source of sources) {
+    const mode = modeOf(source.name);
+    const isWholeStructure = !options.verification && !options.repositories;
+    const isLarge = isWholeStructure && estimateBlobs(source.dataDirectory) >= blobsOfLargeStore;
+    const crew = isLarge ? hireCrew(source, mode) : undefined;
+    try {
+      results.push(await scanRegistry(source, mode, progress.update, { ...options, crew }));
+    } finally {
+      await crew?.dismiss();
+    }
+  }
   progress.clear();
   return results;
 }

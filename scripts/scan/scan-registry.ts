@@ -1,13 +1,14 @@
 import type { Finding, RegistryMode, RegistrySummary } from "../../contract/scan-report.ts";
-import { linkedManifests, type RepositoryFacts } from "../graph/facts.ts";
 import { findFaults, findingKey, storeFinding } from "../graph/findings.ts";
 import { judgeUpload } from "../graph/stale-uploads.ts";
 import { type Digest, parseDigest } from "../registry/digest.ts";
 import type { BlobState, StoreSource } from "../source/source.ts";
-import { takeInventory } from "./inventory.ts";
-import { createManifestCache, type ReadManifest } from "./manifest-cache.ts";
+import type { Crew } from "./crew.ts";
+import { joinBlobLists, listBlobs } from "./inventory.ts";
+import { type Judgement, judgeRepository, type Shared } from "./judge-repository.ts";
+import { createManifestCache } from "./manifest-cache.ts";
 import { readRepository } from "./read-repository.ts";
-import { createVerification, type Verification, type VerificationOptions } from "./verification.ts";
+import { createVerification, type VerificationOptions } from "./verification.ts";
 
 export interface RegistryResult {
   readonly summary: RegistrySummary;
@@ -25,50 +26,62 @@ export interface ScanOptions {
   /** Only these repositories; undefined: all. */
   readonly repositories?: ReadonlySet<string> | undefined;
   readonly verification?: VerificationOptions | undefined;
+  /** Reads side by side; it does not verify. */
+  readonly crew?: Crew | undefined;
 }
 
 /**
  * Looks through one registry. The facts of a repository are dropped as soon as they are judged.
  *
- * Errors: none; what cannot be read is a finding.
+ * Errors: none of the store; what cannot be read is a finding.
  */
 export async function scanRegistry(
   source: StoreSource,
   mode: RegistryMode,
   onProgress: (progress: Progress) => void,
-  { now = Date.now(), repositories, verification }: ScanOptions = {},
+  { now = Date.now(), repositories, verification, crew }: ScanOptions = {},
 ): Promise<RegistryResult> {
   const counts = { repositories: 0, tags: 0, indexes: 0, manifests: 0, layerLinks: 0, blobs: 0 };
   const tell = () => onProgress({ name: source.name, ...counts });
-  const inventory = await takeInventory(source, () => {
+  const onBlob = () => {
     counts.blobs += 1;
     tell();
-  });
-  const manifest = createManifestCache(source);
+  };
+  const inventory = crew ? await crew.takeInventory() : joinBlobLists([await listBlobs(source, onBlob)]);
+  counts.blobs = inventory.blobs;
+  const { names, findings } = await listNames(source, repositories);
   const verifier = verification && createVerification(source, verification);
-  const findings: Finding[] = [];
-  const suspects = new Map<string, readonly Finding[]>();
-  const asked: string[] = [];
-  for await (const fact of source.repositories()) {
-    if (fact.state === "unreadable") findings.push(storeFinding(source.name, null, fact));
-    else if (!repositories || repositories.has(fact.name)) {
-      const read = await readRepository(source, mode, fact.name, { manifest, blob: inventory.blob });
-      const facts = verifier ? await verifier.verify(read) : read;
-      addCounts(counts, facts);
-      if (repositories) asked.push(fact.name);
-      const faults = findFaults(facts);
-      if (faults.length > 0) suspects.set(fact.name, faults);
-      tell();
-    }
-  }
-  for (const [repository, faults] of suspects)
-    findings.push(...(await confirm(faults, { source, mode, repository, manifest, verifier, inventory })));
+  const shared = { manifest: createManifestCache(source), blob: inventory.blob, verifier };
+  const suspects: Judgement[] = [];
+  const add = (judgement: Judgement) => {
+    counts.repositories += 1;
+    for (const [what, count] of Object.entries(judgement.counts))
+      counts[what as keyof Judgement["counts"]] += count;
+    if (judgement.suspects.length > 0) suspects.push(judgement);
+    tell();
+  };
+  if (crew) await crew.judge(names, inventory, add);
+  else for (const name of names) add(await judgeRepository(source, mode, name, shared));
+  for (const suspicion of suspects) findings.push(...(await confirm(suspicion, source, mode, shared)));
   for await (const upload of source.uploads())
     if (!repositories || repositories.has(upload.repository))
       findings.push(...judgeUpload(source.name, upload, now));
   findings.push(...withoutRepeats(inventory.findings, findings));
   const summary = { name: source.name, mode, ...counts, bytes: inventory.bytes };
-  return { summary, findings, repositories: asked };
+  return { summary, findings, repositories: repositories ? names : [] };
+}
+
+async function listNames(
+  source: StoreSource,
+  asked: ReadonlySet<string> | undefined,
+): Promise<{ readonly names: readonly string[]; readonly findings: Finding[] }> {
+  const names: string[] = [];
+  const findings: Finding[] = [];
+  for await (const fact of source.repositories()) {
+    if (fact.state === "unreadable") findings.push(storeFinding(source.name, null, fact));
+    else if (!asked || asked.has(fact.name)) names.push(fact.name);
+  }
+  return { names, findings };
 }
 
 /** What the store says about a blob, unless a repository says it of the same one, and whom it breaks there. */
@@ -77,53 +90,25 @@ function withoutRepeats(ofStore: readonly Finding[], findings: readonly Finding[
   return ofStore.filter(({ digest }) => digest === null || !told.has(digest));
 }
 
-type Counts = Record<"repositories" | "tags" | "indexes" | "manifests" | "layerLinks", number>;
-
-function addCounts(counts: Counts, facts: RepositoryFacts): void {
-  const linked = linkedManifests(facts);
-  counts.repositories += 1;
-  counts.tags += named(facts.tags);
-  counts.manifests += named(facts.revisions);
-  counts.layerLinks += named(facts.layerLinks);
-  counts.indexes += linked.filter((digest) => {
-    const state = facts.manifests.get(digest);
-    return state?.state === "parsed" && state.manifest.type === "index";
-  }).length;
-}
-
-function named(links: RepositoryFacts["tags"]): number {
-  return links.filter(({ name }) => name !== null).length;
-}
-
-interface Suspicion {
-  readonly source: StoreSource;
-  readonly mode: RegistryMode;
-  readonly repository: string;
-  readonly manifest: ReadManifest;
-  readonly verifier: Verification | undefined;
-  readonly inventory: Pick<RepositoryFacts, "blob">;
-}
-
 /**
  * Looks again at a repository that seemed damaged, after all others were looked at, and keeps what is still bad: a push
  * or a collection that ran meanwhile looks like damage, because the registry does not write its files in one step.
  * Healthy repositories, the many, are read once.
  */
 async function confirm(
-  suspects: readonly Finding[],
-  { source, mode, repository, manifest, verifier, inventory }: Suspicion,
+  { repository, suspects }: Judgement,
+  source: StoreSource,
+  mode: RegistryMode,
+  { manifest, blob: known, verifier }: Shared,
 ): Promise<readonly Finding[]> {
   const fresh = new Map<Digest, BlobState>();
-  const look = async (digest: Digest, isAltered: boolean) =>
-    fresh.set(
-      digest,
-      await (isAltered && verifier ? verifier.again(digest) : source.blob(repository, digest)),
-    );
   for (const { digest: text, cause } of suspects) {
     const digest = parseDigest(text ?? "");
-    if (digest) await look(digest, cause === "digest-mismatch");
+    if (!digest) continue;
+    const isAltered = cause === "digest-mismatch" && verifier !== undefined;
+    fresh.set(digest, await (isAltered ? verifier.again(digest) : source.blob(repository, digest)));
   }
-  const blob = (digest: Digest) => fresh.get(digest) ?? inventory.blob(digest);
+  const blob = (digest: Digest) => fresh.get(digest) ?? known(digest);
   const facts = await readRepository(source, mode, repository, { manifest, blob });
   const keys = new Set(suspects.map(findingKey));
   return findFaults(facts).filter((finding) => keys.has(findingKey(finding)));

@@ -94,6 +94,12 @@ export interface RegistrySource {
   blob(repository: string, digest: Digest): Promise<BlobState>;
 }
 
+/** One of `count` parts that together are the whole, counted from 0. */
+export interface Share {
+  readonly index: number;
+  readonly count: number;
+}
+
 /** Lets somebody who reads much wait after each piece, given its length in bytes. */
 export type Pace = (bytes: number) => Promise<void>;
 
@@ -103,8 +109,8 @@ export interface StoreSource extends RegistrySource {
   revisions(repository: string): AsyncIterable<LinkFact>;
   /** Blobs that the repository serves. */
   layerLinks(repository: string): AsyncIterable<LinkFact>;
-  /** All blobs, whoever needs them. */
-  blobs(): AsyncIterable<BlobFact>;
+  /** All blobs, whoever needs them, or one share of them. */
+  blobs(share?: Share): AsyncIterable<BlobFact>;
   /** All unfinished uploads. */
   uploads(): AsyncIterable<UploadFact>;
   /** Like `blob`, and compares what is there with the digest, byte by byte. */

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FindingKind, ScanReport } from "../../contract/scan-report.ts";
+import { startPushgateway } from "../service.ts";
 import { attestation, type Content, dockerList, image, index } from "./oci-layout.ts";
+
 import { type Registry, startRegistry } from "./registry.ts";
 
 const program = join(import.meta.dirname, "../../scripts/main.ts");
@@ -224,5 +226,23 @@ describe("a scan of a real store", () => {
     ).toEqual(Array.from({ length: 8 }, (_, i) => (i < 4 ? "dockerhub" : "private")));
     const other = await scan(root, "--authoritative", "dockerhub");
     expect(ofKind(other.report, "index-child").map((f) => f.registry)).toEqual(["dockerhub", "dockerhub"]);
+  });
+
+  test("puts its metrics into a real Pushgateway, and a push that fails is no success", async () => {
+    const gateway = await startPushgateway();
+    try {
+      await registry.push(index([amd64, arm64]), "app", "1");
+      await registry.collectGarbage("-m");
+      const flags = ["--pushgateway", gateway.url, "--instance", "registry.example:5050"];
+      expect((await scan(registry.directory, ...flags)).exitCode).toBe(1);
+      const labels = 'instance="registry.example:5050",job="regwarden-scan",registry="data"';
+      expect(await (await fetch(`${gateway.url}/metrics`)).text()).toContain(
+        `regwarden_scan_findings{${labels},severity="critical"} 2\n`,
+      );
+    } finally {
+      await gateway.stop();
+    }
+    const late = await scan(registry.directory, "--pushgateway", gateway.url);
+    expect([late.exitCode, late.report.findings.length]).toEqual([3, 6]);
   });
 });

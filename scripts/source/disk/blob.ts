@@ -1,6 +1,6 @@
 import type { Digest } from "../../registry/digest.ts";
 import { blobDataPath, blobsPath, digestFromNames } from "../../registry/paths.ts";
-import type { BlobFact, BlobState, Unreadable } from "../source.ts";
+import type { BlobFact, BlobState, Share, Unreadable } from "../source.ts";
 import { isUnreadable, listNames, statFile } from "./files.ts";
 
 /** Whether one blob is there now. */
@@ -9,16 +9,38 @@ export function readBlob(dataDirectory: string, digest: Digest): BlobState {
 }
 
 /** All blobs with their sizes. A blob's directory without data, or under a name that is no digest, is none. */
-export async function* readBlobs(dataDirectory: string): AsyncGenerator<BlobFact> {
+export async function* readBlobs(
+  dataDirectory: string,
+  { index, count }: Share = { index: 0, count: 1 },
+): AsyncGenerator<BlobFact> {
   const base = blobsPath(dataDirectory);
+  // The prefixes are the first digits of digests, so as many blobs are behind each.
+  let position = 0;
   for (const algorithm of namesIn(base)) {
     if (typeof algorithm !== "string") yield { digest: null, blob: algorithm };
     else
-      for (const prefix of namesIn(`${base}/${algorithm}`)) {
+      for (const prefix of sorted(namesIn(`${base}/${algorithm}`))) {
+        if (position++ % count !== index) continue;
         if (typeof prefix !== "string") yield { digest: null, blob: prefix };
         else yield* readPrefix(`${base}/${algorithm}/${prefix}`, algorithm, prefix);
       }
   }
+}
+
+/** In the same order for whoever reads another share. */
+function sorted(names: Iterable<string | Unreadable>): readonly (string | Unreadable)[] {
+  return [...names].sort();
+}
+
+/** How many blobs a store holds, about, from one of 256 directories. */
+export function estimateBlobs(dataDirectory: string): number {
+  const base = `${blobsPath(dataDirectory)}/sha256`;
+  const [prefixes, [first = ""]] = [namesOf(base), namesOf(base)];
+  return prefixes.length * namesOf(`${base}/${first}`).length;
+}
+
+function namesOf(path: string): readonly string[] {
+  return [...namesIn(path)].filter((name) => typeof name === "string");
 }
 
 function* readPrefix(directory: string, algorithm: string, prefix: string): Generator<BlobFact> {

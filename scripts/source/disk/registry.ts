@@ -17,7 +17,7 @@ export interface Discovery {
   /** `store`: the directory is one registry's. `data-root`: it holds one directory for each registry. */
   readonly form: "store" | "data-root";
   /** Sorted by name, never empty. */
-  readonly sources: readonly StoreSource[];
+  readonly sources: readonly DiskSource[];
   /** Directories that may or may not be registries, by name. */
   readonly unreadable: readonly { readonly name: string; readonly fault: Unreadable }[];
 }
@@ -32,7 +32,7 @@ export async function discoverRegistries(directory: string): Promise<Discovery> 
   const own = await isStore(path);
   if (own === true) return { form: "store", sources: [diskSource(basename(path), path)], unreadable: [] };
   if (own !== false) throw cannotList(own);
-  const sources: StoreSource[] = [];
+  const sources: DiskSource[] = [];
   const faults: { name: string; fault: Unreadable }[] = [];
   const names = await subdirectories(path);
   for (const name of names) {
@@ -44,17 +44,23 @@ export async function discoverRegistries(directory: string): Promise<Discovery> 
   return { form: "data-root", sources, unreadable: faults };
 }
 
+/** A store in a directory of this machine. */
+export interface DiskSource extends StoreSource {
+  readonly dataDirectory: string;
+}
+
 /** The reader of one registry's data directory. */
-function diskSource(name: string, dataDirectory: string): StoreSource {
+export function diskSource(name: string, dataDirectory: string): DiskSource {
   return {
     name,
+    dataDirectory,
     repositories: () => readRepositories(dataDirectory),
     tags: (repository) => readTags(dataDirectory, repository),
     revisions: (repository) => readDigestLinks(revisionsPath(dataDirectory, repository)),
     layerLinks: (repository) => readDigestLinks(layersPath(dataDirectory, repository)),
     manifest: async (_repository, digest) => readManifest(dataDirectory, digest),
     blob: async (_repository, digest) => readBlob(dataDirectory, digest),
-    blobs: () => readBlobs(dataDirectory),
+    blobs: (share) => readBlobs(dataDirectory, share),
     uploads: () => readUploads(dataDirectory),
     verifiedBlob: (digest, pace) => readVerifiedBlob(dataDirectory, digest, pace),
   };

@@ -1,0 +1,55 @@
+import { rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { blobDataPath, blobDirectory } from "../../../../scripts/registry/paths.ts";
+import { startCrew } from "../../../../scripts/scan/crew.ts";
+import { type ScanOptions, scanRegistry } from "../../../../scripts/scan/scan-registry.ts";
+import { discoverRegistries } from "../../../../scripts/source/disk/registry.ts";
+import { contents, digest, multi, sign } from "../../../registry/damage-contents.ts";
+import { inLines } from "../../../registry/damaged-store.ts";
+import { writeContent } from "../../../registry/write-store.ts";
+import { temporaryDirectory } from "../temporary.ts";
+
+async function storeOf(directory: string) {
+  const [source] = (await discoverRegistries(directory)).sources;
+  if (!source) throw new Error("no store");
+  return source;
+}
+
+test.each([1, 2, 3])(
+  "%i threads see what one does, damage included",
+  async (threads) => {
+    const directory = await temporaryDirectory();
+    for (let copy = 0; copy < 6; copy++)
+      for (const [repository, tag, content] of contents)
+        writeContent(directory, content, `${repository}/${copy}`, tag);
+    await rm(blobDirectory(directory, digest(sign)), { recursive: true });
+    await truncate(blobDataPath(directory, digest(multi)));
+    await writeFile(join(directory, "docker/registry/v2/repositories/app/4/_layers/sha256/stray"), "");
+    await rm(join(directory, "docker/registry/v2/repositories/list/3/_layers/sha256"), { recursive: true });
+    const source = await storeOf(directory);
+    const run = (options?: ScanOptions) => scanRegistry(source, "authoritative", () => {}, options);
+    const alone = await run();
+    expect(alone.findings.length).toBeGreaterThan(12);
+    const crew = startCrew(source, "authoritative", threads);
+    try {
+      const together = await run({ crew });
+      expect(together.summary).toEqual(alone.summary);
+      expect(inLines(together.findings)).toEqual(inLines(alone.findings));
+    } finally {
+      await crew.dismiss();
+    }
+  },
+  60_000,
+);
+
+test("a thread that dies is no clean store", async () => {
+  const directory = await temporaryDirectory();
+  for (const [repository, tag, content] of contents) writeContent(directory, content, repository, tag);
+  const source = await storeOf(directory);
+  const crew = startCrew(source, "authoritative", 2);
+  const scanned = scanRegistry(source, "authoritative", () => {}, { crew });
+  const outcome = expect(scanned).rejects.toThrow("a thread of the scan ended");
+  await crew.dismiss();
+  await outcome;
+});
