@@ -47,6 +47,7 @@ describe("the settings of a look at the images in use", () => {
     [["--registry", "nohost"], {}, /nohost is not HOST/],
     [["--registry", "r.example/app"], {}, /is not HOST/],
     [["--registry", "https://r.example"], {}, /is not HOST/],
+    [["--registry", "r.example", "--registry", "r.example=https://other"], {}, /given twice/],
     [["--registry", "r.example=https://me:hidden@r.example"], {}, /URL must be like/],
     [["--registry", "r.example=http://r.example"], { REG_USER: "ci", REG_PASS: "hidden" }, /asked by https/],
     [
