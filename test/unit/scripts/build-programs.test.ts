@@ -19,7 +19,7 @@ test("the bundle is one file that runs by itself, small enough for a ConfigMap, 
   expect(text).not.toContain("@pulumi/");
   const { stdout } = await promisify(execFile)(process.execPath, [first, "--version"], { cwd: directory });
   expect(stdout).toMatch(/^regwarden \d+\.\d+\.\d+\n$/);
-  // YAML is read by another form of its library than outside of the bundle.
+  // The only reader of YAML in the bundle.
   const kubeconfig = join(directory, "kubeconfig");
   await writeFile(
     kubeconfig,
