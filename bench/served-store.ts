@@ -29,7 +29,7 @@ const pushesInFlight = 16;
 
 /** Starts both, and pushes so many tags. */
 export async function serveStore(count: number): Promise<ServedStore> {
-  const registry = await startRegistry();
+  const registry = await startRegistry(undefined, { cachesBlobs: true });
   const tags = Array.from({ length: count }, (_, at) => tagAt(at));
   await forEachBounded(stream(tags), pushesInFlight, (tag) => push(registry, tag));
   const proxy = spawn(

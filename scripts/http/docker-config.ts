@@ -35,9 +35,10 @@ export async function readDockerConfig(
 ): Promise<DockerConfig> {
   const { auths, credHelpers, credsStore } = await parse(path);
   const entries = new Map(Object.entries(auths).map(([key, entry]) => [hostOf(key), entry]));
+  const helpers = new Map(Object.entries(credHelpers));
   const accountOf = (host: string): Account | undefined => {
     const entry = entries.get(host);
-    const helper = credHelpers[host] ?? (entry && !hasAccount(entry) ? credsStore : undefined);
+    const helper = helpers.get(host) ?? (entry && !hasAccount(entry) ? credsStore : undefined);
     if (helper !== undefined)
       throw unusable(
         { path, host, variables },
@@ -57,7 +58,8 @@ async function parse(path: string): Promise<v.InferOutput<typeof schema>> {
     throw new ProgramError("E_CONFIGURATION", `${path} cannot be read: ${describeError(error)}.`);
   }
   try {
-    return v.parse(schema, JSON.parse(text));
+    const document: unknown = JSON.parse(text);
+    return v.parse(schema, Array.isArray(document) ? undefined : document);
   } catch {
     throw new ProgramError("E_CONFIGURATION", `${path} is no configuration of Docker.`);
   }

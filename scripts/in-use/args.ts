@@ -113,12 +113,15 @@ function readRegistries(
   const fromEnvironment = instance === "" ? [] : [url === "" ? instance : `${instance}=${url}`];
   const all = given.length > 0 ? given : fromEnvironment;
   if (all.length === 0) faults.push("--registry is missing (or REGISTRY_INSTANCE).");
+  const seen = new Set<string>();
   return all.flatMap((entry) => {
     const equals = entry.indexOf("=");
     const name = equals < 0 ? entry : entry.slice(0, equals);
     const place = URL.parse(equals < 0 ? `https://${name}` : entry.slice(equals + 1));
     const parsed = parseReference(`${name}/x`);
     const isName = "host" in parsed && parsed.host === name;
+    if (seen.has(name)) faults.push(`--registry ${name} is given twice.`);
+    seen.add(name);
     if (!isName) faults.push(`--registry: ${name} is not HOST or HOST:PORT, as images name it.`);
     const isPlace = place !== null && isPlainAddress(place.href) && place.pathname === "/";
     if (!isPlace) faults.push(`--registry ${name}: its URL must be like https://registry.example:5050.`);

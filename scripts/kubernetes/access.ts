@@ -117,7 +117,8 @@ export async function kubeconfigAccess(
 
 function parseConfig(path: string, content: string): v.InferOutput<typeof configSchema> {
   try {
-    return v.parse(configSchema, load(content));
+    const document: unknown = load(content);
+    return v.parse(configSchema, Array.isArray(document) ? undefined : document);
   } catch {
     // The parser's own words would quote the file.
     throw unusable(`${path} is no kubeconfig`);

@@ -44,8 +44,9 @@ describe("a look at what a real cluster needs of a real registry", () => {
   function inUse(
     flags: readonly string[] = [],
     environment: Readonly<Record<string, string>> = {},
+    url = registry.url,
   ): Promise<Outcome> {
-    const argv = [program, "in-use", "--json", "--registry", `${name}=${registry.url}`, ...flags];
+    const argv = [program, "in-use", "--json", "--registry", `${name}=${url}`, ...flags];
     const env = { ...account, KUBECONFIG: kubeconfig, ...environment };
     return new Promise((resolve) => {
       execFile(process.execPath, argv, { env }, (error, stdout, stderr) => {
@@ -262,6 +263,18 @@ describe("a look at what a real cluster needs of a real registry", () => {
     const down = await inUse([], { KUBECONFIG: elsewhere });
     expect([down.exitCode, down.report.complete, told(down)]).toEqual([3, false, []]);
     expect(down.report.problems[0]).toContain(`${nobody}/api/v1/nodes: ECONNREFUSED`);
+  });
+
+  test("does not take another, empty registry in its place for one that has everything", async () => {
+    const other = await startRegistry();
+    try {
+      const outcome = await inUse([], {}, other.url);
+      expect(outcome.exitCode).toBe(1);
+      expect(new Set(told(outcome).map(([, reason]) => reason))).toEqual(new Set(["absent"]));
+      expect(outcome.report.broken).toHaveLength(5);
+    } finally {
+      await other.dispose();
+    }
   });
 
   test("people read who is hit and what to do", async () => {

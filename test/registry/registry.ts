@@ -44,8 +44,11 @@ export interface Registry {
   readonly dispose: () => Promise<void>;
 }
 
-/** Starts a registry with an empty store; with a login it asks for it. */
-export async function startRegistry(login?: Login): Promise<Registry> {
+/** Starts a registry with an empty store; with a login it asks for it. `cachesBlobs`: as the deployed one does. */
+export async function startRegistry(
+  login?: Login,
+  { cachesBlobs = false }: { readonly cachesBlobs?: boolean } = {},
+): Promise<Registry> {
   const scratch = await mkdtemp(join(tmpdir(), "regwarden-registry-"));
   await ensurePackages();
   const binary = await registryBinary();
@@ -53,7 +56,7 @@ export async function startRegistry(login?: Login): Promise<Registry> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const config = join(scratch, "config.yml");
-  await writeFile(config, await renderConfig({ scratch, directory, port, login }));
+  await writeFile(config, await renderConfig({ scratch, directory, port, login, cachesBlobs }));
   const server = createServerControl(binary, config, url);
   const credentials = (side: "src" | "dest") =>
     login ? [`--${side}-creds`, `${login.user}:${login.password}`] : [];
@@ -174,14 +177,16 @@ async function renderConfig(options: {
   readonly directory: string;
   readonly port: number;
   readonly login: Login | undefined;
+  readonly cachesBlobs: boolean;
 }): Promise<string> {
-  const { scratch, directory, port, login } = options;
+  const { scratch, directory, port, login, cachesBlobs } = options;
   const passwords = join(scratch, "htpasswd");
   if (login) await writeFile(passwords, `${login.user}:${await hash(login.password, 4)}\n`);
   const auth = login ? `auth:\n  htpasswd:\n    realm: test\n    path: ${passwords}\n` : "";
+  const cache = cachesBlobs ? "  cache:\n    blobdescriptor: inmemory\n" : "";
   return (
     "version: 0.1\nlog:\n  level: error\n" +
-    `storage:\n  filesystem:\n    rootdirectory: ${directory}\n  delete:\n    enabled: true\n` +
+    `storage:\n${cache}  filesystem:\n    rootdirectory: ${directory}\n  delete:\n    enabled: true\n` +
     `http:\n  addr: 127.0.0.1:${port}\n  secret: test\n${auth}`
   );
 }

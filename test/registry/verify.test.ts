@@ -248,6 +248,21 @@ describe("a verification against a real registry", () => {
     expect([down.exitCode, down.report.complete]).toEqual([3, false]);
   });
 
+  test("takes nothing for whole that another, empty registry answers for", async () => {
+    await registry.push(multi, "ci", "1");
+    const other = await startRegistry();
+    const proxy = await startTlsProxy(other.url);
+    try {
+      const name = `${new URL(proxy.url).host}/ci:1`;
+      const outcome = await verify([name], { ...account, NODE_EXTRA_CA_CERTS: proxy.certificatePath });
+      expect(outcome.exitCode).toBe(1);
+      expect(outcome.report.images[0]?.findings.map(({ cause }) => cause)).toEqual(["absent"]);
+    } finally {
+      await proxy.stop();
+      await other.dispose();
+    }
+  });
+
   test("writes what CI systems read, and what people read", async () => {
     await registry.push(multi, "ci", "1");
     await registry.collectGarbage("-m");

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -19,4 +19,15 @@ test("the bundle is one file that runs by itself, small enough for a ConfigMap, 
   expect(text).not.toContain("@pulumi/");
   const { stdout } = await promisify(execFile)(process.execPath, [first, "--version"], { cwd: directory });
   expect(stdout).toMatch(/^regwarden \d+\.\d+\.\d+\n$/);
+  // The only reader of YAML in the bundle.
+  const kubeconfig = join(directory, "kubeconfig");
+  await writeFile(
+    kubeconfig,
+    "current-context: home\ncontexts: [{name: home, context: {cluster: c, user: u}}]\n",
+  );
+  const argv = [first, "in-use", "--registry", "r.example", "--kubeconfig", kubeconfig];
+  await expect(promisify(execFile)(process.execPath, argv)).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("has no cluster c"),
+  });
 });

@@ -1,0 +1,74 @@
+import { describe, expect, test } from "vitest";
+import type { VerifyFinding } from "../../../../contract/verify-report.ts";
+import { parseVerifyArguments } from "../../../../scripts/verify/args.ts";
+import { lookUntilWhole } from "../../../../scripts/verify/look-until-whole.ts";
+
+const { targets } = parseVerifyArguments(["r.example/a:1", "r.example/b:1"], {});
+const finding = { cause: "absent" } as VerifyFinding;
+const noErrors = { unauthorised: 0, unavailable: 0, unexpected: 0 };
+
+/** Runs with a clock of its own; `isWhole` says of a name and a round whether all is there. */
+async function run(
+  waitSeconds: number,
+  isWhole: (name: string, round: number) => boolean,
+  errors = noErrors,
+) {
+  let time = 0;
+  let round = 0;
+  const asked: string[][] = [];
+  const pauses: number[] = [];
+  const outcome = await lookUntilWhole(targets, {
+    waitSeconds,
+    look: async (wanted) => {
+      round += 1;
+      asked.push(wanted.map(({ repository }) => repository));
+      const looks = wanted.map(({ text, host, repository }) => ({
+        reference: text,
+        registry: host,
+        repository,
+        digest: null,
+        platforms: [],
+        manifests: 1,
+        blobs: 1,
+        referrers: 0,
+        findings: isWhole(repository, round) ? [] : [finding],
+      }));
+      return { looks, tally: { requests: 10, errors } };
+    },
+    onWait: (_unwhole, seconds) => pauses.push(seconds),
+    now: () => time,
+    sleep: async (milliseconds) => {
+      time += milliseconds;
+    },
+  });
+  return { ...outcome, asked, pauses };
+}
+
+describe("looking until all is whole", () => {
+  test("looks once where it is", async () => {
+    const { images, asked, requests } = await run(5, () => true);
+    expect([images.map(({ looks }) => looks), asked.length, requests]).toEqual([[1, 1], 1, 10]);
+  });
+
+  test("looks again only at what was not, with longer and longer pauses", async () => {
+    const { images, asked, pauses } = await run(60, (name, round) => name === "a" || round === 5);
+    expect(images.map(({ looks, findings }) => [looks, findings.length])).toEqual([
+      [1, 0],
+      [5, 0],
+    ]);
+    expect(asked).toEqual([["a", "b"], ["b"], ["b"], ["b"], ["b"]]);
+    expect(pauses).toEqual([0.5, 1, 2, 4]);
+  });
+
+  test("ends when time is up, with one last look then", async () => {
+    const { images, pauses } = await run(2, () => false);
+    expect(pauses).toEqual([0.5, 1, 0.5]);
+    expect(images.map(({ findings }) => findings.length)).toEqual([1, 1]);
+    expect((await run(0, () => false)).asked.length).toBe(1);
+  });
+
+  test("does not try a refused account again", async () => {
+    const { asked } = await run(60, () => false, { ...noErrors, unauthorised: 1 });
+    expect(asked.length).toBe(1);
+  });
+});
