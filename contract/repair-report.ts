@@ -1,15 +1,7 @@
-import type { Finding } from "./scan-report.ts";
+import type { Finding, Remedy } from "./scan-report.ts";
 
 /** The document that `regwarden repair --json` writes, version 1. Keys are always present. */
 export const repairReportSchema = "regwarden/repair/v1";
-
-/**
- * What gets something back. `relink`: its data is in the store, only links are lost. `recopy`: another registry has it.
- * `rebuild`: nobody has it, build and push again. `remove-link`: it serves nobody; repair lists it and leaves it.
- * `none`: nothing that repair could do, as for what could not be read.
- */
-export const repairRemedies = ["relink", "recopy", "rebuild", "remove-link", "none"] as const;
-export type RepairRemedy = (typeof repairRemedies)[number];
 
 /** What a change writes. */
 export const repairChangeKinds = [
@@ -74,7 +66,8 @@ export interface RepairImage {
 /** What becomes of one finding of the scan. */
 export interface RepairTriage {
   readonly finding: Finding;
-  readonly remedy: RepairRemedy;
+  /** By what is planned here; `remove-link` and `none` are listed for people, repair removes nothing. */
+  readonly remedy: Remedy;
 }
 
 /** What `--apply` came to. */

@@ -2,11 +2,13 @@ import { join } from "node:path";
 import { describeError, ProgramError, systemCode } from "../errors.ts";
 import { parseDigest, shortDigest } from "../registry/digest.ts";
 import { blobDataPath, layersPath, linkDirectory, revisionsPath, tagLinkPath } from "../registry/paths.ts";
+import { readLink } from "../source/disk/link.ts";
 import type { Pace } from "../source/source.ts";
+import { changeKey, type PlannedChange } from "./change.ts";
 import type { Effects } from "./effects.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Origin } from "./origins/origin.ts";
-import { changeKey, type Plan, type PlannedChange, type Step } from "./plan.ts";
+import type { Plan, Step } from "./plan.ts";
 import { stageBlob } from "./stage-blob.ts";
 import type { StoreWriter } from "./store-writer.ts";
 
@@ -105,7 +107,9 @@ async function applyStep(
   await requireWhole(step, target);
   for (const change of step.changes) {
     if (change.kind === "blob") continue;
-    await writer.putText(target.dataDirectory, linkPath(change, target.dataDirectory), change.digest);
+    const path = linkPath(change, target.dataDirectory);
+    if (change.kind === "tag-link") requireStillLost(path);
+    await writer.putText(target.dataDirectory, path, change.digest);
     onMade(change);
   }
 }
@@ -131,6 +135,15 @@ async function requireWhole({ holds }: Step, { holdings }: Target): Promise<void
         `${digest} is not whole any more; no link was written to it.`,
       );
   }
+}
+
+/** Nobody keeps the registry from taking a push; whoever pushed knows best what the tag means. */
+function requireStillLost(path: string): void {
+  if (readLink(path)?.state === "linked")
+    throw new ProgramError(
+      "E_STORE_UNWRITABLE",
+      `${path} was written meanwhile by a push; it is left as it is.`,
+    );
 }
 
 function requireDigest(change: PlannedChange) {

@@ -14,6 +14,7 @@ import {
   unlink,
 } from "node:fs/promises";
 import { systemCode } from "../errors.ts";
+import { exists } from "./look-at.ts";
 
 /** Whom a file or directory belongs to, and who may do what with it. */
 export type Ownership = Pick<Stats, "uid" | "gid" | "mode">;
@@ -50,8 +51,16 @@ export interface Effects {
   readonly syncDirectory: (path: string) => Promise<void>;
 }
 
+type Before = (effect: string, path: string) => void;
+
 /** `before` is told of each effect, and can prevent it: tests end the process there. */
-export function createEffects(before: (effect: string, path: string) => void = () => {}): Effects {
+export function createEffects(before: Before = () => {}): Effects {
+  return { ...createMakers(before), ...createMovers(before) };
+}
+
+type Makers = Pick<Effects, "makeDirectory" | "createFile" | "openJournal" | "syncDirectory">;
+
+function createMakers(before: Before): Makers {
   return {
     makeDirectory: async (path, like) => {
       before("makeDirectory", path);
@@ -70,6 +79,20 @@ export function createEffects(before: (effect: string, path: string) => void = (
       const sink = sinkOf(file, () => before("record", path));
       return { ...sink, write: (chunk) => sink.write(chunk).then(() => file.sync()) };
     },
+    syncDirectory: async (path) => {
+      before("syncDirectory", path);
+      const directory = await open(path, "r");
+      // Some network file systems cannot do this for directories; they write names at once.
+      await directory
+        .sync()
+        .catch(ignoreUnsupported)
+        .finally(() => directory.close());
+    },
+  };
+}
+
+function createMovers(before: Before): Omit<Effects, keyof Makers> {
+  return {
     keep: async (path, keptPath) => {
       before("keep", path);
       await linkOr(path, keptPath, () => copyFile(path, keptPath, constants.COPYFILE_EXCL));
@@ -91,15 +114,6 @@ export function createEffects(before: (effect: string, path: string) => void = (
     removeDirectory: async (path) => {
       before("removeDirectory", path);
       await rmdir(path);
-    },
-    syncDirectory: async (path) => {
-      before("syncDirectory", path);
-      const directory = await open(path, "r");
-      // Some network file systems cannot do this for directories; they write names at once.
-      await directory
-        .sync()
-        .catch(ignoreUnsupported)
-        .finally(() => directory.close());
     },
   };
 }
@@ -139,11 +153,8 @@ async function linkOr(from: string, to: string, otherwise: () => Promise<void>):
 }
 
 async function placeByRename(staged: string, path: string): Promise<void> {
-  const isFree = await lstat(path).then(
-    () => false,
-    (error: unknown) => systemCode(error) === "ENOENT",
-  );
-  if (!isFree) throw Object.assign(new Error(`EEXIST: ${path} is there already`), { code: "EEXIST" });
+  if (await exists(path))
+    throw Object.assign(new Error(`EEXIST: ${path} is there already`), { code: "EEXIST" });
   await rename(staged, path);
 }
 

@@ -92,13 +92,20 @@ async function act({ surveyed, plan, report }: Planned, run: Run): Promise<Acted
 
 const nothingToDo = { applied: { made: 0, failures: [], isStopped: false }, journal: null };
 
-function renderText(report: PlanReport, acted: Acted | null, { directory }: RepairArguments): string {
-  const { changes } = report;
-  if (acted?.journal) return renderOutcome(acted.outcome, { changes, journal: acted.journal, directory });
+function renderText(report: PlanReport, acted: Acted | null, options: RepairArguments): string {
+  const { images, changes } = report;
+  const mayHelp = options.from.length === 0 && images.some(({ remedy }) => remedy === "rebuild");
+  const hint = mayHelp
+    ? "Has another registry what is to be built again? Then add: --from https://HOST:PORT\n"
+    : "";
+  if (acted?.journal) {
+    const { directory } = options;
+    return renderOutcome(acted.outcome, { changes, journal: acted.journal, directory }) + hint;
+  }
   // With --apply the plan stands above already.
-  if (acted) return report.images.length === 0 ? "Nothing to do.\n" : "Nothing to do from here.\n";
+  if (acted) return images.length === 0 ? "Nothing to do.\n" : `Nothing to do from here.\n${hint}`;
   const again = "Nothing was changed. To do this, the same command with --apply.\n";
-  return `${renderPlan(report)}${changes.length > 0 ? again : ""}`;
+  return `${renderPlan(report)}${changes.length > 0 ? again : ""}${hint}`;
 }
 
 /** The exit status that a report stands for. */

@@ -1,16 +1,10 @@
-import type { RepairChange, RepairImage } from "../../contract/repair-report.ts";
+import type { RepairImage } from "../../contract/repair-report.ts";
 import type { Digest } from "../registry/digest.ts";
+import { blobKey, changeKey, changesFor, type Place, type PlannedChange, tagChange } from "./change.ts";
 import type { DamagedRepository, ImageNode, Offer, Part, Root } from "./facts.ts";
 import { collectLost, wrongSizeOf } from "./lost.ts";
 import { nextCommands } from "./next-commands.ts";
-
-/** A change with all that whoever makes it must know. */
-export interface PlannedChange extends RepairChange {
-  /** Of blobs: who has it, best first. */
-  readonly offers: readonly Offer[];
-  /** Of blobs: a manifest, which registries serve under another address than other blobs. */
-  readonly isManifest: boolean;
-}
+import { collectOffers } from "./offers.ts";
 
 /**
  * The changes that make one manifest, or one tag, whole. Bottom-up: whoever serves it comes last. A change that several
@@ -82,36 +76,6 @@ function createBuilder(offers: ReadonlyMap<string, readonly Offer[]>): Builder {
     brought: new Set(),
     offersOf: (registry, { digest }) => offers.get(blobKey(registry, digest)) ?? [],
   };
-}
-
-function blobKey(registry: string, digest: string): string {
-  return `${registry} ${digest}`;
-}
-
-/** The same for changes that write the same file: images that share a layer share what brings it back. */
-export function changeKey({ kind, registry, repository, digest, tag }: RepairChange): string {
-  return kind === "blob" ? blobKey(registry, digest) : [kind, registry, repository, tag ?? digest].join(" ");
-}
-
-/** What is offered to one repository serves all of its registry. */
-function collectOffers(repositories: readonly DamagedRepository[]): ReadonlyMap<string, readonly Offer[]> {
-  const offers = new Map<string, Offer[]>();
-  const seen = new Set<ImageNode>();
-  const visit = (registry: string, node: ImageNode): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    for (const part of [node.own, ...node.blobs]) {
-      const key = blobKey(registry, part.digest);
-      offers.set(key, [...(offers.get(key) ?? []), ...part.offers]);
-    }
-    for (const child of node.children) visit(registry, child.node);
-  };
-  for (const { registry, roots } of repositories)
-    for (const root of roots) {
-      const node = "node" in root ? root.node : root.candidate;
-      if (node) visit(registry, node);
-    }
-  return offers;
 }
 
 function planRoot(
@@ -192,51 +156,15 @@ function addStep(
   below: readonly number[],
   { registry, repository, builder }: Visitor,
 ): readonly number[] {
-  const changes = parts.flatMap((part) => changesFor({ registry, repository }, part, builder));
+  const changes = parts.flatMap((part) =>
+    changesFor({ registry, repository }, part, builder.offersOf(registry, part)),
+  );
   if (changes.length === 0) return [];
   for (const change of changes) if (change.kind === "blob") builder.brought.add(changeKey(change));
   const holds = [...parts.map(({ digest }) => digest), ...node.children.map((child) => child.node.digest)];
   return [
     builder.steps.push({ registry, repository, changes, holds: [...new Set(holds)], needs: below }) - 1,
   ];
-}
-
-type Place = Pick<RepairChange, "registry" | "repository">;
-
-function changesFor(place: Place, part: Part, builder: Builder): readonly PlannedChange[] {
-  return [
-    ...(part.holding.state === "good" ? [] : [blobChange(place, part, builder)]),
-    ...(part.link.state === "linked" ? [] : [linkChange(place, part)]),
-  ];
-}
-
-function blobChange(place: Place, part: Part, builder: Builder): PlannedChange {
-  const offers = builder.offersOf(place.registry, part);
-  return {
-    kind: "blob",
-    ...place,
-    tag: null,
-    digest: part.digest,
-    sizeBytes: offers[0]?.sizeBytes ?? null,
-    replaces: part.holding.state === "damaged" ? part.holding.reason : null,
-    from: offers[0]?.origin ?? null,
-    offers,
-    isManifest: part.role === "manifest",
-  };
-}
-
-function linkChange(place: Place, part: Part): PlannedChange {
-  return {
-    kind: part.role === "manifest" ? "revision-link" : "layer-link",
-    ...place,
-    tag: null,
-    digest: part.digest,
-    sizeBytes: null,
-    replaces: part.link.state === "invalid" ? part.link.reason : null,
-    from: null,
-    offers: [],
-    isManifest: part.role === "manifest",
-  };
 }
 
 function addTagStep(
@@ -246,7 +174,6 @@ function addTagStep(
   builder: Builder,
   { steps }: Visit,
 ): number {
-  const link = { sizeBytes: null, from: null, offers: [], isManifest: true };
-  const change: PlannedChange = { kind: "tag-link", ...place, tag, digest, replaces: reason, ...link };
+  const change = tagChange(place, tag, digest, reason);
   return builder.steps.push({ ...place, changes: [change], holds: [digest], needs: [...steps] }) - 1;
 }

@@ -4,7 +4,8 @@ import {
   type RepairReport,
   repairReportSchema,
 } from "../../contract/repair-report.ts";
-import { changeKey, type Plan, type PlannedChange } from "./plan.ts";
+import { changeKey, type PlannedChange } from "./change.ts";
+import type { Plan } from "./plan.ts";
 import type { Survey } from "./survey.ts";
 import { triage } from "./triage.ts";
 

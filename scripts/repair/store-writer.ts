@@ -1,5 +1,4 @@
-import type { Stats } from "node:fs";
-import { lstat, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { ProgramError, systemCode } from "../errors.ts";
 import { type Digest, digestOf } from "../registry/digest.ts";
@@ -7,6 +6,7 @@ import { storePath } from "../registry/paths.ts";
 import type { Effects, Ownership } from "./effects.ts";
 import { isFileOf } from "./file-digest.ts";
 import type { Journal } from "./journal.ts";
+import { lookAt } from "./look-at.ts";
 
 /** Puts files into stores: journal first, then atomically, owned like what lies around them, never outside of a store. */
 export interface StoreWriter {
@@ -29,47 +29,17 @@ interface Options {
   readonly workDirectory: string;
 }
 
-export function createStoreWriter({ effects, journal, directory, workDirectory }: Options): StoreWriter {
+export function createStoreWriter(options: Options): StoreWriter {
+  const { effects, workDirectory } = options;
   let counter = 0;
   const nextName = () => {
     counter += 1;
     return String(counter);
   };
   const stagingPath = () => join(workDirectory, "staged", nextName());
-  const toRelative = (path: string) => relative(resolve(directory), path);
-  const makeDirectories = async (path: string): Promise<void> => {
-    if (await lookAt(path)) return;
-    const parent = dirname(path);
-    await makeDirectories(parent);
-    const like = await stat(parent);
-    await journal.record({ did: "directory", path: toRelative(path) });
-    await effects.makeDirectory(path, like);
-    await effects.syncDirectory(parent);
-  };
   const putStaged: StoreWriter["putStaged"] = async (dataDirectory, path, staged, digest) => {
     await requireInside(storePath(dataDirectory), path);
-    await makeDirectories(dirname(path));
-    const there = await lookAt(path);
-    if (there && !there.isFile()) throw inTheWay(path);
-    const kept = there ? nextName() : null;
-    await journal.record({ did: "file", path: toRelative(path), digest, kept });
-    if (kept === null) await placeNew(staged, path, digest);
-    else {
-      await effects.keep(path, join(workDirectory, "kept", kept));
-      await effects.syncDirectory(join(workDirectory, "kept"));
-      await effects.replace(staged, path);
-    }
-    await effects.syncDirectory(dirname(path));
-  };
-  const placeNew = async (staged: string, path: string, digest: Digest): Promise<void> => {
-    try {
-      await effects.placeNew(staged, path);
-    } catch (error) {
-      // A push that ran meanwhile has written the same: the address is that of the content.
-      if (systemCode(error) !== "EEXIST" || !(await isFileOf(path, digest))) throw error;
-      await journal.record({ did: "nothing", path: toRelative(path) });
-      await effects.removeFile(staged);
-    }
+    await put({ path, staged, digest, nextName }, options);
   };
   return {
     stagingPath,
@@ -86,6 +56,59 @@ export function createStoreWriter({ effects, journal, directory, workDirectory }
   };
 }
 
+interface Placement {
+  readonly path: string;
+  readonly staged: string;
+  readonly digest: Digest;
+  /** For what lies there now. */
+  readonly nextName: () => string;
+}
+
+async function put({ path, staged, digest, nextName }: Placement, options: Options): Promise<void> {
+  const { effects, journal, directory, workDirectory } = options;
+  await makeDirectories(dirname(path), options);
+  const there = await lookAt(path);
+  if (there && !there.isFile()) throw inTheWay(path);
+  const kept = there ? nextName() : null;
+  await journal.record({ did: "file", path: journalPath(directory, path), digest, kept });
+  if (kept === null) await placeNew({ path, staged, digest }, options);
+  else {
+    await effects.keep(path, join(workDirectory, "kept", kept));
+    await effects.syncDirectory(join(workDirectory, "kept"));
+    await effects.replace(staged, path);
+  }
+  await effects.syncDirectory(dirname(path));
+}
+
+async function placeNew(
+  { path, staged, digest }: Omit<Placement, "nextName">,
+  { effects, journal, directory }: Options,
+): Promise<void> {
+  try {
+    await effects.placeNew(staged, path);
+  } catch (error) {
+    // A push that ran meanwhile has written the same: the address is that of the content.
+    if (systemCode(error) !== "EEXIST" || !(await isFileOf(path, digest))) throw error;
+    await journal.record({ did: "nothing", path: journalPath(directory, path) });
+    await effects.removeFile(staged);
+  }
+}
+
+async function makeDirectories(path: string, options: Options): Promise<void> {
+  if (await lookAt(path)) return;
+  const { effects, journal, directory } = options;
+  const parent = dirname(path);
+  await makeDirectories(parent, options);
+  const like = await stat(parent);
+  await journal.record({ did: "directory", path: journalPath(directory, path) });
+  await effects.makeDirectory(path, like);
+  await effects.syncDirectory(parent);
+}
+
+function journalPath(directory: string, path: string): string {
+  return relative(resolve(directory), path);
+}
+
 /** Registries write links and data that only their owner changes, whatever others may do to the directory. */
 async function ownershipFor(path: string): Promise<Ownership> {
   const { uid, gid, mode } = await stat(await nearestAbove(path));
@@ -96,15 +119,6 @@ async function ownershipFor(path: string): Promise<Ownership> {
 async function nearestAbove(path: string): Promise<string> {
   const parent = dirname(path);
   return parent === path || (await lookAt(parent)) ? parent : nearestAbove(parent);
-}
-
-async function lookAt(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 /**

@@ -37,7 +37,7 @@ function renderTable(images: readonly RepairImage[], changes: readonly RepairCha
       .join("  ")
       .trimEnd();
   const bytes = changes.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
-  const copied = bytes > 0 ? `Copied: ${bytes} bytes\n` : "";
+  const copied = bytes > 0 ? `To be copied: ${bytes} bytes\n` : "";
   return `${[head, ...rows].map(line).join("\n")}\n${copied}\n`;
 }
 

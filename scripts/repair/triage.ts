@@ -1,11 +1,5 @@
-import type {
-  LostPart,
-  RepairChange,
-  RepairImage,
-  RepairRemedy,
-  RepairTriage,
-} from "../../contract/repair-report.ts";
-import type { Finding } from "../../contract/scan-report.ts";
+import type { LostPart, RepairChange, RepairImage, RepairTriage } from "../../contract/repair-report.ts";
+import type { Finding, Remedy } from "../../contract/scan-report.ts";
 
 interface Planned {
   readonly images: readonly Omit<RepairImage, "changes">[];
@@ -21,7 +15,7 @@ export function triage(findings: readonly Finding[], { images, changes }: Planne
     if (tag !== null)
       for (const { digest } of parts)
         if (digest !== null) lost.set(key(registry, repository, digest), "rebuild");
-  const remedyOf = (finding: Finding): RepairRemedy => {
+  const remedyOf = (finding: Finding): Remedy => {
     const { registry, repository, digest, tags, cause } = finding;
     if (cause === "unreadable") return "none";
     if (digest === null) {

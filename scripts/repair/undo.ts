@@ -6,6 +6,7 @@ import { storePath } from "../registry/paths.ts";
 import type { Effects } from "./effects.ts";
 import { isFileOf } from "./file-digest.ts";
 import type { JournalEntry } from "./journal.ts";
+import { exists } from "./look-at.ts";
 import { requireInside } from "./store-writer.ts";
 
 /** One thing that an undo does, or leaves to people. */
@@ -87,16 +88,6 @@ async function requireOurs(path: string, stores: readonly string[]): Promise<voi
       `${path} lies in none of the stores here; nothing was changed.`,
     );
   await requireInside(store, path);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (systemCode(error) === "ENOENT") return false;
-      throw error;
-    },
-  );
 }
 
 async function isSameFile(a: string, b: string): Promise<boolean> {

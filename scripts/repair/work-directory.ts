@@ -1,10 +1,11 @@
-import { lstat, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { describeError, ProgramError, systemCode } from "../errors.ts";
+import { describeError, ProgramError } from "../errors.ts";
 import { storePath } from "../registry/paths.ts";
 import { ownDirectory } from "../store-lock.ts";
 import type { Effects, Ownership } from "./effects.ts";
 import { type Journal, journalSchema, openJournal } from "./journal.ts";
+import { exists } from "./look-at.ts";
 
 /**
  * Makes the directory of one run, with an open journal in it.
@@ -76,14 +77,4 @@ async function makeParents(effects: Effects, path: string, like: Ownership): Pro
 
 async function nearestAbove(path: string): Promise<string> {
   return (await exists(path)) ? path : nearestAbove(dirname(path));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (systemCode(error) === "ENOENT") return false;
-      throw error;
-    },
-  );
 }

@@ -1,35 +1,22 @@
-import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { RepairReport } from "../../../../contract/repair-report.ts";
 import { mediaTypes } from "../../../../scripts/registry/media-types.ts";
 import {
   blobDataPath,
   blobDirectory,
-  layersPath,
   linkDirectory,
-  repositoryPath,
   tagLinkPath,
   tagsPath,
 } from "../../../../scripts/registry/paths.ts";
-import { privateStore, scan, storeAt } from "../scan/store.ts";
-import { type Outcome, regwarden, temporaryDirectory } from "../temporary.ts";
+import { createEffects } from "../../../../scripts/repair/effects.ts";
+import { runRepair } from "../../../../scripts/repair/main.ts";
+import { privateStore, storeAt } from "../scan/store.ts";
+import { regwarden, temporaryDirectory } from "../temporary.ts";
 import { writeDamagedStore, writeWholeStore } from "./damaged-store.ts";
+import { repair, rootWithLostChild } from "./repairing.ts";
 import { treeOf } from "./tree.ts";
-
-async function repair(...argv: string[]): Promise<{ exitCode: number; report: RepairReport }> {
-  const { exitCode, stdout, stderr } = await regwarden(["repair", ...argv, "--json"]);
-  expect(stderr).toBe("");
-  return { exitCode, report: JSON.parse(stdout) as RepairReport };
-}
-
-/** A data root whose private registry lost the link of the only child of `app:1`. */
-async function rootWithLostChild() {
-  const { root, store } = await privateStore();
-  const written = await writeWholeStore(store.directory);
-  await rm(store.revisionLink("app", written.manifest));
-  return { root, store, ...written };
-}
 
 describe("the plan", () => {
   test("is empty, with exit code 0, for a store that lacks nothing", async () => {
@@ -197,121 +184,19 @@ describe("a tag whose link is lost", () => {
   });
 });
 
-describe("an applied plan", () => {
-  test("prints the plan first, then what was done and what to type next", async () => {
-    const root = await temporaryDirectory();
-    await writeDamagedStore(root);
-
-    const { stdout } = await regwarden(["repair", root, "--apply"]);
-
-    expect(stdout.indexOf("to be done")).toBeLessThan(stdout.indexOf("Made 4 of 4 changes."));
-    expect(stdout).toContain("docker restart registry-private");
-    expect(stdout).toMatch(/To take it back: regwarden repair .* --undo .*_regwarden\/repair-/);
+test("A tag that is pushed while a repair is at work keeps what was pushed", async () => {
+  const { root, store } = await privateStore();
+  const { index, manifest } = await writeWholeStore(store.directory);
+  const link = tagLinkPath(store.directory, "app", "1");
+  await store.put(link, "");
+  const history = join(tagsPath(store.directory, "app"), "1", "index");
+  await store.put(join(linkDirectory(history, index), "link"), index);
+  const effects = createEffects((effect) => {
+    if (effect === "openJournal") writeFileSync(link, manifest);
   });
+  const terminal = { out: () => {}, err: () => {}, isInteractive: false, readLine: async () => "" };
 
-  test("leaves nothing behind that a scan would take for a registry or for damage", async () => {
-    const { root } = await rootWithLostChild();
-    expect((await repair(root, "--apply")).exitCode).toBe(0);
-    const { exitCode, report } = await scan(root);
-    expect([exitCode, report.registries.map(({ name }) => name)]).toEqual([0, ["private"]]);
-    expect(await readdir(join(root, "private"))).toEqual(["docker"]);
-  });
+  await runRepair([root, "--apply", "--tag-links"], terminal, effects);
 
-  test("writes nothing through a symbolic link that leads out of the store", async () => {
-    const { root, store, manifest } = await rootWithLostChild();
-    const elsewhere = await temporaryDirectory();
-    const revisions = join(repositoryPath(store.directory, "app"), "_manifests", "revisions");
-    await rename(revisions, join(elsewhere, "revisions"));
-    await symlink(join(elsewhere, "revisions"), revisions);
-    const before = await treeOf(elsewhere);
-
-    const { exitCode, report } = await repair(root, "--apply");
-
-    expect(exitCode).toBe(1);
-    expect(report.outcome?.failures[0]).toContain("leads out of the store");
-    expect(report.outcome?.failures[0]).toContain(manifest.slice(7));
-    expect(await treeOf(elsewhere)).toEqual(before);
-  });
-
-  test("neither replaces nor removes a directory that lies in a link's place", async () => {
-    const { root, store, config } = await rootWithLostChild();
-    const link = join(linkDirectory(layersPath(store.directory, "app"), config), "link");
-    await rm(link);
-    await mkdir(link);
-
-    const { exitCode } = await regwarden(["repair", root, "--apply"]);
-
-    expect(exitCode).toBe(3);
-    expect(await readdir(link)).toEqual([]);
-  });
-
-  test("waits for nobody: a second repair is refused while one is at work, and takes over from a dead one", async () => {
-    const { root, store } = await rootWithLostChild();
-    const lock = join(store.directory, "_regwarden", "lock");
-    const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
-    const stat = await readFile("/proc/self/stat", "utf8");
-    const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-    const namespace = await readlink("/proc/self/ns/pid");
-    const holder = { pid: process.pid, started, boot, namespace, host: "here", since: "now" };
-    await store.put(lock, JSON.stringify(holder));
-
-    const refused = await regwarden(["repair", root, "--apply"]);
-    expect(refused.exitCode).toBe(3);
-    expect(refused.stderr).toContain(`process ${process.pid} on here since now holds ${lock}`);
-    expect((await regwarden(["repair", root])).exitCode).toBe(1);
-
-    await store.put(lock, JSON.stringify({ ...holder, started: "1" }));
-    expect((await regwarden(["repair", root, "--apply"])).exitCode).toBe(0);
-    await expect(readFile(lock)).rejects.toThrow("ENOENT");
-  });
-});
-
-describe("an undo", () => {
-  async function repaired() {
-    const before = await rootWithLostChild();
-    const { report } = await repair(before.root, "--apply");
-    return { ...before, journal: report.journal ?? "" };
-  }
-  const undo = (root: string, journal: string, ...flags: string[]): Promise<Outcome> =>
-    regwarden(["repair", root, "--undo", journal, ...flags]);
-
-  test("is a dry run by default", async () => {
-    const { root, journal } = await repaired();
-    const before = await treeOf(root);
-    const { exitCode, stdout } = await undo(root, join(journal, "journal.jsonl"));
-    expect(exitCode).toBe(1);
-    expect(stdout).toContain("take out of the store");
-    expect(await treeOf(root)).toEqual(before);
-  });
-
-  test("leaves what somebody has changed since, and says so", async () => {
-    const { root, store, manifest, journal } = await repaired();
-    await writeFile(store.revisionLink("app", manifest), "something else");
-
-    const { exitCode, stderr } = await undo(root, journal, "--apply");
-
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain("has changed since the repair");
-    expect(await readFile(store.revisionLink("app", manifest), "utf8")).toBe("something else");
-  });
-
-  test("refuses what is no journal, and a journal that leads out of the store", async () => {
-    const { root, journal } = await repaired();
-    const path = join(journal, "journal.jsonl");
-    const lines = await readFile(path, "utf8");
-    await writeFile(
-      path,
-      lines.replace("private/docker/registry/v2/", "private/docker/registry/v2/../../../../"),
-    );
-    expect(await undo(root, journal, "--apply")).toMatchObject({ exitCode: 3 });
-    await writeFile(path, "{}\n");
-    expect(await undo(root, journal, "--apply")).toMatchObject({ exitCode: 2 });
-    expect(await undo(root, join(root, "nowhere"))).toMatchObject({ exitCode: 2 });
-  });
-
-  test("takes no options of a repair", async () => {
-    const { root, journal } = await repaired();
-    const { exitCode, stderr } = await undo(root, journal, "--max-changes", "5");
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining("--undo takes no --max-changes")]);
-  });
+  expect(await readFile(link, "utf8")).toBe(manifest);
 });

@@ -2,19 +2,20 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { RepairChange, RepairReport } from "../../../../contract/repair-report.ts";
-import type { Finding } from "../../../../contract/scan-report.ts";
-import { findingKey } from "../../../../scripts/graph/findings.ts";
-import { parseDigest } from "../../../../scripts/registry/digest.ts";
+import type { RepairChange, RepairReport } from "../../contract/repair-report.ts";
+import type { Finding } from "../../contract/scan-report.ts";
+import { findingKey } from "../../scripts/graph/findings.ts";
+import { parseDigest } from "../../scripts/registry/digest.ts";
 import {
   blobDataPath,
   layersPath,
   linkDirectory,
   revisionsPath,
   tagLinkPath,
-} from "../../../../scripts/registry/paths.ts";
-import { scan } from "../scan/store.ts";
-import { regwarden, temporaryDirectory } from "../temporary.ts";
+} from "../../scripts/registry/paths.ts";
+import { changedFiles, treeOf } from "../unit/scripts/repair/tree.ts";
+import { scan } from "../unit/scripts/scan/store.ts";
+import { regwarden, temporaryDirectory } from "../unit/scripts/temporary.ts";
 import {
   copyStore,
   damageStore,
@@ -22,7 +23,6 @@ import {
   randomRepositories,
   writeRandomStore,
 } from "./random-store.ts";
-import { changedFiles, treeOf } from "./tree.ts";
 
 async function repair(...argv: string[]): Promise<RepairReport> {
   const { stdout, stderr } = await regwarden(["repair", ...argv, "--json"]);

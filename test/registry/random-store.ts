@@ -1,10 +1,10 @@
 import { cp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { type Digest, splitDigest } from "../../../../scripts/registry/digest.ts";
-import { mediaTypes } from "../../../../scripts/registry/media-types.ts";
-import { storePath, tagsPath } from "../../../../scripts/registry/paths.ts";
-import { storeAt } from "../scan/store.ts";
+import { type Digest, splitDigest } from "../../scripts/registry/digest.ts";
+import { mediaTypes } from "../../scripts/registry/media-types.ts";
+import { storePath, tagsPath } from "../../scripts/registry/paths.ts";
+import { storeAt } from "../unit/scripts/scan/store.ts";
 
 /** Small stores as any sequence of pushes leaves them, and what can happen to their files. */
 
