@@ -1,8 +1,7 @@
 import { join, resolve } from "node:path";
 import { ProgramError } from "../errors.ts";
 import { chooseRegistries } from "../scan/choose.ts";
-import { type Discovery, discoverRegistries } from "../source/disk/registry.ts";
-import type { StoreSource } from "../source/source.ts";
+import { type Discovery, type DiskSource, discoverRegistries } from "../source/disk/registry.ts";
 import type { RepairArguments } from "./args.ts";
 import type { Store } from "./read-repository.ts";
 
@@ -20,9 +19,9 @@ export async function findStores(options: RepairArguments): Promise<Stores> {
   const { directory } = options;
   const discovery = await discoverRegistries(directory);
   const { sources, modeOf, unreadable } = chooseRegistries(discovery, options);
-  const toStore = (source: StoreSource): Store => ({
+  const toStore = (source: DiskSource): Store => ({
     name: source.name,
-    dataDirectory: dataDirectoryOf(directory, discovery.form, source.name),
+    dataDirectory: source.dataDirectory,
     source,
   });
   const repaired = sources.filter(({ name }) => modeOf(name) === "authoritative");
