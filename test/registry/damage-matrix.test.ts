@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { armLayer, blobDamages } from "./blob-damages.ts";
+import { flipByte } from "./damage.ts";
 import {
   amd64,
   arm64,
@@ -15,7 +17,7 @@ import {
   sign,
 } from "./damage-contents.ts";
 import { headOf, inLines, keepStore, probeStore, scanStore, storeFiles } from "./damaged-store.ts";
-import { armLayer, damages, flipByte } from "./damages.ts";
+import { manifestDamages } from "./manifest-damages.ts";
 import { type Registry, startRegistry } from "./registry.ts";
 import { upload } from "./upload.ts";
 
@@ -30,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => registry.dispose());
 
 describe("scan and probe say of a store with", () => {
-  test.each(damages)("$name: the registry answers $answer", async (row) => {
+  test.each([...manifestDamages, ...blobDamages])("$name: the registry answers $answer", async (row) => {
     try {
       await row.damage(storeFiles(registry.directory));
       expect(await headOf(registry.url, row.question)).toBe(row.answer);
