@@ -3,9 +3,7 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { describeError, ProgramError, systemCode } from "./errors.ts";
-
-/** Directory for what this program keeps beside a store; no registry looks into it. */
-export const ownDirectory = "_regwarden";
+import { ownDirectory } from "./registry/paths.ts";
 
 /** Call it once to let others in. */
 type Release = () => Promise<void>;

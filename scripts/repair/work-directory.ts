@@ -1,8 +1,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { describeError, ProgramError } from "../errors.ts";
-import { storePath } from "../registry/paths.ts";
-import { ownDirectory } from "../store-lock.ts";
+import { ownDirectory, storePath } from "../registry/paths.ts";
 import type { Effects, Ownership } from "./effects.ts";
 import { type Journal, journalSchema, openJournal } from "./journal.ts";
 import { exists } from "./look-at.ts";

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { describeError, ProgramError, systemCode } from "../../errors.ts";
-import { layersPath, revisionsPath, storePath } from "../../registry/paths.ts";
+import { layersPath, ownDirectory, revisionsPath, storePath } from "../../registry/paths.ts";
 import type { StoreSource, Unreadable } from "../source.ts";
 import { readBlob, readBlobs } from "./blob.ts";
 import { isUnreadable, listEntries, mayBeDirectory, unreadable } from "./files.ts";
@@ -76,12 +76,15 @@ async function isStore(path: string): Promise<boolean | Unreadable> {
   }
 }
 
-/** Sorted. The file system's own `lost+found` can never be a registry, nor can anybody but root look into it. */
+/** What is never a registry: the file system's own, into which only root looks, and what a repair keeps. */
+const foreign: ReadonlySet<string> = new Set(["lost+found", ownDirectory]);
+
+/** Sorted. */
 async function subdirectories(path: string): Promise<readonly string[]> {
   await requireDirectory(path);
   const entries = listEntries(path);
   if (isUnreadable(entries)) throw cannotList(entries);
-  const directories = entries.filter((entry) => mayBeDirectory(entry) && entry.name !== "lost+found");
+  const directories = entries.filter((entry) => mayBeDirectory(entry) && !foreign.has(entry.name));
   return directories.map(({ name }) => name).sort();
 }
 

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
@@ -69,6 +69,20 @@ describe("what cannot be read ends with 3 and stands in the report", () => {
       digest,
       message: expect.stringContaining("is not JSON"),
     });
+  });
+
+  // A link to itself is what root cannot look into either.
+  test.each([
+    ["a directory beside the registries", "backup", 3],
+    ["but not the file system's own", "lost+found", 0],
+    ["nor what a repair keeps", "_regwarden", 0],
+  ])("%s", async (_what, name, code) => {
+    const { root, store } = await privateStore();
+    await mkdir(join(store.directory, "docker/registry/v2/repositories"), { recursive: true });
+    await symlink(name, join(root, name));
+    const { exitCode, report } = await scan(root);
+    expect(exitCode).toBe(code);
+    expect(report.complete).toBe(code === 0);
   });
 
   test("but a manifest as long as it may be is read whole", async () => {
