@@ -30,7 +30,7 @@ export function bundlePrograms(outfile: string, write: boolean): Promise<BuildRe
     platform: "node",
     target: "node24",
     banner: { js: "#!/usr/bin/env node" },
-    charset: "utf8",
+    charset: "ascii",
     plugins: [versionOnly],
     metafile: true,
     logLevel: "warning",
