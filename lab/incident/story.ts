@@ -160,7 +160,25 @@ function alarm(stage: Stage): Act {
   };
 }
 
-function repair(stage: Stage, options: StepOptions): Act {
+const repairCommand = "regwarden repair /opt/registry/data";
+
+/** A dry run: it plans and changes nothing. */
+function triage(stage: Stage, options: StepOptions): Act {
+  return {
+    title: "What can be brought back",
+    commands: [`${commandsOf(stage).ssh} ${repairCommand}`],
+    play: async () => {
+      const { exitCode, stdout } = await stage.host.exec(repairCommand, { ...options, quiet: true });
+      return [fact(`repair: exit code ${exitCode}\n${stdout.trim()}`, exitCode === 1)];
+    },
+    meaning:
+      "Where all data survives, repair writes the links back; what is gone it copies from a healthy registry (--from), " +
+      'with --apply and an undo journal. This "-m" took the layers too, and there is no other registry here, so it says ' +
+      "what to push.",
+  };
+}
+
+function comeback(stage: Stage, options: StepOptions): Act {
   const { push, pull } = commandsOf(stage);
   return {
     title: "The image comes back",
@@ -197,7 +215,8 @@ export function storyOf(stage: Stage, options: StepOptions): Act[] {
     clientView(stage, options),
     detection(stage, options),
     alarm(stage),
-    repair(stage, options),
+    triage(stage, options),
+    comeback(stage, options),
     allClear(stage, options),
   ];
 }

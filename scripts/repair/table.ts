@@ -109,7 +109,7 @@ function renderAdvice(triage: PlanReport["triage"]): string {
 function renderSummary(images: readonly RepairImage[], changes: readonly RepairChange[]): string {
   if (images.length === 0) return "No image lacks anything.\n";
   const whole = images.filter(({ wholeAfterwards }) => wholeAfterwards).length;
-  return `${images.length} damaged images, ${whole} of them whole after ${changes.length} changes.\n`;
+  return `Damaged images: ${images.length}; whole afterwards: ${whole}; changes: ${changes.length}.\n`;
 }
 
 /** What was done, what is left, and what to do next. */

@@ -9,7 +9,8 @@ const ACCOUNT_VARIABLES = ["REG_USER", "REG_PASS", "FROM_USER", "FROM_PASS"];
  * What a person types on the host: the programs in the pinned Node container, the data under its own path. Only what
  * repairs may write, and then as the owner of the store; everything else reads, as an account that owns nothing.
  */
-export function launcherScript({ directory, images }: RegistrySettings): string {
+export function launcherScript(settings: RegistrySettings): string {
+  const { directory, hostname, images } = settings;
   const { data, bundle } = hostPaths(directory);
   const variables = ACCOUNT_VARIABLES.map((name) => `--env ${name}`).join(" ");
   return `#!/bin/sh
@@ -21,6 +22,8 @@ account=${PROGRAM_UID}:${PROGRAM_UID}
 if [ "\${1:-}" = repair ]; then
   access=rw
   account=0:0
+  shift
+  set -- repair --instance ${hostname}:${settings.private.port} "$@"
 fi
 terminal=
 if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then terminal=--tty; fi

@@ -7,6 +7,8 @@ account=65532:65532
 if [ "${1:-}" = repair ]; then
   access=rw
   account=0:0
+  shift
+  set -- repair --instance registry.example.com:5050 "$@"
 fi
 terminal=
 if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then terminal=--tty; fi

@@ -133,6 +133,8 @@ describe("the command on the host", () => {
     const given = dockerArguments("repair", "/opt/registry/data", "--from", "a b");
     expect(given).toContain("--volume /opt/registry/data:/opt/registry/data:rw");
     expect(given).toContain("--user 0:0");
-    expect(given.trimEnd()).toMatch(/node \/regwarden\.mjs repair \/opt\/registry\/data --from a b$/);
+    expect(given.trimEnd()).toMatch(
+      /node \/regwarden\.mjs repair --instance registry\.example\.com:5050 \/opt\/registry\/data --from a b$/,
+    );
   });
 });
