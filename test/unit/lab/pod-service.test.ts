@@ -30,6 +30,14 @@ function reach(allowHalfOpen = false): Socket {
   return connect({ host: variables.get("KUBERNETES_SERVICE_HOST") ?? "", port, allowHalfOpen });
 }
 
+/** A connection that has been used, so both of its halves are open. */
+async function answered(): Promise<Socket> {
+  const socket = reach().on("error", () => undefined);
+  socket.write("a");
+  await once(socket, "data");
+  return socket;
+}
+
 test("what a pod sends arrives whole, and so does the answer", async () => {
   const sent = "x".repeat(5_000_000);
   const socket = reach(true);
@@ -38,10 +46,7 @@ test("what a pod sends arrives whole, and so does the answer", async () => {
 });
 
 test("a server that breaks off is told to the pod, and the next connection works", async () => {
-  const broken = reach();
-  broken.on("error", () => undefined);
-  broken.write("a");
-  await once(broken, "data");
+  const broken = await answered();
   const closed = once(broken, "close");
   accepted[0]?.resetAndDestroy();
   await closed;
@@ -51,10 +56,7 @@ test("a server that breaks off is told to the pod, and the next connection works
 });
 
 test("an end takes open connections along and frees the port", async () => {
-  const open = reach();
-  open.on("error", () => undefined);
-  open.write("a");
-  await once(open, "data");
+  const open = await answered();
   const closed = once(open, "close");
   await service.close();
   await closed;
