@@ -30,6 +30,7 @@ export function bundlePrograms(outfile: string, write: boolean): Promise<BuildRe
     platform: "node",
     target: "node24",
     banner: { js: "#!/usr/bin/env node" },
+    // The cluster's API takes the bundle as YAML, where a character such as U+0085 becomes another one.
     charset: "ascii",
     plugins: [versionOnly],
     metafile: true,

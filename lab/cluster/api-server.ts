@@ -7,7 +7,7 @@ import { findCommand, type Instance, placeOf } from "../paths.ts";
 import type { StepOptions } from "../run.ts";
 import { type Access, KubernetesClient } from "./client.ts";
 import { answersAt, type Daemon, ensureDaemon, stopDaemon } from "./daemon.ts";
-import { clusterDirectory, kubeconfigFile, machinePorts, urlsOf } from "./places.ts";
+import { clusterDirectory, gatewayOf, kubeconfigFile, machinePorts, urlsOf } from "./places.ts";
 import { apiServerBinary } from "./tools.ts";
 
 /** Where the API server keeps what it needs to start. */
@@ -101,7 +101,9 @@ export function kubeconfig(name: string, { url, authority, token }: Access): str
 /** Makes keys, token and kubeconfig, where they are missing. */
 async function ensureAccess(instance: Instance, options: StepOptions): Promise<Access> {
   const own = files(instance);
-  const names = ["DNS:localhost", `IP Address:${placeOf(instance).address}`];
+  // Pods reach it by the gateway of their network.
+  const addresses = [placeOf(instance).address, gatewayOf(instance)];
+  const names = ["DNS:localhost", ...addresses.map((address) => `IP Address:${address}`)];
   const certificates: Certificates = await ensureServerCertificates(
     own.certificates,
     "kube-apiserver",

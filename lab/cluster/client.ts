@@ -117,6 +117,11 @@ export class KubernetesClient {
     parsed("PUT", path, await this.#ask("PUT", path, object, "whole"));
   }
 
+  /** Makes an object, or has the server answer a request that looks like one; gives the server's answer. */
+  async create(path: string, object: object): Promise<Record<string, unknown>> {
+    return parsed("POST", path, await this.#ask("POST", path, object, "whole"));
+  }
+
   /** Removes an object; nothing where there is none. */
   async remove(path: string): Promise<void> {
     const answer = await this.#ask("DELETE", path);
@@ -137,15 +142,21 @@ const kubeconfigSchema = v.object({
   users: v.tupleWithRest([v.object({ user: v.object({ token: v.string() }) })], v.unknown()),
 });
 
-/** A client by the instance's kubeconfig; undefined where there is no cluster yet. */
-export function clientOf(instance: Instance): KubernetesClient | undefined {
+/** Access of the lab itself by the instance's kubeconfig; undefined where there is no cluster yet. */
+export function accessOf(instance: Instance): Access | undefined {
   const file = kubeconfigFile(instance);
   if (!existsSync(file)) return undefined;
   const { clusters, users } = v.parse(kubeconfigSchema, JSON.parse(readFileSync(file, "utf8")));
   const { cluster } = clusters[0];
-  return new KubernetesClient({
+  return {
     url: cluster.server,
     authority: Buffer.from(cluster["certificate-authority-data"], "base64").toString(),
     token: users[0].user.token,
-  });
+  };
+}
+
+/** A client with that access; undefined where there is no cluster yet. */
+export function clientOf(instance: Instance): KubernetesClient | undefined {
+  const access = accessOf(instance);
+  return access === undefined ? undefined : new KubernetesClient(access);
 }

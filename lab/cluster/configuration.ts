@@ -12,6 +12,7 @@ export function clusterConfiguration(
     "cluster.enabled": { value: "true" },
     "cluster.namespace": { value: namespaces.monitoring },
     "cluster.pushgatewayUrl": { value: urlsOf(instance).pushgatewayForPods },
+    "cluster.inUse.enabled": { value: "true" },
     "cluster.alerts.as": { value: "prometheusRule" },
     "cluster.alerts.runbookBaseUrl": { value: runbookUrl },
   };

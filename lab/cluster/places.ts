@@ -16,7 +16,6 @@ export const machinePorts = {
 
 /** Namespaces that the stack puts its objects into; they are the user's, so the lab makes them and not the program. */
 export const namespaces = { monitoring: "monitoring", driveSync: "stem95su" } as const;
-
 /** Where the instance's cluster and monitoring keep certificates, data, process ids and logs. */
 export function clusterDirectory(instance: Instance): string {
   return join(stateDirectory(instance), "cluster");

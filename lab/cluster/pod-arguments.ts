@@ -84,9 +84,8 @@ function mount(spec: PodSpec, place: VolumeMount, volumes: string): string[] {
     const size = sizeLimit === undefined ? "" : `,size=${Math.round(quantity(sizeLimit))}`;
     return ["--tmpfs", `${place.mountPath}:${isWritable ? "rw" : "ro"},exec,mode=1777${size}`];
   }
-  if (volume.configMap === undefined && volume.secret === undefined && volume.emptyDir === undefined) {
-    return refuse(`the volume ${volume.name}`);
-  }
+  const sources = [volume.configMap, volume.secret, volume.emptyDir, volume.serviceAccount];
+  if (sources.every((source) => source === undefined)) return refuse(`the volume ${volume.name}`);
   const source = join(volumes, volume.name, place.subPath ?? "");
   const access = isWritable ? "" : ",readonly";
   return ["--mount", `type=bind,source=${source},target=${place.mountPath}${access}`];
@@ -113,10 +112,7 @@ function program(container: Container, image: string, variables: ReadonlyMap<str
   return first === undefined ? [image, ...args] : ["--entrypoint", first, image, ...rest, ...args];
 }
 
-/**
- * `docker create` arguments for a pod's container. A service account's token would need a kubelet to fetch it, so a pod
- * that wants one is refused, as is everything else that would run otherwise than in a cluster.
- */
+/** `docker create` arguments for an admitted pod's container. What would run otherwise than in a cluster is refused. */
 export function containerArguments(
   spec: PodSpec,
   pod: PodIdentity,
@@ -124,7 +120,6 @@ export function containerArguments(
   around: Surroundings,
 ): string[] {
   const container = onlyContainer(spec);
-  if (spec.automountServiceAccountToken !== false) refuse("a service account token");
   const { workingDir } = container;
   return [
     ...["--name", around.container, "--hostname", pod.name, "--network", around.network, ...around.labels],

@@ -23,6 +23,15 @@ export interface PodResult {
   readonly log: string;
 }
 
+/** What neither the template nor its objects say. */
+export interface PodSettings extends StepOptions {
+  /** As the machine's engine knows it. */
+  readonly image: string;
+  readonly limitSeconds: number;
+  /** Variables that name the cluster's services. @default none */
+  readonly services?: ReadonlyMap<string, string>;
+}
+
 function podDirectory(instance: Instance, pod: PodIdentity): string {
   return join(clusterDirectory(instance), "pods", pod.name);
 }
@@ -64,7 +73,7 @@ async function prepare(
   spec: PodSpec,
   pod: PodIdentity,
   objects: PodObjects,
-  image: string,
+  { image, services }: Pick<PodSettings, "image" | "services">,
 ): Promise<string[]> {
   const place = placeOf(instance);
   const directory = podDirectory(instance, pod);
@@ -77,7 +86,7 @@ async function prepare(
     environmentFile: join(directory, "environment"),
     volumes: join(directory, "volumes"),
   };
-  const variables = environmentOf(onlyContainer(spec), objects, pod);
+  const variables = environmentOf(onlyContainer(spec), objects, pod, services);
   const args = containerArguments(spec, pod, variables, around);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   writeWhole(around.environmentFile, environmentFile(variables), 0o600);
@@ -93,12 +102,12 @@ export async function runPod(
   spec: PodSpec,
   pod: PodIdentity,
   objects: PodObjects,
-  settings: StepOptions & { readonly image: string; readonly limitSeconds: number },
+  settings: PodSettings,
 ): Promise<PodResult> {
   const name = `${prefix(instance)}${pod.name}`;
   await removeContainer(name);
   try {
-    const args = await prepare(instance, spec, pod, objects, settings.image);
+    const args = await prepare(instance, spec, pod, objects, settings);
     await ensureNetwork(placeOf(instance));
     await docker(["create", ...args]);
     const attended = await attend(name, settings.limitSeconds, settings);

@@ -60,13 +60,18 @@ function sourceValues(source: EnvironmentSource, objects: PodObjects): [string, 
   return [...(data ?? [])].map(([key, value]) => [`${source.prefix ?? ""}${key}`, value.toString()]);
 }
 
-/** All variables of a container: those of whole objects first, then one by one, each seeing the ones before it. */
+/**
+ * All variables of a container: those of `services` first, which any other may replace, then those of whole objects, then
+ * one by one, each seeing the ones before it. Source: Kubernetes, pkg/kubelet/kubelet_pods.go, makeEnvironmentVariables.
+ */
 export function environmentOf(
   container: Container,
   objects: PodObjects,
   pod: PodIdentity,
+  services: ReadonlyMap<string, string> = new Map(),
 ): ReadonlyMap<string, string> {
-  const variables = new Map((container.envFrom ?? []).flatMap((source) => sourceValues(source, objects)));
+  const whole = (container.envFrom ?? []).flatMap((source) => sourceValues(source, objects));
+  const variables = new Map([...services, ...whole]);
   for (const entry of container.env ?? []) {
     const value = entryValue(entry, objects, pod, variables);
     if (value !== undefined) variables.set(entry.name, value);

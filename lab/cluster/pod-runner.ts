@@ -3,12 +3,14 @@ import type { ImageRole } from "../image-recipes.ts";
 import { defaultImages, ensureOuterImage, pullOuterImage } from "../images.ts";
 import type { Instance } from "../paths.ts";
 import type { StepOptions } from "../run.ts";
-import { clientOf, type KubernetesClient } from "./client.ts";
+import { accessOf, KubernetesClient } from "./client.ts";
+import { getsToken, type TokenSource, withToken, withTokenVolume } from "./pod-admission.ts";
 import { onlyContainer } from "./pod-arguments.ts";
-import { type PodResult, runPod } from "./pod-container.ts";
+import { type PodResult, type PodSettings, runPod } from "./pod-container.ts";
 import { refuseUnknownFields } from "./pod-fields.ts";
 import { readObjects } from "./pod-objects.ts";
-import type { CronJob, JobSpec, PodIdentity } from "./pod-template.ts";
+import { openService } from "./pod-service.ts";
+import type { CronJob, JobSpec, PodIdentity, PodSpec } from "./pod-template.ts";
 
 /** For a pod whose template names no deadline. */
 const usualLimitSeconds = 900;
@@ -43,6 +45,34 @@ async function readCronJob(client: KubernetesClient, namespace: string, name: st
   });
 }
 
+/** Runs the pods, one after another; those that ask the API server each get a token of their own and a way to it. */
+async function runPods(
+  instance: Instance,
+  spec: PodSpec,
+  pods: readonly PodIdentity[],
+  source: TokenSource,
+  settings: PodSettings,
+): Promise<PodResult[]> {
+  const objects = await readObjects(source.client, source.namespace, spec);
+  const results: PodResult[] = [];
+  if (!(await getsToken(source, spec))) {
+    for (const pod of pods) results.push(await runPod(instance, spec, pod, objects, settings));
+    return results;
+  }
+  const admitted = withTokenVolume(spec);
+  const service = await openService(instance);
+  try {
+    for (const pod of pods) {
+      const own = await withToken(source, spec, objects);
+      const around = { ...settings, services: service.variables };
+      results.push(await runPod(instance, admitted, pod, own, around));
+    }
+    return results;
+  } finally {
+    await service.close();
+  }
+}
+
 /**
  * Runs the pods of a CronJob once, now, one after another, exactly as its template says: what a kubelet does, on the
  * machine's Docker engine. A pod that fails is a result. A suspended CronJob runs too, as `kubectl create job --from`.
@@ -55,19 +85,16 @@ export async function runCronJob(
   name: string,
   options: StepOptions = {},
 ): Promise<PodResult[]> {
-  const client = clientOf(instance);
-  if (client === undefined)
+  const access = accessOf(instance);
+  if (access === undefined)
     throw new LabError("E_MISSING", "the lab has no cluster", { wayOn: "npm run lab" });
+  const client = new KubernetesClient(access);
   const cronJob = await readCronJob(client, namespace, name);
   const job = cronJob.spec.jobTemplate.spec;
   refuseUnknownFields(job.template);
   const { spec } = job.template;
   const image = await imageFor(onlyContainer(spec).image, options);
-  const objects = await readObjects(client, namespace, spec);
-  const results: PodResult[] = [];
-  for (const pod of podsOf(cronJob)) {
-    const settings = { ...options, image, limitSeconds: limitOf(job) };
-    results.push(await runPod(instance, spec, pod, objects, settings));
-  }
-  return results;
+  const limitSeconds = limitOf(job);
+  const source = { client, access, namespace, limitSeconds };
+  return runPods(instance, spec, podsOf(cronJob), source, { ...options, image, limitSeconds });
 }

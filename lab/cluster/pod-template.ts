@@ -10,6 +10,7 @@ export interface PodSpec {
   readonly containers: readonly Container[];
   readonly volumes?: readonly Volume[];
   readonly securityContext?: PodSecurity;
+  readonly serviceAccountName?: string;
   readonly automountServiceAccountToken?: boolean;
   readonly enableServiceLinks?: boolean;
   readonly dnsConfig?: DnsConfig;
@@ -94,6 +95,8 @@ export interface VolumeItem {
   readonly key: string;
   readonly path: string;
   readonly mode?: number;
+  /** User id of the file. @default 0 */
+  readonly owner?: number;
 }
 
 /** Files from an object of the cluster. */
@@ -107,6 +110,8 @@ export interface Volume {
   readonly configMap?: ObjectSource & { readonly name: string; readonly defaultMode?: number };
   readonly secret?: ObjectSource & { readonly secretName: string; readonly defaultMode?: number };
   readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string };
+  /** In no template: admission adds it. */
+  readonly serviceAccount?: ObjectSource & { readonly name: string };
 }
 
 /** A CronJob, as far as the runner looks at it. */
@@ -122,10 +127,10 @@ export interface JobSpec {
   readonly template: PodTemplate;
 }
 
-/** What a ConfigMap or Secret holds; Secrets are decoded already. */
+/** What a ConfigMap or Secret holds, decoded, or what a pod gets of its service account. */
 export type ObjectData = ReadonlyMap<string, Buffer>;
 
-/** Objects that a pod names, by `configMap/NAME` or `secret/NAME`; one that is missing is not in it. */
+/** Objects that a pod names, by `configMap/NAME`, `secret/NAME` or `serviceAccount/NAME`; one that is missing is not in it. */
 export type PodObjects = ReadonlyMap<string, ObjectData>;
 
 /** Who the pod is. */

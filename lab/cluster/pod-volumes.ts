@@ -8,6 +8,8 @@ export interface VolumeFile {
   readonly path: string;
   readonly content: Buffer;
   readonly mode: number;
+  /** User id. */
+  readonly owner: number;
 }
 
 /** Mode of files for which neither volume nor item names one. Source: Kubernetes API, SecretVolumeSource. */
@@ -22,11 +24,12 @@ function filesOf(
   data: ReadonlyMap<string, Buffer> | undefined,
 ): VolumeFile[] {
   if (data === undefined && !source.optional) throw new LabError("E_MISSING", `there is no ${name}`);
-  const all = [...(data?.keys() ?? [])].map((key) => ({ key, path: key, mode: undefined }));
-  return (source.items ?? all).flatMap(({ key, path, mode }) => {
+  const all = [...(data?.keys() ?? [])].map((key) => ({ key, path: key, mode: undefined, owner: undefined }));
+  return (source.items ?? all).flatMap(({ key, path, mode, owner = 0 }) => {
     const content = data?.get(key);
     if (normalize(`/${path}`) !== `/${path}`) throw new LabError("E_UNSUPPORTED", `${name}: path ${path}`);
-    if (content !== undefined) return [{ path, content, mode: mode ?? source.defaultMode ?? usualMode }];
+    if (content !== undefined)
+      return [{ path, content, mode: mode ?? source.defaultMode ?? usualMode, owner }];
     if (source.optional) return [];
     throw new LabError("E_MISSING", `${name} has no key ${key}`);
   });
@@ -34,15 +37,19 @@ function filesOf(
 
 /** The files that a volume starts with; none for an empty directory. Errors: E_MISSING, as a kubelet would wait for it. */
 export function volumeFiles(volume: Volume, objects: PodObjects): VolumeFile[] {
-  const { configMap, secret } = volume;
+  const { configMap, secret, serviceAccount } = volume;
   if (configMap !== undefined) {
     return filesOf(`configMap ${configMap.name}`, configMap, objects.get(`configMap/${configMap.name}`));
+  }
+  if (serviceAccount !== undefined) {
+    const { name } = serviceAccount;
+    return filesOf(`service account ${name}`, serviceAccount, objects.get(`serviceAccount/${name}`));
   }
   if (secret === undefined) return [];
   return filesOf(`secret ${secret.secretName}`, secret, objects.get(`secret/${secret.secretName}`));
 }
 
-/** Makes a volume's directory with its files, owned as a kubelet would: root, and the group of the pod. */
+/** Makes a volume's directory with its files, owned as a kubelet would: root, or who the file is for, and the group of the pod. */
 export async function makeVolume(
   directory: string,
   volume: Volume,
@@ -51,11 +58,11 @@ export async function makeVolume(
 ): Promise<void> {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
-  for (const { path, content, mode } of volumeFiles(volume, objects)) {
+  for (const { path, content, mode, owner } of volumeFiles(volume, objects)) {
     const file = join(directory, path);
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, content);
-    await chown(file, 0, fsGroup ?? 0);
+    await writeFile(file, content, { mode: 0o600 });
+    await chown(file, owner, fsGroup ?? 0);
     await chmod(file, fsGroup === undefined ? mode : mode | groupReads);
   }
   await chown(directory, 0, fsGroup ?? 0);

@@ -8,12 +8,14 @@ import { ensureManifests, servesRules } from "./manifests.ts";
 import { ensureMonitoring } from "./monitoring.ts";
 import { urlsOf } from "./places.ts";
 import { loadRules } from "./rules-loader.ts";
+import { ensureSampleWorkload } from "./sample-workload.ts";
 
 /** What must run before the stack is deployed: its objects go into the cluster. */
 export function clusterSteps(instance: Instance): Step[] {
   const apiServer = async (reporter: Reporter) => {
     const client = await ensureApiServer(instance, { reporter });
     await ensureManifests(client);
+    await ensureSampleWorkload(client);
     await waitUntil("the kind PrometheusRule", 30, () => servesRules(client));
     return `Kubernetes ${await client.version()} at ${urlsOf(instance).apiServer}`;
   };

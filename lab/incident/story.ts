@@ -20,6 +20,7 @@ export interface Stage {
 }
 
 export const probeName = "registry-integrity-probe";
+const inUseName = "registry-in-use";
 export const alertName = "RegistryManifestIntegrityFailure";
 
 /** Several scrapes and evaluations of the lab's Prometheus. */
@@ -45,6 +46,7 @@ function commandsOf({ instance }: Stage) {
     push: `skopeo copy --all ${account} --dest-cert-dir ${certificates} oci:.lab/${instance}/images/infra-ci:latest docker://${registry}/${image}`,
     scan: `${ssh} systemctl start regwarden-scan.service`,
     probe: `npm run lab -- run ${namespaces.monitoring}/${probeName}${own}`,
+    inUse: `npm run lab -- run ${namespaces.monitoring}/${inUseName}${own}`,
     alerts: `curl -s ${urlsOf(instance).prometheus}/api/v1/alerts`,
   };
 }
@@ -80,6 +82,19 @@ async function probe({ instance }: Stage, expectedCode: 0 | 1, options: StepOpti
   const worst = Math.max(...pods.map(({ exitCode }) => exitCode));
   const log = pods.map((pod) => logExcerpt(pod.log)).join("\n");
   return [fact(`probe: exit code ${worst}\n${log}`, worst === expectedCode)];
+}
+
+/** Of the look at the images in use: who cannot start any more; else its last line. */
+export function needsExcerpt(log: string): string {
+  const hit = /\S+ \S+ cannot start a new pod/.exec(log)?.[0];
+  return hit ?? log.trim().split("\n").at(-1) ?? "";
+}
+
+/** Runs the pod that asks the cluster which images it needs. */
+async function inUse({ instance }: Stage, expectedCode: 0 | 1, options: StepOptions): Promise<Fact> {
+  const [pod] = await runCronJob(instance, namespaces.monitoring, inUseName, options);
+  const said = `exit code ${pod?.exitCode}: ${needsExcerpt(pod?.log ?? "")}`;
+  return fact(`in-use: ${said}`, pod?.exitCode === expectedCode);
 }
 
 function before(stage: Stage, options: StepOptions): Act {
@@ -129,17 +144,19 @@ function clientView(stage: Stage, options: StepOptions): Act {
 }
 
 function detection(stage: Stage, options: StepOptions): Act {
-  const { scan, probe: runProbe } = commandsOf(stage);
+  const { scan, probe: runProbe, inUse: runInUse } = commandsOf(stage);
   return {
     title: "What the scan and the probe see",
-    commands: [scan, runProbe],
+    commands: [scan, runProbe, runInUse],
     play: async () => [
       scanFact(await scanNow(stage.host, options), false),
       ...(await probe(stage, 1, options)),
+      await inUse(stage, 1, options),
     ],
     meaning:
       "The scan follows every reference on the disk, once a day; the probe asks the same over the network, every " +
-      "quarter of an hour, and pushes what it found to Pushgateway. Both follow a tag down to its layers.",
+      "quarter of an hour, and pushes what it found to Pushgateway. Both follow a tag down to its layers. in-use asks the " +
+      "cluster who needs the image.",
   };
 }
 
@@ -194,13 +211,14 @@ function comeback(stage: Stage, options: StepOptions): Act {
 }
 
 function allClear(stage: Stage, options: StepOptions): Act {
-  const { scan, probe: runProbe, alerts } = commandsOf(stage);
+  const { scan, probe: runProbe, inUse: runInUse, alerts } = commandsOf(stage);
   return {
     title: "All clear",
-    commands: [scan, runProbe, alerts],
+    commands: [scan, runProbe, runInUse, alerts],
     play: async () => [
       scanFact(await scanNow(stage.host, options), true),
       ...(await probe(stage, 0, options)),
+      await inUse(stage, 0, options),
       fact(`${alertName} is resolved`, await alertResolves(stage.instance, alertName, noticeSeconds)),
     ],
     meaning: 'Until the next "-m". Plain "garbage-collect" loses nothing; with "-m" it never should be run.',

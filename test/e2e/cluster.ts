@@ -37,11 +37,14 @@ const types = {
   serviceaccounts: ["v1", "ServiceAccount"],
   cronjobs: ["batch/v1", "CronJob"],
   prometheusrules: ["monitoring.coreos.com/v1", "PrometheusRule"],
+  clusterroles: ["rbac.authorization.k8s.io/v1", "ClusterRole"],
+  clusterrolebindings: ["rbac.authorization.k8s.io/v1", "ClusterRoleBinding"],
 } as const;
 
-/** Collections of the namespace that the stack's objects are in, by kind. */
+/** Collections by kind: of the namespace that the stack's objects are in, or of the cluster. */
 export function collection(kind: Kind, namespace: string = namespaces.monitoring): string {
-  return `${groups[kind]}/namespaces/${namespace}/${kind}`;
+  const isOfCluster = kind === "clusterroles" || kind === "clusterrolebindings";
+  return isOfCluster ? `${groups[kind]}/${kind}` : `${groups[kind]}/namespaces/${namespace}/${kind}`;
 }
 
 const groups = {
@@ -51,6 +54,8 @@ const groups = {
   serviceaccounts: "/api/v1",
   cronjobs: "/apis/batch/v1",
   prometheusrules: "/apis/monitoring.coreos.com/v1",
+  clusterroles: "/apis/rbac.authorization.k8s.io/v1",
+  clusterrolebindings: "/apis/rbac.authorization.k8s.io/v1",
 } as const;
 
 /** Kinds that the stack has objects of. */
@@ -60,6 +65,8 @@ export const stackKinds = [
   "serviceaccounts",
   "cronjobs",
   "prometheusrules",
+  "clusterroles",
+  "clusterrolebindings",
 ] as const;
 
 /** Path of one object of the stack. */

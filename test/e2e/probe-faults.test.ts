@@ -8,13 +8,14 @@ import {
 } from "../../components/cluster/render/probe.ts";
 import { stopDaemon } from "../../lab/cluster/daemon.ts";
 import { ensureMonitoring, monitoringDaemons } from "../../lab/cluster/monitoring.ts";
-import { namespaces } from "../../lab/cluster/places.ts";
 import { loadRules } from "../../lab/cluster/rules-loader.ts";
 import { waitUntil } from "../../lab/run.ts";
 import { apiServerAuthority, cluster, patch, pathOf } from "./cluster.ts";
 import { noDrift, up } from "./expected.ts";
+import { becomesHealthy, statusOfStranger } from "./private-registry.ts";
 import { firing, holds, query } from "./prometheus.ts";
-import { instance, lab, onHost } from "./stack.ts";
+import { runJob, runJobAndScrape } from "./run-job.ts";
+import { instance, onHost } from "./stack.ts";
 
 const watched = [
   ...probeAlerts({ instance: "", stack: "", sites: [] }).map(({ name }) => name),
@@ -22,21 +23,8 @@ const watched = [
 ];
 const backend = "registry-private";
 
-/** Runs the pod of the CronJob's own template; gives its exit code and log. */
-async function probe(): Promise<{ readonly code: number; readonly log: string }> {
-  const { output } = await lab("run", `${namespaces.monitoring}/${PROBE_NAME}`);
-  const code = /^pod \S+: exit code (\d+)$/m.exec(output)?.[1];
-  if (code === undefined) throw new Error(`the probe's pod did not run:\n${output}`);
-  return { code: Number(code), log: output };
-}
-
-/** Runs the probe and waits until Prometheus has what it pushed. */
-async function probeAndScrape(): Promise<{ readonly code: number; readonly log: string }> {
-  const start = Math.floor(Date.now() / 1000);
-  const ended = await probe();
-  await holds(`registry_manifest_integrity_last_run_timestamp >= ${start}`);
-  return ended;
-}
+const probe = () => runJob(PROBE_NAME);
+const probeAndScrape = () => runJobAndScrape(PROBE_NAME, "registry_manifest_integrity_last_run_timestamp");
 
 /** Alerts about the registry and its probe that fire, everything that is known now considered. */
 async function alarms(): Promise<string[]> {
@@ -173,15 +161,6 @@ describe("a fault is told apart from the others: ", () => {
     expect(await alarms()).toEqual([]);
   });
 });
-
-/** What the registry's port says to who shows no account. */
-function statusOfStranger(): Promise<string> {
-  return onHost("curl -sk -o /dev/null -w '%{http_code}' https://127.0.0.1:5050/v2/ || true");
-}
-
-async function becomesHealthy(): Promise<void> {
-  await waitUntil("the registry behind nginx", 60, async () => (await statusOfStranger()) === "401");
-}
 
 /** Changes one value of an object; what this returns puts the old one back. */
 async function change(

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { type Act, fact, playAct, wrapped } from "../../../lab/incident/act.ts";
 import { reasonOf } from "../../../lab/incident/client-view.ts";
 import { collected } from "../../../lab/incident/damage.ts";
-import { logExcerpt } from "../../../lab/incident/story.ts";
+import { logExcerpt, needsExcerpt } from "../../../lab/incident/story.ts";
 
 async function told(act: Partial<Act>) {
   const lines: string[] = [];
@@ -50,6 +50,13 @@ test("of a long log the screen has the head, the first broken things and the sum
   const log = "r: 2 tags\n\n  critical\n    - one\n      next: x\n    - two\n    - three\n\n3 broken.\n";
   expect(logExcerpt(log)).toBe("r: 2 tags\n- one\n- two\n3 broken.");
   expect(logExcerpt("Nothing found.\n")).toBe("Nothing found.");
+});
+
+test("of a look at the images in use the screen has who cannot start, or that nobody is hit", () => {
+  const broken =
+    "  - r/i:1 is broken: gone. Deployment ci/runner cannot start a new pod.\n    next: x\n1 broken.\n";
+  expect(needsExcerpt(`r: 1 images\n${broken}`)).toBe("Deployment ci/runner cannot start a new pod");
+  expect(needsExcerpt("r: 1 images\nNothing found.\n")).toBe("Nothing found.");
 });
 
 test("text is wrapped between words", () => {

@@ -87,7 +87,6 @@ test("a container's own account goes before the pod's", () => {
 
 describe("what would run otherwise than in a cluster is refused:", () => {
   test.each<[string, Partial<PodSpec>, Partial<Container>, RegExp]>([
-    ["a token", { automountServiceAccountToken: true }, {}, /service account token/],
     ["root as nobody", { securityContext: { runAsNonRoot: true, runAsUser: 0 } }, {}, /runAsUser 0/],
     ["an unknown account", { securityContext: { runAsNonRoot: true } }, {}, /depends on the image/],
     ["privileges", {}, { securityContext: { privileged: true } }, /privileged/],

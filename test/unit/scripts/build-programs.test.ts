@@ -15,10 +15,10 @@ test("the bundle is one file that runs by itself, small enough for a ConfigMap, 
   expect(text).toBe(await readFile(second, "utf8"));
   expect(text.startsWith("#!/usr/bin/env node\n")).toBe(true);
   expect(text.length).toBeLessThan(512 * 1024);
+  // On its way into the cluster it is YAML, which takes U+0085 for the end of a line: the program arrives as another one.
+  expect(text.match(/[^\t\n -~]+/g)).toBeNull();
   expect(text).not.toMatch(/from "(?!node:)/);
   expect(text).not.toContain("@pulumi/");
-  // On its way through YAML a ConfigMap loses some of what is not ASCII, such as U+0085: a difference for ever.
-  expect(text).toMatch(/^[\t\n -~]*$/);
   const { stdout } = await promisify(execFile)(process.execPath, [first, "--version"], { cwd: directory });
   expect(stdout).toMatch(/^regwarden \d+\.\d+\.\d+\n$/);
   // The only reader of YAML in the bundle.

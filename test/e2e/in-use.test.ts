@@ -1,0 +1,128 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { inUseAlerts } from "../../components/cluster/render/alerts/in-use.ts";
+import { IN_USE_NAME, inUseClusterRoleName } from "../../components/cluster/render/in-use.ts";
+import { PROBE_SECRET } from "../../components/cluster/render/probe.ts";
+import { accessOf, KubernetesClient } from "../../lab/cluster/client.ts";
+import { clusterDirectory, namespaces } from "../../lab/cluster/places.ts";
+import { requestToken } from "../../lab/cluster/pod-admission.ts";
+import { sampleImage, sampleWorkload } from "../../lab/cluster/sample-workload.ts";
+import { damageCommands } from "../../lab/incident/damage.ts";
+import { waitUntil } from "../../lab/run.ts";
+import { pushCiImage } from "../../lab/sample-images.ts";
+import { cluster, collection, pathOf } from "./cluster.ts";
+import { noDrift, up } from "./expected.ts";
+import { becomesHealthy } from "./private-registry.ts";
+import { query } from "./prometheus.ts";
+import { runJob, runJobAndScrape } from "./run-job.ts";
+import { instance, onHost } from "./stack.ts";
+
+const { kind, namespace, name } = sampleWorkload;
+const registry = sampleImage.split("/")[0] ?? "";
+const binding = pathOf("clusterrolebindings", inUseClusterRoleName({ namespace: namespaces.monitoring }));
+const cannotStart = `${kind} ${namespace}/${name} cannot start a new pod.`;
+
+const look = () => runJob(IN_USE_NAME);
+const lookAndScrape = () => runJobAndScrape(IN_USE_NAME, "regwarden_in_use_last_run_timestamp_seconds");
+
+/** Expression of an alert, as it is in the cluster. */
+function expressionOf(alert: string): string {
+  const all = inUseAlerts({ instance: "", stack: "", sites: [], imagesOf: registry });
+  const found = all.find(({ name }) => name === alert);
+  if (!found) throw new Error(`there is no alert ${alert}`);
+  return found.expr;
+}
+
+/** The API server for who has the pod's account and nothing else. */
+async function asPod(): Promise<KubernetesClient> {
+  const access = accessOf(instance);
+  if (!access) throw new Error(`there is no cluster of the instance ${instance}`);
+  const token = await requestToken(cluster(), namespaces.monitoring, IN_USE_NAME);
+  return new KubernetesClient({ ...access, token });
+}
+
+const deployments = "/apis/apps/v1/deployments";
+const gauge = async (metric: string) => (await query(`${metric}{instance="${registry}"}`))[""];
+const broken = () => query(expressionOf("RegistryImageInUseBroken"), "workload");
+
+let pod: KubernetesClient;
+beforeAll(async () => {
+  pod = await asPod();
+});
+afterAll(async () => {
+  await pushCiImage(instance);
+  await up();
+  await noDrift();
+});
+
+describe("the CronJob that looks at the images in use", () => {
+  it("runs from its own template, sees that all is there, and Prometheus knows", async () => {
+    const { code, log } = await lookAndScrape();
+    expect(code, log).toBe(0);
+    expect(log).toContain("nodes are linux/amd64, linux/arm64");
+    expect(await gauge("regwarden_in_use_complete")).toBe(1);
+    expect(await gauge("regwarden_in_use_workloads")).toBe(1);
+    expect(await gauge("regwarden_in_use_images")).toBe(1);
+    expect(await broken()).toEqual({});
+  });
+
+  it("leaves its token neither in the log nor in a file", async () => {
+    const { log } = await look();
+    expect(log).not.toMatch(/eyJ[\w-]{10,}\./);
+    expect(readdirSync(join(clusterDirectory(instance), "pods"))).toEqual([]);
+  });
+});
+
+describe("its account", () => {
+  it("lists workloads, and neither Secrets nor anything that it could change", async () => {
+    expect(JSON.stringify(await pod.list(deployments))).toContain(sampleImage);
+    const secret = pathOf("secrets", PROBE_SECRET);
+    for (const path of ["/api/v1/secrets", collection("secrets"), secret, collection("configmaps")])
+      await expect(pod.get(path), path).rejects.toThrow(/answers 403/);
+    const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
+    await expect(pod.merge(path, { spec: { replicas: 0 } })).rejects.toThrow(/answers 403/);
+    await expect(requestToken(pod, namespaces.monitoring, IN_USE_NAME)).rejects.toThrow(/answers 403/);
+  });
+
+  it("says what it may not list when its binding is gone, which passes for nothing seen, and up heals it", async () => {
+    await cluster().remove(binding);
+    await waitUntil("the end of the rights", 30, async () => !(await mayList()));
+    const { code, log } = await lookAndScrape();
+    expect(code, log).toBe(3);
+    expect(log).toContain(`${deployments}: answers 403 (forbidden)`);
+    expect(log).toContain("NOT COMPLETE");
+    expect(await gauge("regwarden_in_use_complete")).toBe(0);
+    expect(await query(expressionOf("RegistryInUseIncomplete"), "instance")).toEqual({ [registry]: 0 });
+    await up();
+    await waitUntil("the rights", 30, mayList);
+  });
+
+  const mayList = () =>
+    pod.list(deployments).then(
+      () => true,
+      () => false,
+    );
+});
+
+describe("an image in use that the collection of untagged manifests has broken", () => {
+  it("is told with the workload that needs it, and the critical alert's expression holds", async () => {
+    for (const command of damageCommands) await onHost(command);
+    await becomesHealthy();
+    const { code, log } = await lookAndScrape();
+    expect(code, log).toBe(1);
+    expect(log).toContain(`${sampleImage} is broken in the registry: `);
+    expect(log).toContain(cannotStart);
+    expect(await broken()).toEqual({ [name]: 1 });
+    const labels = `namespace="${namespace}",workload_type="${kind}",image="${sampleImage}",reason="broken"`;
+    expect(await query(`regwarden_in_use_broken{${labels}}`, "workload")).toEqual({ [name]: 1 });
+  });
+
+  it("is forgotten when it is back", async () => {
+    await pushCiImage(instance);
+    const { code, log } = await lookAndScrape();
+    expect(code, log).toBe(0);
+    expect(await gauge("regwarden_in_use_complete")).toBe(1);
+    expect(await broken()).toEqual({});
+  });
+});
