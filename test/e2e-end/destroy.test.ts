@@ -52,7 +52,7 @@ describe("destroy", () => {
       "-c",
       "docker ps -a --format '{{.Names}}'; docker volume ls -q; docker network ls --format '{{.Name}}'; cat /proc/mounts; ps -eo args",
     ]);
-    expect(stdout).not.toMatch(/regwarden-e2e/);
+    expect(stdout).not.toContain(`regwarden-${instance}`);
     expect(stdout).not.toContain(stateDirectory(instance));
   });
 });
