@@ -2,12 +2,8 @@ import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { describeError, ProgramError } from "../errors.ts";
 import type { Account } from "../http/exchange.ts";
+import { isRepositoryName, isTag } from "../registry/reference.ts";
 import type { Terminal } from "../terminal.ts";
-
-/** Source: OCI distribution spec, "Pulling manifests" (the grammar of NAME and REFERENCE). */
-const repositoryPattern =
-  /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
 const text = v.pipe(v.string("must be a text"), v.nonEmpty("must not be empty"));
 
@@ -41,8 +37,8 @@ const schema = v.strictObject({
       v.check((user) => !user.includes(":"), "must not contain a colon"),
     ),
     sentinel: v.strictObject({
-      repository: v.pipe(text, v.regex(repositoryPattern, "must be a repository's name")),
-      tag: v.pipe(text, v.regex(tagPattern, "must be a tag")),
+      repository: v.pipe(text, v.check(isRepositoryName, "must be a repository's name")),
+      tag: v.pipe(text, v.check(isTag, "must be a tag")),
     }),
   }),
   caches: v.array(v.strictObject({ name: text, url: registryAddress })),

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { onePositional, parseArguments } from "../command.ts";
 import { ProgramError } from "../errors.ts";
+import { isRepositoryName } from "../registry/reference.ts";
 import { bandwidthLimit, verifyOf } from "../scan/args.ts";
 
 /** What a repair was asked to do. */
@@ -165,15 +166,11 @@ function isOption(word: string, name: string): boolean {
   return word === `--${name}` || word.startsWith(`--${name}=`);
 }
 
-/** Repository names as the OCI distribution spec has them. */
-const repositoryPattern =
-  /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-
 function parseFrom(given: string): FromAddress | undefined {
   const url = URL.parse(given);
   if (url?.protocol !== "https:" && url?.protocol !== "http:") return undefined;
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;
   const repository = url.pathname.replace(/^\/|\/$/g, "");
   if (repository === "") return { origin: url.origin, repository: null };
-  return repositoryPattern.test(repository) ? { origin: url.origin, repository } : undefined;
+  return isRepositoryName(repository) ? { origin: url.origin, repository } : undefined;
 }

@@ -7,7 +7,6 @@ import { withStoreLocks } from "../store-lock.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Effects } from "./effects.ts";
 import { openJournal, readJournal } from "./journal.ts";
-import { dataDirectoryOf } from "./stores.ts";
 import { applyUndo, planUndo, type UndoStep } from "./undo.ts";
 
 export interface UndoOptions {
@@ -25,8 +24,8 @@ export async function runUndo(
 ): Promise<ExitCode> {
   const workDirectory = await findWorkDirectory(undo);
   const entries = await readJournal(workDirectory);
-  const { form, sources } = await discoverRegistries(directory);
-  const stores = sources.map(({ name }) => dataDirectoryOf(directory, form, name));
+  const { sources } = await discoverRegistries(directory);
+  const stores = sources.map(({ dataDirectory }) => dataDirectory);
   const places = { directory, workDirectory, stores };
   return withStoreLocks(apply ? stores : [], async () => {
     const steps = await planUndo(entries, places);

@@ -1,7 +1,6 @@
-import { join, resolve } from "node:path";
 import { ProgramError } from "../errors.ts";
 import { chooseRegistries } from "../scan/choose.ts";
-import { type Discovery, type DiskSource, discoverRegistries } from "../source/disk/registry.ts";
+import { type DiskSource, discoverRegistries } from "../source/disk/registry.ts";
 import type { RepairArguments } from "./args.ts";
 import type { Store } from "./read-repository.ts";
 
@@ -36,9 +35,4 @@ export async function findStores(options: RepairArguments): Promise<Stores> {
     others: discovery.sources.filter((source) => !repaired.includes(source)).map(toStore),
     problems: unreadable.map(({ fault: { place, reason } }) => `${place} could not be read (${reason}).`),
   };
-}
-
-/** Where a registry of a directory that was given has its store. */
-export function dataDirectoryOf(directory: string, form: Discovery["form"], name: string): string {
-  return form === "store" ? resolve(directory) : join(resolve(directory), name);
 }
