@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 const summary = process.env.REGWARDEN_TEST_SUMMARY;
 
 /**
- * By what they need: `unit` and `component` nothing; `push` and `rules` Debian's Pushgateway,
+ * By what they need: `unit` and `component` nothing; `pushgateway` and `rules` Debian's Pushgateway,
  * Prometheus, rclone and shellcheck; `registry` the registry binary; `host` a VM-like host with sshd, systemd and Docker; `e2e` the whole lab. Those with hosts run one file at a time.
  */
 const project = (name: string, options: Record<string, unknown> = {}) => ({
@@ -23,7 +23,7 @@ export default defineConfig({
       project("unit"),
       // Each runs the whole program: on a busy machine that takes longer than the usual five seconds.
       project("component", { testTimeout: 30_000 }),
-      project("push", { testTimeout: 60_000, hookTimeout: 600_000 }),
+      project("pushgateway", { testTimeout: 60_000, hookTimeout: 600_000 }),
       project("rules", { testTimeout: 60_000, hookTimeout: 900_000 }),
       project("registry", { testTimeout: 60_000, hookTimeout: 900_000, fileParallelism: false }),
       project("host", {

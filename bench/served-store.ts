@@ -5,8 +5,8 @@ import { createInterface } from "node:readline";
 import { nodeBinary } from "../lab/paths.ts";
 import { sendOnce } from "../scripts/http/exchange.ts";
 import { forEachBounded, stream } from "../scripts/source/bounded.ts";
-import { type Content, image, index } from "../test/registry/oci-layout.ts";
-import { type Registry, startRegistry } from "../test/registry/registry.ts";
+import { type Content, image, index } from "../test/support/oci-content.ts";
+import { type Registry, startRegistry } from "../test/support/registry.ts";
 
 /** A real registry with tags, behind a proxy that makes each request a little late. */
 export interface ServedStore {

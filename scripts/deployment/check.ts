@@ -1,4 +1,4 @@
-import { describeError, ProgramError } from "../errors.ts";
+import { describeError, ProgramError } from "../cli/errors.ts";
 
 /** How long services that were just restarted are waited for. */
 export const patienceSeconds = 30;

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
-import { describeError, ProgramError } from "../errors.ts";
+import { describeError, ProgramError } from "../cli/errors.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import type { Account } from "../http/exchange.ts";
 import { isRepositoryName, isTag } from "../registry/reference.ts";
-import type { Terminal } from "../terminal.ts";
 
 const text = v.pipe(v.string("must be a text"), v.nonEmpty("must not be empty"));
 

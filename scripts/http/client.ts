@@ -1,4 +1,4 @@
-import { describeError, ProgramError, systemCode } from "../errors.ts";
+import { describeError, ProgramError, systemCode } from "../cli/errors.ts";
 import { type Answer, type Request, sendOnce } from "./exchange.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
-import { describeError, ProgramError, systemCode } from "../errors.ts";
+import { describeError, ProgramError, systemCode } from "../cli/errors.ts";
 import type { Account } from "./exchange.ts";
 
 /** Accounts by the registry's host, as `docker login` leaves them. */

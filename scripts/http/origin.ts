@@ -1,4 +1,4 @@
-import { systemCode } from "../errors.ts";
+import { systemCode } from "../cli/errors.ts";
 import { sendOnce } from "./exchange.ts";
 import { isLoopback } from "./loopback.ts";
 

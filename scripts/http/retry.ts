@@ -1,4 +1,4 @@
-import { describeError, systemCode } from "../errors.ts";
+import { describeError, systemCode } from "../cli/errors.ts";
 import { type Answer, type Request, sendOnce } from "./exchange.ts";
 
 /** What a request came to after all tries; the last answer of a server that cannot is an answer too. */

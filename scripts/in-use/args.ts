@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { parseArguments } from "../command.ts";
-import { ProgramError } from "../errors.ts";
+import { parseArguments } from "../cli/command.ts";
+import { ProgramError } from "../cli/errors.ts";
 import type { Account } from "../http/exchange.ts";
 import { isLoopback } from "../http/loopback.ts";
 import { parseReference } from "../registry/reference.ts";

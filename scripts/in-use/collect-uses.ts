@@ -7,7 +7,7 @@ import type {
   KubernetesWorkload,
   Metadata,
   PodSpec,
-} from "../kubernetes/objects.ts";
+} from "./cluster/objects.ts";
 import { platformsFor } from "./node-platforms.ts";
 
 /** What was read of a cluster. */

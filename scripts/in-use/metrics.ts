@@ -1,6 +1,6 @@
 import type { InUseReport } from "../../contract/in-use-report.ts";
 import { inUseMetrics } from "../../contract/metrics.ts";
-import { renderExposition, type Sample } from "../metrics/exposition.ts";
+import { renderExposition, type Sample } from "../report/exposition.ts";
 
 type InUseSample = Sample<keyof typeof inUseMetrics>;
 

@@ -1,4 +1,4 @@
-import type { KubernetesNode, PodSpec, Requirement } from "../kubernetes/objects.ts";
+import type { KubernetesNode, PodSpec, Requirement } from "./cluster/objects.ts";
 
 /** `os/architecture` of a node. */
 export function platformOfNode({ status: { nodeInfo } }: KubernetesNode): string {

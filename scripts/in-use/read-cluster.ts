@@ -1,8 +1,8 @@
 import type * as v from "valibot";
 import type { TrySend } from "../http/retry.ts";
-import type { ClusterAccess } from "../kubernetes/access.ts";
-import { listAll } from "../kubernetes/list.ts";
-import { cronJobSchema, jobSchema, nodeSchema, podSchema, workloadSchema } from "../kubernetes/objects.ts";
+import type { ClusterAccess } from "./cluster/access.ts";
+import { listAll } from "./cluster/list.ts";
+import { cronJobSchema, jobSchema, nodeSchema, podSchema, workloadSchema } from "./cluster/objects.ts";
 import type { ClusterObjects } from "./collect-uses.ts";
 
 /** Everything of a cluster that says who needs which image, and what of it could not be read. */

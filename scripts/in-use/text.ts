@@ -1,5 +1,5 @@
 import type { InUseReport } from "../../contract/in-use-report.ts";
-import { renderMessage } from "../scan/table.ts";
+import { renderMessage } from "../report/table.ts";
 
 /** The report as people read it. */
 export function renderInUseReport(report: InUseReport): string {

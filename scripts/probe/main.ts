@@ -1,10 +1,10 @@
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import type { ProbeReport } from "../../contract/probe-report.ts";
-import type { Command } from "../command.ts";
-import { type GroupingKey, putGroup } from "../metrics/pushgateway.ts";
-import { createProgressLine } from "../progress.ts";
+import type { Command } from "../cli/command.ts";
+import { createProgressLine } from "../cli/progress.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { type GroupingKey, putGroup } from "../report/pushgateway.ts";
 import { httpRegistry } from "../source/http/registry.ts";
-import type { Terminal } from "../terminal.ts";
 import { type ProbeSettings, parseProbeArguments, probeHelp } from "./args.ts";
 import { readCertificateExpiry } from "./certificate.ts";
 import { renderProbeMetrics } from "./metrics.ts";

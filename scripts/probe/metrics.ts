@@ -1,6 +1,6 @@
 import { probeMetrics } from "../../contract/metrics.ts";
 import type { ProbeReport } from "../../contract/probe-report.ts";
-import { renderExposition, type Sample } from "../metrics/exposition.ts";
+import { renderExposition, type Sample } from "../report/exposition.ts";
 
 type ProbeSample = Sample<keyof typeof probeMetrics>;
 

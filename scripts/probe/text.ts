@@ -1,5 +1,5 @@
 import type { ProbeReport } from "../../contract/probe-report.ts";
-import { renderFindings, renderMessage } from "../scan/table.ts";
+import { renderFindings, renderMessage } from "../report/table.ts";
 
 /** The report as people read it. */
 export function renderProbeReport(report: ProbeReport): string {

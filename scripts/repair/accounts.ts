@@ -1,4 +1,4 @@
-import { ProgramError } from "../errors.ts";
+import { ProgramError } from "../cli/errors.ts";
 import { readDockerConfig } from "../http/docker-config.ts";
 import type { Account } from "../http/exchange.ts";
 import { isLoopback } from "../http/loopback.ts";

@@ -1,16 +1,16 @@
 import { join } from "node:path";
-import { describeError, ProgramError, systemCode } from "../errors.ts";
+import { describeError, ProgramError, systemCode } from "../cli/errors.ts";
 import { parseDigest, shortDigest } from "../registry/digest.ts";
 import { blobDataPath, layersPath, linkDirectory, revisionsPath, tagLinkPath } from "../registry/paths.ts";
 import { readLink } from "../source/disk/link.ts";
 import type { Pace } from "../source/source.ts";
+import type { Effects } from "../store-change/effects.ts";
+import type { StoreWriter } from "../store-change/store-writer.ts";
 import { changeKey, type PlannedChange } from "./change.ts";
-import type { Effects } from "./effects.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Origin } from "./origins/origin.ts";
 import type { Plan, Step } from "./plan.ts";
 import { stageBlob } from "./stage-blob.ts";
-import type { StoreWriter } from "./store-writer.ts";
 
 /** A store as it is written to. */
 export interface Target {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { onePositional, parseArguments } from "../command.ts";
-import { ProgramError } from "../errors.ts";
+import { onePositional, parseArguments } from "../cli/command.ts";
+import { ProgramError } from "../cli/errors.ts";
 import { isRepositoryName } from "../registry/reference.ts";
 import { bandwidthLimit, verifyOf } from "../scan/args.ts";
 

@@ -4,8 +4,8 @@ import { type Digest, isDigestOf, isDigestOfNothing } from "../registry/digest.t
 import { type Manifest, manifestSizeLimitBytes, parseManifest } from "../registry/manifest.ts";
 import { blobDataPath } from "../registry/paths.ts";
 import { readWhole, statFile, unreadable } from "../source/disk/files.ts";
+import { isFileOf } from "../store-change/file-digest.ts";
 import type { Holding } from "./facts.ts";
-import { isFileOf } from "./file-digest.ts";
 
 /** What a store's blobs are really worth. A file that was hashed once is not hashed again while it stays the same. */
 export interface Holdings {

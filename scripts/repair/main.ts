@@ -1,12 +1,12 @@
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import type { RepairOutcome, RepairReport } from "../../contract/repair-report.ts";
-import type { Command } from "../command.ts";
-import { ProgramError } from "../errors.ts";
-import { withStoreLocks } from "../store-lock.ts";
-import type { Terminal } from "../terminal.ts";
+import type { Command } from "../cli/command.ts";
+import { ProgramError } from "../cli/errors.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { createEffects, type Effects } from "../store-change/effects.ts";
+import { withStoreLocks } from "../store-change/store-lock.ts";
 import { findAccounts } from "./accounts.ts";
 import { parseRepairArguments, type RepairArguments, repairHelp } from "./args.ts";
-import { createEffects, type Effects } from "./effects.ts";
 import { makeChanges, type Run } from "./make-changes.ts";
 import { httpOrigin } from "./origins/http.ts";
 import { type Plan, planRepair } from "./plan.ts";

@@ -1,15 +1,15 @@
-import { createProgressLine } from "../progress.ts";
+import { watchInterruption } from "../cli/interruption.ts";
+import { createProgressLine } from "../cli/progress.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { paceOf } from "../scan/main.ts";
-import type { Terminal } from "../terminal.ts";
+import type { Effects } from "../store-change/effects.ts";
+import { createStoreWriter } from "../store-change/store-writer.ts";
+import { openWorkDirectory } from "../store-change/work-directory.ts";
 import { type Applied, applyPlan } from "./apply.ts";
 import type { RepairArguments } from "./args.ts";
-import type { Effects } from "./effects.ts";
-import { watchInterruption } from "./interruption.ts";
 import type { Plan } from "./plan.ts";
-import { createStoreWriter } from "./store-writer.ts";
 import type { Stores } from "./stores.ts";
 import { holdingsOf, type Survey } from "./survey.ts";
-import { openWorkDirectory } from "./work-directory.ts";
 
 /** What one run of the command works with. */
 export interface Run {

@@ -1,13 +1,13 @@
 import { stat } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
-import { describeError, ProgramError } from "../errors.ts";
+import { describeError, ProgramError } from "../cli/errors.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { discoverRegistries } from "../source/disk/registry.ts";
-import { withStoreLocks } from "../store-lock.ts";
-import type { Terminal } from "../terminal.ts";
-import type { Effects } from "./effects.ts";
-import { openJournal, readJournal } from "./journal.ts";
-import { applyUndo, planUndo, type UndoStep } from "./undo.ts";
+import type { Effects } from "../store-change/effects.ts";
+import { openJournal, readJournal } from "../store-change/journal.ts";
+import { withStoreLocks } from "../store-change/store-lock.ts";
+import { applyUndo, planUndo, type UndoStep } from "../store-change/undo.ts";
 
 export interface UndoOptions {
   readonly directory: string;

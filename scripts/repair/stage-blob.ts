@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { describeError, ProgramError } from "../errors.ts";
+import { describeError, ProgramError } from "../cli/errors.ts";
 import { type Digest, parseDigest, splitDigest } from "../registry/digest.ts";
 import type { Pace } from "../source/source.ts";
+import type { Effects, Ownership, Sink } from "../store-change/effects.ts";
 import type { PlannedChange } from "./change.ts";
-import type { Effects, Ownership, Sink } from "./effects.ts";
 import type { Offer } from "./facts.ts";
 import type { Origin } from "./origins/origin.ts";
 

@@ -1,4 +1,4 @@
-import { ProgramError } from "../errors.ts";
+import { ProgramError } from "../cli/errors.ts";
 import { chooseRegistries } from "../scan/choose.ts";
 import { type DiskSource, discoverRegistries } from "../source/disk/registry.ts";
 import type { RepairArguments } from "./args.ts";

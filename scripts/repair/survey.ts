@@ -1,10 +1,10 @@
 import type { Finding } from "../../contract/scan-report.ts";
-import { ProgramError } from "../errors.ts";
+import { ProgramError } from "../cli/errors.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { sortFindings } from "../graph/findings.ts";
 import type { Digest } from "../registry/digest.ts";
 import { requireRepositories, scanAll, scanOptions } from "../scan/main.ts";
 import type { Unreadable } from "../source/source.ts";
-import type { Terminal } from "../terminal.ts";
 import type { RepairArguments } from "./args.ts";
 import type { DamagedRepository } from "./facts.ts";
 import { createHoldings, type Holdings } from "./holdings.ts";

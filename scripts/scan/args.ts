@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import * as v from "valibot";
-import { onePositional, parseArguments } from "../command.ts";
-import { ProgramError } from "../errors.ts";
+import { onePositional, parseArguments } from "../cli/command.ts";
+import { ProgramError } from "../cli/errors.ts";
 import { plainAddress } from "../probe/args.ts";
 
 /** What a scan was asked to do. */

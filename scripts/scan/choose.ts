@@ -1,5 +1,5 @@
 import type { RegistryMode } from "../../contract/scan-report.ts";
-import { ProgramError } from "../errors.ts";
+import { ProgramError } from "../cli/errors.ts";
 import type { Discovery } from "../source/disk/registry.ts";
 
 /** What is looked at, and how it is judged. */

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import type { ScanReport } from "../../contract/scan-report.ts";
-import type { Command } from "../command.ts";
-import { describeError, ProgramError } from "../errors.ts";
+import type { Command } from "../cli/command.ts";
+import { describeError, ProgramError } from "../cli/errors.ts";
+import { createProgressLine } from "../cli/progress.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { storeFinding } from "../graph/findings.ts";
-import { putGroup } from "../metrics/pushgateway.ts";
-import { createProgressLine } from "../progress.ts";
+import { putGroup } from "../report/pushgateway.ts";
+import { writeReportFile } from "../report/report-file.ts";
+import { renderReport } from "../report/table.ts";
 import { estimateBlobs } from "../source/disk/blob.ts";
 import { discoverRegistries } from "../source/disk/registry.ts";
 import type { Pace } from "../source/source.ts";
-import type { Terminal } from "../terminal.ts";
 import { parseScanArguments, type ScanArguments, scanHelp } from "./args.ts";
 import { type Choice, chooseRegistries } from "./choose.ts";
 import { hireCrew } from "./crew.ts";
@@ -17,9 +19,7 @@ import { renderScanMetrics } from "./metrics.ts";
 import { createPace, unlimitedPace } from "./pace.ts";
 import { preferCopies } from "./recopy.ts";
 import { buildReport, renderJson } from "./report.ts";
-import { writeReportFile } from "./report-file.ts";
 import { type Progress, type RegistryResult, type ScanOptions, scanRegistry } from "./scan-registry.ts";
-import { renderReport } from "./table.ts";
 
 /** From this many blobs on, threads take less time than their start. */
 const blobsOfLargeStore = 10_000;

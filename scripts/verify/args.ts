@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
-import { parseArguments } from "../command.ts";
-import { ProgramError } from "../errors.ts";
+import { parseArguments } from "../cli/command.ts";
+import { ProgramError } from "../cli/errors.ts";
 import type { Account } from "../http/exchange.ts";
 import { parsePlatform } from "../registry/platform.ts";
 import { parseReference, type Reference } from "../registry/reference.ts";

@@ -1,14 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import { type VerifyReport, verifyReportSchema } from "../../contract/verify-report.ts";
-import type { Command } from "../command.ts";
-import { describeError, ProgramError } from "../errors.ts";
+import type { Command } from "../cli/command.ts";
+import { describeError, ProgramError } from "../cli/errors.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { readDockerConfig } from "../http/docker-config.ts";
 import type { Account } from "../http/exchange.ts";
 import { originOf } from "../http/origin.ts";
 import { type HttpRegistry, httpRegistry, sumTallies } from "../source/http/registry.ts";
 import { remember } from "../source/http/remember.ts";
-import type { Terminal } from "../terminal.ts";
 import { parseVerifyArguments, type Target, type VerifySettings, verifyHelp } from "./args.ts";
 import { renderJunit } from "./junit.ts";
 import { lookUntilWhole, type Round } from "./look-until-whole.ts";

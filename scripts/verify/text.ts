@@ -1,6 +1,6 @@
 import type { VerifiedImage, VerifiedPlatform, VerifyReport } from "../../contract/verify-report.ts";
 import { shortDigest } from "../registry/digest.ts";
-import { renderMessage } from "../scan/table.ts";
+import { renderMessage } from "../report/table.ts";
 
 /** The report as people read it: each image with its platforms, and below it what is wrong. */
 export function renderVerifyReport(report: VerifyReport): string {

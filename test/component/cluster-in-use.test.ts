@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
-import { ALERTS, podSpec, withCluster } from "./fixtures/cluster.ts";
-import { run } from "./fixtures/engine.ts";
-import { faultsOf } from "./fixtures/faults.ts";
-import { CONFIG } from "./fixtures/stack.ts";
+import { ALERTS, podSpec, withCluster } from "../support/program-stack/cluster.ts";
+import { run } from "../support/program-stack/engine.ts";
+import { faultsOf } from "../support/program-stack/faults.ts";
+import { CONFIG } from "../support/program-stack/stack.ts";
 
 // The bundle is built by another step.
 vi.mock("node:fs", async (original) => {

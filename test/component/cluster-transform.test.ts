@@ -5,7 +5,7 @@ import {
   admissionFields,
   ignoreAdmissionChanges,
 } from "../../components/cluster/ignore-admission-changes.ts";
-import { run } from "./fixtures/engine.ts";
+import { run } from "../support/program-stack/engine.ts";
 
 const ignored = async (type: string, opts: pulumi.CustomResourceOptions = {}) => {
   const result = await ignoreAdmissionChanges({ type, name: "one", custom: true, props: { a: 1 }, opts });

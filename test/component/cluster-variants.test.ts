@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
-import { ALERTS, jobSpec, podSpec, withCluster } from "./fixtures/cluster.ts";
-import { run } from "./fixtures/engine.ts";
+import { ALERTS, jobSpec, podSpec, withCluster } from "../support/program-stack/cluster.ts";
+import { run } from "../support/program-stack/engine.ts";
 
 // The bundle is built by another step.
 vi.mock("node:fs", async (original) => {

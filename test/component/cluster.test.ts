@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { jobSpec, podSpec, withCluster } from "./fixtures/cluster.ts";
-import { isSecret, plain, type Run, run, visibleText } from "./fixtures/engine.ts";
-import { PASSWORD, REGISTRY_USER, SECRET_TEXTS } from "./fixtures/raw-config.ts";
-import { CONFIG } from "./fixtures/stack.ts";
+import { jobSpec, podSpec, withCluster } from "../support/program-stack/cluster.ts";
+import { isSecret, plain, type Run, run, visibleText } from "../support/program-stack/engine.ts";
+import { PASSWORD, REGISTRY_USER, SECRET_TEXTS } from "../support/program-stack/raw-config.ts";
+import { CONFIG } from "../support/program-stack/stack.ts";
 
 // The bundle is built by another step.
 vi.mock("node:fs", async (original) => {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import type { StackSecrets } from "../../secrets.ts";
-import { type Run, type RunOptions, resolved, run } from "./fixtures/engine.ts";
+import { type Run, type RunOptions, resolved, run } from "../support/program-stack/engine.ts";
 import {
   CACHE_PASSWORD,
   HOST_KEY,
@@ -9,8 +9,8 @@ import {
   REGISTRY_USER,
   SSH_KEY,
   WITH_CACHE_ACCOUNT,
-} from "./fixtures/raw-config.ts";
-import { CERTIFICATE, OTHER_PRIVATE_KEY, PRIVATE_KEY } from "./fixtures/tls.ts";
+} from "../support/program-stack/raw-config.ts";
+import { CERTIFICATE, OTHER_PRIVATE_KEY, PRIVATE_KEY } from "../support/program-stack/tls.ts";
 
 const { readConfig } = await import("../../config.ts");
 const { readSecrets } = await import("../../secrets.ts");

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import { plain, run } from "./fixtures/engine.ts";
-import { WITH_CACHE_ACCOUNT } from "./fixtures/raw-config.ts";
-import { CONFIG, revisions } from "./fixtures/stack.ts";
+import { plain, run } from "../support/program-stack/engine.ts";
+import { WITH_CACHE_ACCOUNT } from "../support/program-stack/raw-config.ts";
+import { CONFIG, revisions } from "../support/program-stack/stack.ts";
 
 // The bundle is built by another step.
 vi.mock("node:fs", async (original) => {

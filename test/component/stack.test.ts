@@ -1,7 +1,15 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { type Declared, isSecret, isUnknown, plain, type Run, run, visibleText } from "./fixtures/engine.ts";
-import { SECRET_TEXTS } from "./fixtures/raw-config.ts";
-import { CONFIG, revisions } from "./fixtures/stack.ts";
+import {
+  type Declared,
+  isSecret,
+  isUnknown,
+  plain,
+  type Run,
+  run,
+  visibleText,
+} from "../support/program-stack/engine.ts";
+import { SECRET_TEXTS } from "../support/program-stack/raw-config.ts";
+import { CONFIG, revisions } from "../support/program-stack/stack.ts";
 
 // The bundle is built by another step.
 vi.mock("node:fs", async (original) => {

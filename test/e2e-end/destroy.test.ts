@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { stateDirectory } from "../../lab/paths.ts";
-import { stackObjects } from "../e2e/cluster.ts";
-import { engineEnds, labEnds } from "../e2e/expected.ts";
-import { instance, onHost, pulumi, saidFile } from "../e2e/stack.ts";
+import { stackObjects } from "../support/lab/cluster.ts";
+import { engineEnds, labEnds } from "../support/lab/expected.ts";
+import { instance, onHost, pulumi, saidFile } from "../support/lab/stack.ts";
 
 /** The last of the end-to-end tests: they look back at all that was said, and take the lab away. */
 

@@ -2,9 +2,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { driveSyncCronJob } from "../../components/cluster/render/drive-sync.ts";
 import { PROBE_NAME } from "../../components/cluster/render/probe.ts";
 import { waitUntil } from "../../lab/run.ts";
-import { cluster, collection, patch, pathOf } from "./cluster.ts";
-import { engineEnds, noDrift, up } from "./expected.ts";
-import { pulumi } from "./stack.ts";
+import { cluster, collection, patch, pathOf } from "../support/lab/cluster.ts";
+import { engineEnds, noDrift, up } from "../support/lab/expected.ts";
+import { pulumi } from "../support/lab/stack.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

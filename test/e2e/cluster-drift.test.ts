@@ -7,10 +7,10 @@ import {
   PROBE_SECRET,
 } from "../../components/cluster/render/probe.ts";
 import { RULES_NAME } from "../../components/cluster/render/rules.ts";
-import { cluster, patch, pathOf, stackObjects, takeOver } from "./cluster.ts";
-import { engineEnds, noDrift, up } from "./expected.ts";
-import { holds } from "./prometheus.ts";
-import { instance, pulumi } from "./stack.ts";
+import { cluster, patch, pathOf, stackObjects, takeOver } from "../support/lab/cluster.ts";
+import { engineEnds, noDrift, up } from "../support/lab/expected.ts";
+import { holds } from "../support/lab/prometheus.ts";
+import { instance, pulumi } from "../support/lab/stack.ts";
 
 const password = "typed-with-kubectl";
 const encoded = Buffer.from(password).toString("base64");

@@ -11,12 +11,12 @@ import { sampleImage, sampleWorkload } from "../../lab/cluster/sample-workload.t
 import { damageCommands } from "../../lab/incident/damage.ts";
 import { waitUntil } from "../../lab/run.ts";
 import { pushCiImage } from "../../lab/sample-images.ts";
-import { cluster, collection, pathOf } from "./cluster.ts";
-import { noDrift, up } from "./expected.ts";
-import { becomesHealthy } from "./private-registry.ts";
-import { query } from "./prometheus.ts";
-import { runJob, runJobAndScrape } from "./run-job.ts";
-import { instance, onHost } from "./stack.ts";
+import { cluster, collection, pathOf } from "../support/lab/cluster.ts";
+import { noDrift, up } from "../support/lab/expected.ts";
+import { becomesHealthy } from "../support/lab/private-registry.ts";
+import { query } from "../support/lab/prometheus.ts";
+import { runJob, runJobAndScrape } from "../support/lab/run-job.ts";
+import { instance, onHost } from "../support/lab/stack.ts";
 
 const { kind, namespace, name } = sampleWorkload;
 const registry = sampleImage.split("/")[0] ?? "";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { labEnds } from "./expected.ts";
-import { firing, holds } from "./prometheus.ts";
+import { labEnds } from "../support/lab/expected.ts";
+import { firing, holds } from "../support/lab/prometheus.ts";
 
 const alert = "RegistryManifestIntegrityFailure";
 

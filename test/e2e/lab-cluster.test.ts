@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { type DaemonId, daemonPid, stopDaemon } from "../../lab/cluster/daemon.ts";
 import { clusterDirectory } from "../../lab/cluster/places.ts";
 import { clusterDaemons } from "../../lab/cluster/teardown.ts";
-import { stackObjects } from "./cluster.ts";
-import { labEnds, noDrift } from "./expected.ts";
-import { instance } from "./stack.ts";
+import { stackObjects } from "../support/lab/cluster.ts";
+import { labEnds, noDrift } from "../support/lab/expected.ts";
+import { instance } from "../support/lab/stack.ts";
 
 function daemon(name: string): DaemonId {
   const found = clusterDaemons(instance).find((one) => one.name === name);

@@ -5,8 +5,17 @@ import { describe, expect, it } from "vitest";
 import { nodeBinary, placeOf, ports, projectRoot, stateDirectory } from "../../lab/paths.ts";
 import { clientFiles } from "../../lab/sample-images.ts";
 import { stackStateDirectory } from "../../lab/stack.ts";
-import { expectCode, noDrift, up } from "./expected.ts";
-import { containers, engine, instance, lab, onHost, pulumi, setSecret, touched } from "./stack.ts";
+import { expectCode, noDrift, up } from "../support/lab/expected.ts";
+import {
+  containers,
+  engine,
+  instance,
+  lab,
+  onHost,
+  pulumi,
+  setSecret,
+  touched,
+} from "../support/lab/stack.ts";
 
 describe("the lab", () => {
   it("is up after one command, and a second one plans no change", async () => {

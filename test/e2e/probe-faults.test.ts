@@ -10,12 +10,12 @@ import { stopDaemon } from "../../lab/cluster/daemon.ts";
 import { ensureMonitoring, monitoringDaemons } from "../../lab/cluster/monitoring.ts";
 import { loadRules } from "../../lab/cluster/rules-loader.ts";
 import { waitUntil } from "../../lab/run.ts";
-import { apiServerAuthority, cluster, patch, pathOf } from "./cluster.ts";
-import { noDrift, up } from "./expected.ts";
-import { becomesHealthy, statusOfStranger } from "./private-registry.ts";
-import { firing, holds, query } from "./prometheus.ts";
-import { runJob, runJobAndScrape } from "./run-job.ts";
-import { instance, onHost } from "./stack.ts";
+import { apiServerAuthority, cluster, patch, pathOf } from "../support/lab/cluster.ts";
+import { noDrift, up } from "../support/lab/expected.ts";
+import { becomesHealthy, statusOfStranger } from "../support/lab/private-registry.ts";
+import { firing, holds, query } from "../support/lab/prometheus.ts";
+import { runJob, runJobAndScrape } from "../support/lab/run-job.ts";
+import { instance, onHost } from "../support/lab/stack.ts";
 
 const watched = [
   ...probeAlerts({ instance: "", stack: "", sites: [] }).map(({ name }) => name),

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { lab, saidFile } from "./stack.ts";
+import { lab, saidFile } from "../support/lab/stack.ts";
 
 /** Brings up the lab that all end-to-end tests share; what this returns takes it down again. */
 export default async function setup(): Promise<() => Promise<void>> {

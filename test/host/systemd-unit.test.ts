@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { systemdUnit } from "../../provider/kinds/systemd-unit.ts";
-import { type TestHost, testHost } from "./test-host.ts";
+import { type TestHost, testHost } from "../support/test-host.ts";
 
 let host: TestHost;
 const name = "unit-test.timer";

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Finding } from "../../contract/scan-report.ts";
-import { corrupt, corruptions } from "./corruptions.ts";
-import { probeStore, scanStore } from "./damaged-store.ts";
-import { attestation, type Content, dockerList, image, index, signature } from "./oci-layout.ts";
-import { type Registry, startRegistry } from "./registry.ts";
-import { writeContent } from "./write-store.ts";
+import { corrupt, corruptions } from "../support/damage/corruptions.ts";
+import { attestation, type Content, dockerList, image, index, signature } from "../support/oci-content.ts";
+import { type Registry, startRegistry } from "../support/registry.ts";
+import { probeStore, scanStore } from "../support/store-files.ts";
+import { writeContent } from "../support/write-content.ts";
 
 /** Stores that are tried; each costs a second where the registry answers 500, which probe asks three times. */
 const runs = Number(process.env.REGWARDEN_PROPERTY_RUNS ?? 25);

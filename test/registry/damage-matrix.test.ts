@@ -1,8 +1,7 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { armLayer, blobDamages } from "./blob-damages.ts";
-import { flipByte } from "./damage.ts";
+import { armLayer, blobDamages } from "../support/damage/blob-damages.ts";
 import {
   amd64,
   arm64,
@@ -15,11 +14,12 @@ import {
   multi,
   proof,
   sign,
-} from "./damage-contents.ts";
-import { headOf, inLines, keepStore, probeStore, scanStore, storeFiles } from "./damaged-store.ts";
-import { manifestDamages } from "./manifest-damages.ts";
-import { type Registry, startRegistry } from "./registry.ts";
-import { upload } from "./upload.ts";
+} from "../support/damage/contents.ts";
+import { flipByte } from "../support/damage/damage.ts";
+import { manifestDamages } from "../support/damage/manifest-damages.ts";
+import { type Registry, startRegistry } from "../support/registry.ts";
+import { headOf, inLines, keepStore, probeStore, scanStore, storeFiles } from "../support/store-files.ts";
+import { upload } from "../support/upload.ts";
 
 let registry: Registry;
 let restore: () => Promise<void>;

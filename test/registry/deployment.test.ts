@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sentinel } from "../../scripts/deployment/sentinel.ts";
-import { image } from "./oci-layout.ts";
-import { type Registry, startRegistry } from "./registry.ts";
+import { image } from "../support/oci-content.ts";
+import { type Registry, startRegistry } from "../support/registry.ts";
 
 const program = join(import.meta.dirname, "../../scripts/main.ts");
 const login = { user: "ci", password: "correct horse" };

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { inUseRules } from "../../components/cluster/render/in-use.ts";
 import type { InUseReport } from "../../contract/in-use-report.ts";
-import { freePort } from "../free-port.ts";
-import { startPushgateway } from "../service.ts";
-import { type Kubernetes, startKubernetes } from "./kubernetes.ts";
-import { attestation, type Content, image, index } from "./oci-layout.ts";
-import { type Registry, startRegistry } from "./registry.ts";
+import { freePort } from "../support/free-port.ts";
+import { type Kubernetes, startKubernetes } from "../support/kubernetes.ts";
+import { attestation, type Content, image, index } from "../support/oci-content.ts";
+import { type Registry, startRegistry } from "../support/registry.ts";
+import { startPushgateway } from "../support/service.ts";
 
 const program = join(import.meta.dirname, "../../scripts/main.ts");
 const login = { user: "ci", password: "correct horse" };

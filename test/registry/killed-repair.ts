@@ -1,6 +1,6 @@
-import { createEffects } from "../../scripts/repair/effects.ts";
+import { processTerminal } from "../../scripts/cli/terminal.ts";
 import { runRepair } from "../../scripts/repair/main.ts";
-import { processTerminal } from "../../scripts/terminal.ts";
+import { createEffects } from "../../scripts/store-change/effects.ts";
 
 /** A repair that gets a signal before the effect of a given number, counted from 1: `SIGNAL N ARGUMENT...`. */
 const [signal, limit, ...argv] = process.argv.slice(2);

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ProbeReport } from "../../contract/probe-report.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
-import { startPushgateway } from "../service.ts";
-import { attestation, type Content, dockerList, image, index } from "./oci-layout.ts";
-import { type Registry, startRegistry } from "./registry.ts";
-import { startTlsProxy } from "./tls-proxy.ts";
+import { attestation, type Content, dockerList, image, index } from "../support/oci-content.ts";
+import { type Registry, startRegistry } from "../support/registry.ts";
+import { startPushgateway } from "../support/service.ts";
+import { startTlsProxy } from "../support/tls-proxy.ts";
 
 const program = join(import.meta.dirname, "../../scripts/main.ts");
 const login = { user: "ci", password: "correct horse" };

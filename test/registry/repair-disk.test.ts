@@ -5,9 +5,9 @@ import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { mediaTypes } from "../../scripts/registry/media-types.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
-import { treeOf } from "../unit/scripts/repair/tree.ts";
-import { storeAt } from "../unit/scripts/scan/store.ts";
-import { regwarden, temporaryDirectory } from "../unit/scripts/temporary.ts";
+import { regwarden, temporaryDirectory } from "../support/program.ts";
+import { storeAt } from "../support/store.ts";
+import { treeOf } from "../support/tree.ts";
 
 /** What a disk can do to a repair: be full, be read-only, belong to somebody else. Needs root, to mount and to drop rights. */
 

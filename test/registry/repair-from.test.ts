@@ -2,11 +2,11 @@ import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RepairReport } from "../../contract/repair-report.ts";
-import { treeOf } from "../unit/scripts/repair/tree.ts";
-import { image, index } from "./oci-layout.ts";
-import { type Registry, startRegistry } from "./registry.ts";
-import { amd64, arm64, blobPath, digest, multi, regwarden } from "./repairing.ts";
-import { startTlsProxy } from "./tls-proxy.ts";
+import { image, index } from "../support/oci-content.ts";
+import { type Registry, startRegistry } from "../support/registry.ts";
+import { amd64, arm64, blobPath, digest, multi, regwarden } from "../support/repair-process.ts";
+import { startTlsProxy } from "../support/tls-proxy.ts";
+import { treeOf } from "../support/tree.ts";
 
 describe("a repair with a healthy registry beside the damaged one", () => {
   let registry: Registry;

@@ -6,10 +6,10 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import type { Finding } from "../../contract/scan-report.ts";
 import { findingKey } from "../../scripts/graph/findings.ts";
-import { writeDamagedStore } from "../unit/scripts/repair/damaged-store.ts";
-import { treeOf } from "../unit/scripts/repair/tree.ts";
-import { scan, storeAt } from "../unit/scripts/scan/store.ts";
-import { regwarden, temporaryDirectory } from "../unit/scripts/temporary.ts";
+import { regwarden, temporaryDirectory } from "../support/program.ts";
+import { writeDamagedStore } from "../support/sample-store.ts";
+import { scan, storeAt } from "../support/store.ts";
+import { treeOf } from "../support/tree.ts";
 
 const program = join(import.meta.dirname, "killed-repair.ts");
 

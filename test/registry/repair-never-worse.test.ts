@@ -13,16 +13,16 @@ import {
   revisionsPath,
   tagLinkPath,
 } from "../../scripts/registry/paths.ts";
-import { changedFiles, treeOf } from "../unit/scripts/repair/tree.ts";
-import { scan } from "../unit/scripts/scan/store.ts";
-import { regwarden, temporaryDirectory } from "../unit/scripts/temporary.ts";
+import { regwarden, temporaryDirectory } from "../support/program.ts";
 import {
   copyStore,
   damageStore,
   randomDamages,
   randomRepositories,
   writeRandomStore,
-} from "./random-store.ts";
+} from "../support/random-store.ts";
+import { scan } from "../support/store.ts";
+import { changedFiles, treeOf } from "../support/tree.ts";
 
 async function repair(...argv: string[]): Promise<RepairReport> {
   const { stdout, stderr } = await regwarden(["repair", ...argv, "--json"]);

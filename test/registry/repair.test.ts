@@ -2,9 +2,9 @@ import { mkdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { linkDirectory, revisionsPath } from "../../scripts/registry/paths.ts";
-import { attestation, dockerList, image, index } from "./oci-layout.ts";
-import { type Registry, startRegistry } from "./registry.ts";
-import { amd64, arm64, digest, multi, regwarden, repair } from "./repairing.ts";
+import { attestation, dockerList, image, index } from "../support/oci-content.ts";
+import { type Registry, startRegistry } from "../support/registry.ts";
+import { amd64, arm64, digest, multi, regwarden, repair } from "../support/repair-process.ts";
 
 describe("a repair of a real store", () => {
   let registry: Registry;

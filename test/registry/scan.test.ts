@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FindingKind, ScanReport } from "../../contract/scan-report.ts";
-import { startPushgateway } from "../service.ts";
-import { attestation, type Content, dockerList, image, index } from "./oci-layout.ts";
-
-import { type Registry, startRegistry } from "./registry.ts";
+import { attestation, type Content, dockerList, image, index } from "../support/oci-content.ts";
+import { type Registry, startRegistry } from "../support/registry.ts";
+import { startPushgateway } from "../support/service.ts";
 
 const program = join(import.meta.dirname, "../../scripts/main.ts");
 

@@ -7,9 +7,9 @@ import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { VerifyFinding, VerifyReport } from "../../contract/verify-report.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
-import { attestation, type Content, dockerList, image, index } from "./oci-layout.ts";
-import { type Registry, startRegistry } from "./registry.ts";
-import { startTlsProxy } from "./tls-proxy.ts";
+import { attestation, type Content, dockerList, image, index } from "../support/oci-content.ts";
+import { type Registry, startRegistry } from "../support/registry.ts";
+import { startTlsProxy } from "../support/tls-proxy.ts";
 
 const program = join(import.meta.dirname, "../../scripts/main.ts");
 const login = { user: "ci", password: "correct horse" };

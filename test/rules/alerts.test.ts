@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import type { Rule } from "../../components/cluster/render/rules.ts";
 import { ensurePackages } from "../../lab/packages.ts";
+import { directoryWithRules, promtool } from "../support/prometheus-tools.ts";
+import { RULES } from "../support/rendered-rules.ts";
 import type { AlertCase } from "./cases/case.ts";
 import { driftCases } from "./cases/drift.ts";
 import { driveSyncCases } from "./cases/drive-sync.ts";
@@ -11,8 +13,6 @@ import { inUseCases } from "./cases/in-use.ts";
 import { probeCases } from "./cases/probe.ts";
 import { registryCases } from "./cases/registry.ts";
 import { scanCases } from "./cases/scan.ts";
-import { RULES } from "./rendered.ts";
-import { directoryWithRules, promtool } from "./tools.ts";
 
 const CASES = [
   ...registryCases,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dashboardQueries } from "../../components/cluster/render/dashboard.ts";
-import type { Service } from "../service.ts";
-import { RULES } from "./rendered.ts";
-import { startPrometheus } from "./tools.ts";
+import { startPrometheus } from "../support/prometheus-tools.ts";
+import { RULES } from "../support/rendered-rules.ts";
+import type { Service } from "../support/service.ts";
 
 let prometheus: Service;
 beforeAll(async () => {

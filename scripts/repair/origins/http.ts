@@ -1,4 +1,4 @@
-import { ProgramError } from "../../errors.ts";
+import { ProgramError } from "../../cli/errors.ts";
 import { createAuthorization } from "../../http/authorization.ts";
 import type { Account } from "../../http/exchange.ts";
 import { createRetryingSend } from "../../http/retry.ts";

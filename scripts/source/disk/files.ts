@@ -8,7 +8,7 @@ import {
   readSync,
   statSync,
 } from "node:fs";
-import { describeError, systemCode } from "../../errors.ts";
+import { describeError, systemCode } from "../../cli/errors.ts";
 import type { BlobState, Unreadable } from "../source.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { describeError, ProgramError, systemCode } from "../../errors.ts";
+import { describeError, ProgramError, systemCode } from "../../cli/errors.ts";
 import { layersPath, ownDirectory, revisionsPath, storePath } from "../../registry/paths.ts";
 import type { StoreSource, Unreadable } from "../source.ts";
 import { readBlob, readBlobs } from "./blob.ts";

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { systemCode } from "../../errors.ts";
+import { systemCode } from "../../cli/errors.ts";
 import { uploadsPath } from "../../registry/paths.ts";
 import type { UploadFact } from "../source.ts";
 import { isUnreadable, listNames, readShort, unreadable } from "./files.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
-import { systemCode } from "../../errors.ts";
+import { systemCode } from "../../cli/errors.ts";
 import { type Digest, splitDigest } from "../../registry/digest.ts";
 import { blobDataPath } from "../../registry/paths.ts";
 import type { BlobState, Pace } from "../source.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { bundlePrograms } from "../../../scripts/build-programs.ts";
-import { temporaryDirectory } from "./temporary.ts";
+import { temporaryDirectory } from "../../support/program.ts";
 
 test("the bundle is one file that runs by itself, small enough for a ConfigMap, and the same each time", async () => {
   const directory = await temporaryDirectory();

@@ -12,7 +12,7 @@ import {
   type Workflow,
   workflowNames,
   workflowText,
-} from "./woodpecker.ts";
+} from "../../support/woodpecker.ts";
 
 const dockerfile = readFileSync(join(root, "ci/Dockerfile"), "utf8");
 const main = { branch: "main" };

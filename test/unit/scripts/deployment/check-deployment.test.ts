@@ -1,11 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { checkDeployment, exitCodeOf, renderChecks } from "../../../../scripts/check-deployment/main.ts";
+import {
+  checkDeployment,
+  exitCodeOf,
+  renderChecks,
+} from "../../../../scripts/deployment/check-deployment/main.ts";
 import { sentinel } from "../../../../scripts/deployment/sentinel.ts";
 import { createClient } from "../../../../scripts/http/client.ts";
-import { temporaryDirectory } from "../temporary.ts";
-import { type Handler, serve, serveNobody } from "./server.ts";
+import { temporaryDirectory } from "../../../support/program.ts";
+import { type Handler, serve, serveNobody } from "../../../support/server.ts";
 
 const now = Date.parse("2026-01-02T03:04:05Z");
 const account = { user: "ci", password: "right" };

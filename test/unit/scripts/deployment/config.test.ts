@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readDeploymentConfig } from "../../../../scripts/deployment/config.ts";
-import { regwarden, temporaryDirectory } from "../temporary.ts";
+import { regwarden, temporaryDirectory } from "../../../support/program.ts";
 
 const valid = {
   private: {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { seedSentinel } from "../../../../scripts/deployment/seed-sentinel/seed.ts";
 import { sentinel } from "../../../../scripts/deployment/sentinel.ts";
 import { createClient } from "../../../../scripts/http/client.ts";
-import { seedSentinel } from "../../../../scripts/seed-sentinel/seed.ts";
-import { type Handler, serve, serveNobody } from "./server.ts";
+import { type Handler, serve, serveNobody } from "../../../support/server.ts";
 
 const account = { user: "ci", password: "secret" };
 const tag = { repository: "regwarden/sentinel", tag: "1" };

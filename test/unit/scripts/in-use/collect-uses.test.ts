@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { collectUses } from "../../../../scripts/in-use/collect-uses.ts";
 import {
   cronJobSchema,
   jobSchema,
   nodeSchema,
   podSchema,
   workloadSchema,
-} from "../../../../scripts/kubernetes/objects.ts";
+} from "../../../../scripts/in-use/cluster/objects.ts";
+import { collectUses } from "../../../../scripts/in-use/collect-uses.ts";
 
 const node = (name: string, architecture: string, labels: Readonly<Record<string, string>> = {}) =>
   v.parse(nodeSchema, {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
 import { parseChallenge } from "../../../../scripts/http/challenge.ts";
-import { image } from "../../../registry/oci-layout.ts";
-import { serve } from "../deployment/server.ts";
-import { account, fakeRegistry, json, probe } from "./fake-registry.ts";
+import { account, fakeRegistry, json, probe } from "../../../support/fake-registry.ts";
+import { image } from "../../../support/oci-content.ts";
+import { serve } from "../../../support/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const basic = `Basic ${Buffer.from(`${account.user}:${account.password}`).toString("base64")}`;

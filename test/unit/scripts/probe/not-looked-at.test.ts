@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type Content, image } from "../../../registry/oci-layout.ts";
-import { serveNobody } from "../deployment/server.ts";
-import { at, fakeRegistry, probe, status } from "./fake-registry.ts";
+import { at, fakeRegistry, probe, status } from "../../../support/fake-registry.ts";
+import { type Content, image } from "../../../support/oci-content.ts";
+import { serveNobody } from "../../../support/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64");

@@ -1,8 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { attestation, type Content, image, index } from "../../../registry/oci-layout.ts";
-import { serve } from "../deployment/server.ts";
-import { regwarden } from "../temporary.ts";
-import { account, at, fakeRegistry, json, type Override, probe, status } from "./fake-registry.ts";
+import {
+  account,
+  at,
+  fakeRegistry,
+  json,
+  type Override,
+  probe,
+  status,
+} from "../../../support/fake-registry.ts";
+import { attestation, type Content, image, index } from "../../../support/oci-content.ts";
+import { regwarden } from "../../../support/program.ts";
+import { serve } from "../../../support/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { image } from "../../../registry/oci-layout.ts";
-import { serve, serveNobody } from "../deployment/server.ts";
-import { fakeRegistry, probe } from "./fake-registry.ts";
+import { fakeRegistry, probe } from "../../../support/fake-registry.ts";
+import { image } from "../../../support/oci-content.ts";
+import { serve, serveNobody } from "../../../support/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 

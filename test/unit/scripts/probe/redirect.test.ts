@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createFollowingSend } from "../../../../scripts/http/redirect.ts";
-import { type Content, image } from "../../../registry/oci-layout.ts";
-import { type Handler, serve } from "../deployment/server.ts";
-import { fakeRegistry, probe } from "./fake-registry.ts";
+import { fakeRegistry, probe } from "../../../support/fake-registry.ts";
+import { type Content, image } from "../../../support/oci-content.ts";
+import { type Handler, serve } from "../../../support/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const [config, layer] = amd64.parts as [Content, Content];

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:https";
 import { expect, onTestFinished, test } from "vitest";
-import { CERTIFICATE, PRIVATE_KEY } from "../../../component/fixtures/tls.ts";
-import { probe } from "./fake-registry.ts";
+import { probe } from "../../../support/fake-registry.ts";
+import { CERTIFICATE, PRIVATE_KEY } from "../../../support/program-stack/tls.ts";
 
 test("a certificate that is not trusted ends the look, gets no account, and tells when it expires", async () => {
   const asked: unknown[] = [];

@@ -2,11 +2,11 @@ import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } fr
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { layersPath, linkDirectory, repositoryPath } from "../../../../scripts/registry/paths.ts";
-import { scan } from "../scan/store.ts";
-import { type Outcome, regwarden, temporaryDirectory } from "../temporary.ts";
-import { writeDamagedStore } from "./damaged-store.ts";
-import { repair, rootWithLostChild } from "./repairing.ts";
-import { treeOf } from "./tree.ts";
+import { type Outcome, regwarden, temporaryDirectory } from "../../../support/program.ts";
+import { repair, rootWithLostChild } from "../../../support/repair-run.ts";
+import { writeDamagedStore } from "../../../support/sample-store.ts";
+import { scan } from "../../../support/store.ts";
+import { treeOf } from "../../../support/tree.ts";
 
 describe("an applied plan", () => {
   test("prints the plan first, then what was done and what to type next", async () => {

@@ -6,9 +6,9 @@ import type { RepairReport } from "../../../../contract/repair-report.ts";
 import { type Digest, digestOf } from "../../../../scripts/registry/digest.ts";
 import { mediaTypes } from "../../../../scripts/registry/media-types.ts";
 import { blobDirectory } from "../../../../scripts/registry/paths.ts";
-import { serve } from "../deployment/server.ts";
-import { storeAt } from "../scan/store.ts";
-import { regwarden, temporaryDirectory } from "../temporary.ts";
+import { regwarden, temporaryDirectory } from "../../../support/program.ts";
+import { serve } from "../../../support/server.ts";
+import { storeAt } from "../../../support/store.ts";
 
 afterEach(() => void vi.unstubAllEnvs());
 

@@ -10,13 +10,13 @@ import {
   tagLinkPath,
   tagsPath,
 } from "../../../../scripts/registry/paths.ts";
-import { createEffects } from "../../../../scripts/repair/effects.ts";
 import { runRepair } from "../../../../scripts/repair/main.ts";
-import { privateStore, storeAt } from "../scan/store.ts";
-import { regwarden, temporaryDirectory } from "../temporary.ts";
-import { writeDamagedStore, writeWholeStore } from "./damaged-store.ts";
-import { repair, rootWithLostChild } from "./repairing.ts";
-import { treeOf } from "./tree.ts";
+import { createEffects } from "../../../../scripts/store-change/effects.ts";
+import { regwarden, temporaryDirectory } from "../../../support/program.ts";
+import { repair, rootWithLostChild } from "../../../support/repair-run.ts";
+import { writeDamagedStore, writeWholeStore } from "../../../support/sample-store.ts";
+import { privateStore, storeAt } from "../../../support/store.ts";
+import { treeOf } from "../../../support/tree.ts";
 
 describe("the plan", () => {
   test("is empty, with exit code 0, for a store that lacks nothing", async () => {

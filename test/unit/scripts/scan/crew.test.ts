@@ -5,10 +5,10 @@ import { blobDataPath, blobDirectory } from "../../../../scripts/registry/paths.
 import { startCrew } from "../../../../scripts/scan/crew.ts";
 import { type ScanOptions, scanRegistry } from "../../../../scripts/scan/scan-registry.ts";
 import { discoverRegistries } from "../../../../scripts/source/disk/registry.ts";
-import { contents, digest, multi, sign } from "../../../registry/damage-contents.ts";
-import { inLines } from "../../../registry/damaged-store.ts";
-import { writeContent } from "../../../registry/write-store.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { contents, digest, multi, sign } from "../../../support/damage/contents.ts";
+import { temporaryDirectory } from "../../../support/program.ts";
+import { inLines } from "../../../support/store-files.ts";
+import { writeContent } from "../../../support/write-content.ts";
 
 async function storeOf(directory: string) {
   const [source] = (await discoverRegistries(directory)).sources;

@@ -5,11 +5,11 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ScanOptions, scanRegistry } from "../../../../scripts/scan/scan-registry.ts";
 import { discoverRegistries } from "../../../../scripts/source/disk/registry.ts";
-import { bytesOf, type Corruption, corrupt, corruptions } from "../../../registry/corruptions.ts";
-import { contents } from "../../../registry/damage-contents.ts";
-import { storeFiles } from "../../../registry/damaged-store.ts";
-import type { Content } from "../../../registry/oci-layout.ts";
-import { writeContent } from "../../../registry/write-store.ts";
+import { contents } from "../../../support/damage/contents.ts";
+import { bytesOf, type Corruption, corrupt, corruptions } from "../../../support/damage/corruptions.ts";
+import type { Content } from "../../../support/oci-content.ts";
+import { storeFiles } from "../../../support/store-files.ts";
+import { writeContent } from "../../../support/write-content.ts";
 
 /** Stores that are spoiled; the whole ten thousand take minutes and are run by hand. */
 const runs = Number(process.env.REGWARDEN_FUZZ_RUNS ?? 500);

@@ -1,9 +1,9 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readGauge } from "../../../../scripts/metrics/exposition.ts";
-import { regwarden, temporaryDirectory } from "../temporary.ts";
-import { privateStore, scan } from "./store.ts";
+import { readGauge } from "../../../../scripts/report/exposition.ts";
+import { regwarden, temporaryDirectory } from "../../../support/program.ts";
+import { privateStore, scan } from "../../../support/store.ts";
 
 const success = "regwarden_scan_success_timestamp_seconds";
 

@@ -3,8 +3,8 @@ import { cp, mkdir, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { blobDataPath, blobDirectory, uploadsPath } from "../../../../scripts/registry/paths.ts";
-import { regwarden, temporaryDirectory } from "../temporary.ts";
-import { privateStore, scan, storeAt } from "./store.ts";
+import { regwarden, temporaryDirectory } from "../../../support/program.ts";
+import { privateStore, scan, storeAt } from "../../../support/store.ts";
 
 const size = (text: string) => Buffer.byteLength(text);
 

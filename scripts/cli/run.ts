@@ -1,0 +1,82 @@
+import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
+import packageJson from "../../package.json" with { type: "json" };
+import { checkDeploymentCommand } from "../deployment/check-deployment/main.ts";
+import { seedSentinelCommand } from "../deployment/seed-sentinel/main.ts";
+import { inUseCommand } from "../in-use/main.ts";
+import { probeCommand } from "../probe/main.ts";
+import { repairCommand } from "../repair/main.ts";
+import { scanCommand } from "../scan/main.ts";
+import { verifyCommand } from "../verify/main.ts";
+import type { Command } from "./command.ts";
+import { ProgramError } from "./errors.ts";
+import type { Terminal } from "./terminal.ts";
+
+const commands: readonly Command[] = [
+  scanCommand,
+  repairCommand,
+  probeCommand,
+  verifyCommand,
+  inUseCommand,
+  seedSentinelCommand,
+  checkDeploymentCommand,
+];
+
+/**
+ * Runs one command line, without the program's name, and returns the exit status.
+ *
+ * Errors: none; every fault is told on standard error. A fault nobody foresaw ends as "could not look", never as fine.
+ */
+export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const [first, ...rest] = argv;
+  if (first === "--help" || first === "-h") return say(terminal, overview());
+  if (first === "--version") return say(terminal, `regwarden ${packageJson.version}\n`);
+  const command = commands.find(({ name }) => name === first);
+  if (!command) return refuse(terminal, first);
+  if (rest.includes("--help") || rest.includes("-h")) return say(terminal, command.help);
+  try {
+    return await command.run(rest, terminal);
+  } catch (error) {
+    return tellFault(command, error, terminal);
+  }
+}
+
+function say(terminal: Terminal, text: string): ExitCode {
+  terminal.out(text);
+  return exitCodes.clean;
+}
+
+function refuse(terminal: Terminal, word: string | undefined): ExitCode {
+  if (word === undefined) terminal.err("regwarden: no command given.\n");
+  else if (word.startsWith("-")) terminal.err(`regwarden: unknown option ${word}.\n`);
+  else terminal.err(`regwarden: unknown command ${word}.\n`);
+  terminal.err(`Commands: ${commands.map(({ name }) => name).join(", ")}. Try: regwarden --help\n`);
+  return exitCodes.usage;
+}
+
+function tellFault(command: Command, error: unknown, terminal: Terminal): ExitCode {
+  const who = `regwarden ${command.name}`;
+  if (!(error instanceof ProgramError)) {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    terminal.err(`${who}: stopped by a fault it does not know, nothing is promised.\n${detail}\n`);
+    return exitCodes.couldNotLook;
+  }
+  terminal.err(`${who}: ${error.message}\n`);
+  if (error.code === "E_USAGE") terminal.err(`Try: ${who} --help\n`);
+  return error.exitCode;
+}
+
+function overview(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  return `Usage: regwarden COMMAND [OPTION]...
+
+Commands:
+${lines.join("\n")}
+
+Options:
+  --help     this text, or after a command its own
+  --version  the version
+
+Exit status: 0 clean or done, 1 findings, 2 usage or configuration, 3 could not look.
+`;
+}

@@ -1,0 +1,63 @@
+import { readFile } from "node:fs/promises";
+import * as v from "valibot";
+import { scanReportSchema, severities } from "../../../contract/scan-report.ts";
+import { describeError } from "../../cli/errors.ts";
+import { type Check, check, type Observation } from "../check.ts";
+import type { DeploymentConfig } from "../config.ts";
+
+/** A clock that is this much ahead is still taken for the same time. */
+const toleratedSkewSeconds = 60;
+
+const scanAgain =
+  "run the scan and see its log: systemctl start registry-scan, journalctl --unit registry-scan.";
+
+const schema = v.object({
+  schema: v.literal(scanReportSchema),
+  finishedAt: v.pipe(v.string(), v.isoTimestamp()),
+  complete: v.boolean(),
+  findings: v.array(v.object({ severity: v.picklist(severities) })),
+});
+
+type Report = v.InferOutput<typeof schema>;
+
+/** That the last scan is recent and saw everything. What it found is told, but is no fault of the deployment. */
+export async function checkScanReport(
+  { path, maximumAgeSeconds }: DeploymentConfig["scanReport"],
+  now: number,
+): Promise<readonly Check[]> {
+  const expected = `a complete ${scanReportSchema} of at most ${maximumAgeSeconds} s`;
+  const done = await check("the scan report is whole and fresh", expected, async () => {
+    const report = await readReport(path);
+    if (typeof report === "string") return { got: report, advice: scanAgain };
+    return judge(report, (now - Date.parse(report.finishedAt)) / 1000, maximumAgeSeconds);
+  });
+  // No service was asked, so this says nothing on whether anybody answers.
+  return [{ ...done, isReached: false }];
+}
+
+async function readReport(path: string): Promise<Report | string> {
+  try {
+    const parsed = v.safeParse(schema, JSON.parse(await readFile(path, "utf8")));
+    if (parsed.success) return parsed.output;
+    const [issue] = parsed.issues;
+    return `another document in ${path} (${v.getDotPath(issue) ?? "the whole"}: ${issue.message})`;
+  } catch (error) {
+    return `none: ${describeError(error)}`;
+  }
+}
+
+function judge({ complete, findings }: Report, ageSeconds: number, maximumAgeSeconds: number): Observation {
+  const got = `one of ${Math.round(ageSeconds)} s, ${complete ? "complete" : "NOT complete"}`;
+  const note = describeFindings(findings);
+  if (ageSeconds > maximumAgeSeconds) return { got, note, advice: `it is too old: ${scanAgain}` };
+  if (ageSeconds < -toleratedSkewSeconds)
+    return { got, note, advice: "it is from the future: set the clocks right." };
+  if (!complete) return { got, note, advice: `what could not be read is in its findings: ${scanAgain}` };
+  return { got, note };
+}
+
+function describeFindings(findings: Report["findings"]): string | undefined {
+  if (findings.length === 0) return undefined;
+  const critical = findings.filter(({ severity }) => severity === "critical").length;
+  return `the scan has ${findings.length} findings, ${critical} of them critical.`;
+}

@@ -1,0 +1,33 @@
+import type { Send } from "../../http/client.ts";
+import { type Check, check } from "../check.ts";
+import type { DeploymentConfig } from "../config.ts";
+
+/** A pull-through cache has to answer everybody. */
+export async function checkCache(
+  { name, url }: DeploymentConfig["caches"][number],
+  send: Send,
+): Promise<readonly Check[]> {
+  const observe = async () => {
+    const { status } = await send(`${url}/v2/`);
+    const advice =
+      status === 200 ? undefined : `see the log of the cache ${name}: docker logs --tail 50 registry-${name}`;
+    return { got: String(status), advice };
+  };
+  return [await check(`cache ${name} answers`, "200", observe)];
+}
+
+/** The user interface shows what the private registry holds, so it must ask who is there. */
+export async function checkUi(url: string, send: Send): Promise<readonly Check[]> {
+  const observe = async () => {
+    const { status } = await send(url);
+    return { got: String(status), advice: adviceForUi(status) };
+  };
+  return [await check("the user interface is closed to strangers", "401", observe)];
+}
+
+function adviceForUi(status: number): string | undefined {
+  if (status === 401) return undefined;
+  if (status >= 500)
+    return "see that the user interface runs, then docker restart registry-nginx, which keeps old addresses.";
+  return "anybody can read it: put auth_basic back into the proxy's configuration, then docker restart registry-nginx.";
+}

@@ -1,0 +1,165 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { DriftLook } from "../../engine/drift/record.ts";
+import { reportDrift } from "../../engine/drift/report.ts";
+import { nodeBinary, projectRoot } from "../../lab/paths.ts";
+import { freePort } from "../support/free-port.ts";
+import { startServer } from "../support/recording-server.ts";
+import { type Service, startPushgateway } from "../support/service.ts";
+
+const start = 1_795_241_001;
+const hour = 3600;
+const change = { operation: "update", type: "host:index:File", name: "compose", properties: ["content"] };
+const clean: DriftLook = { kind: "clean" };
+const drift: DriftLook = { kind: "drift", changes: [change] };
+const blind: DriftLook = { kind: "could-not-look" };
+
+let gateway: Service;
+let warnings: string[] = [];
+beforeAll(async () => {
+  gateway = await startPushgateway();
+});
+afterAll(async () => gateway.stop());
+beforeEach(() => {
+  warnings = [];
+});
+
+function run(look: DriftLook, hours: number, more: { stack?: string; pushgateway?: URL; notify?: URL } = {}) {
+  return reportDrift({
+    stack: "prod",
+    look,
+    pushgateway: new URL(gateway.url),
+    notify: undefined,
+    runUrl: undefined,
+    nowSeconds: start + hours * hour,
+    warn: (text) => warnings.push(text),
+    ...more,
+  });
+}
+
+/** The stack's metrics as Prometheus would scrape them. */
+async function scraped(stack = "prod"): Promise<Record<string, number>> {
+  const text = await (await fetch(new URL("/metrics", gateway.url))).text();
+  const lines = text.matchAll(/^drift_stack_(\w+)\{([^}]*)\} (\S+)$/gm);
+  const own = [...lines].filter(([, , labels = ""]) => labels.includes(`stack="${stack}"`));
+  expect(own.every(([, , labels = ""]) => labels.includes('job="drift-detection"'))).toBe(true);
+  return Object.fromEntries(own.map(([, name, , value]) => [name, Number(value)]));
+}
+
+const at = (hours: number) => start + hours * hour;
+
+describe("the Pushgateway", () => {
+  it("knows from run to run when drift was first seen", async () => {
+    const steps: [DriftLook, number, number, Record<string, number>][] = [
+      [clean, 0, 0, { state: 0, first_seen: 0, age_hours: 0, count: 0 }],
+      [drift, 1, 7, { state: 1, first_seen: at(1), age_hours: 0, count: 1 }],
+      [drift, 25, 7, { state: 1, first_seen: at(1), age_hours: 24, count: 1 }],
+      [blind, 49, 1, { state: 2, first_seen: at(1), age_hours: 48 }],
+      [drift, 74, 7, { state: 1, first_seen: at(1), age_hours: 73, count: 1 }],
+      [clean, 75, 0, { state: 0, first_seen: 0, age_hours: 0, count: 0 }],
+      [drift, 76, 7, { state: 1, first_seen: at(76), age_hours: 0, count: 1 }],
+    ];
+    for (const [look, hours, code, metrics] of steps) {
+      expect(await run(look, hours)).toBe(code);
+      expect(await scraped()).toEqual({ ...metrics, last_run_timestamp: at(hours) });
+    }
+    expect(warnings).toEqual([]);
+  });
+
+  it("keeps stacks apart, whatever their names", async () => {
+    const stacks = ["dev", "organisation/regwarden/dev", "a b+c"];
+    for (const [index, stack] of stacks.entries()) await run(drift, index, { stack });
+    for (const [index, stack] of stacks.entries()) {
+      await run(drift, 10, { stack });
+      expect(await scraped(stack)).toMatchObject({ first_seen: at(index), last_run_timestamp: at(10) });
+    }
+  });
+
+  it.each([
+    ["cannot be reached", clean, 1],
+    ["cannot be reached", drift, 7],
+    ["cannot be reached", blind, 1],
+  ] as const)("that %s is told: %o ends with %i", async (_what, look, code) => {
+    const pushgateway = new URL(`http://127.0.0.1:${await freePort()}`);
+    expect(await run(look, 0, { pushgateway })).toBe(code);
+    expect(warnings).toEqual([
+      "The drift run could not report: the Pushgateway cannot be reached: ECONNREFUSED.\n",
+    ]);
+  });
+
+  it.each([
+    ["answers with an error", 500, "", "answered 500"],
+    ["is another server", 200, "<html>", "gave no list of its metrics"],
+    ["is another server that speaks JSON", 200, "{}", "gave no list of its metrics"],
+  ])("that %s is not pushed to: the time of before would be lost", async (_what, status, body, told) => {
+    const server = await startServer(status, body);
+    expect(await run(clean, 0, { pushgateway: server.url })).toBe(1);
+    expect(server.received.map(({ method }) => method)).toEqual(["GET"]);
+    expect(warnings.join()).toContain(told);
+    await server.stop();
+  });
+
+  it("may stand below a path and want an account", async () => {
+    const server = await startServer(200, '{"status":"success","data":[]}');
+    const pushgateway = new URL("/push/", server.url);
+    pushgateway.username = "ci";
+    pushgateway.password = "p@ss";
+    expect(await run(clean, 0, { pushgateway })).toBe(0);
+    const authorization = `Basic ${Buffer.from("ci:p@ss").toString("base64")}`;
+    for (const { headers } of server.received) expect(headers.authorization).toBe(authorization);
+    expect(server.received.map(({ method }) => method)).toEqual(["GET", "PUT"]);
+    await server.stop();
+  });
+});
+
+describe("the webhook", () => {
+  it("hears of drift, with the time of first sight, and of failed looks, but not of clean runs", async () => {
+    const server = await startServer(200, "ok");
+    const targets = { stack: "told", notify: server.url };
+    for (const [look, hours] of [
+      [clean, 0],
+      [drift, 1],
+      [blind, 2],
+      [clean, 3],
+    ] as const)
+      await run(look, hours, targets);
+    const texts = server.received.map(({ body }) => (JSON.parse(body) as { text: string }).text);
+    expect(texts).toHaveLength(2);
+    expect(texts[0]).toMatch(/1 resource, first seen 2026-11-21 07:03 UTC\.\n• update File compose: content/);
+    expect(texts[1]).toMatch(/could not look at stack told.*first seen 2026-11-21 07:03 UTC/);
+    await server.stop();
+  });
+
+  it.each([
+    ["refuses", 403, {}, "the webhook answered 403"],
+    ["sends elsewhere", 302, { location: "http://127.0.0.1:1/" }, "the webhook cannot be reached"],
+  ])(
+    "that %s is told without its address, and drift keeps its exit code",
+    async (_what, status, headers, told) => {
+      const server = await startServer(status, "", headers);
+      const notify = new URL("/services/T0/s3cret", server.url);
+      expect(await run(drift, 0, { notify })).toBe(7);
+      expect(warnings.join()).toContain(told);
+      expect(warnings.join()).not.toMatch(/s3cret|127\.0\.0\.1/);
+      await server.stop();
+    },
+  );
+});
+
+describe("npm run drift", () => {
+  it("pushes state 2 and ends with 1 when there is no stack to look at", async () => {
+    const empty = mkdtempSync(join(tmpdir(), "regwarden-drift-"));
+    const options = ["drift", "--stack", "nowhere", "--pushgateway", gateway.url];
+    const { status, stderr } = spawnSync(nodeBinary, ["engine/main.ts", ...options], {
+      cwd: projectRoot,
+      encoding: "utf8",
+      env: { PATH: process.env.PATH, HOME: empty, PULUMI_BACKEND_URL: `file://${empty}/missing` },
+    });
+    expect(stderr).toContain("Stack nowhere: could not look");
+    expect(status).toBe(1);
+    expect(await scraped("nowhere")).toMatchObject({ state: 2, first_seen: 0 });
+  });
+});

@@ -1,0 +1,127 @@
+import { appendFile, mkdir, truncate, utimes, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { arm64, blobOf, cosignTag, digest, fallbackTag, proof, sign, signed } from "./contents.ts";
+import { blob, type Damage, makeDirectory, manifest, remove, removeDirectory } from "./damage.ts";
+
+export const armLayer = blobOf(arm64, 1);
+export const armConfig = blobOf(arm64, 0);
+
+/** Damage to configurations and layers, signatures, uploads. */
+export const blobDamages: readonly Damage[] = [
+  {
+    name: "a configuration that is gone",
+    damage: (files) => removeDirectory(files.blob(armConfig)),
+    question: blob("app", armConfig),
+    answer: "404",
+    scan: ["app: config/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
+    probe: ["app: config/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
+  },
+  {
+    name: "a configuration without a layer link",
+    damage: (files) => removeDirectory(files.layer("app", armConfig)),
+    question: blob("app", armConfig),
+    answer: "404",
+    scan: ["app: layer-link/link-missing critical 1 latest linux/arm64/v8 relink"],
+    probe: ["app: config/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
+  },
+  {
+    name: "a layer that is gone",
+    damage: (files) => removeDirectory(files.blob(armLayer)),
+    question: blob("app", armLayer),
+    answer: "404",
+    scan: ["app: layer/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
+    probe: ["app: layer/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
+  },
+  {
+    name: "a layer without a layer link",
+    damage: (files) => removeDirectory(files.layer("app", armLayer)),
+    question: blob("app", armLayer),
+    answer: "404",
+    scan: ["app: layer-link/link-missing critical 1 latest linux/arm64/v8 relink"],
+    probe: ["app: layer/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
+  },
+  {
+    name: "a layer whose link and blob are gone",
+    damage: async (files) => {
+      await removeDirectory(files.layer("app", armLayer));
+      await removeDirectory(files.blob(armLayer));
+    },
+    question: blob("app", armLayer),
+    answer: "404",
+    scan: ["app: layer/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
+    probe: ["app: layer/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
+  },
+  {
+    name: "a layer whose link ends with a newline",
+    damage: (files) => appendFile(files.layer("app", armLayer), "\n"),
+    question: blob("app", armLayer),
+    answer: "500",
+    scan: ["app: layer-link/link-invalid critical 1 latest linux/arm64/v8 relink"],
+    probe: ["app: layer/unreadable warning 1 latest linux/arm64/v8 none"],
+  },
+  {
+    name: "a layer that is empty",
+    damage: (files) => truncate(files.blob(armLayer)),
+    question: blob("app", armLayer),
+    answer: "200, 0 bytes",
+    scan: ["app: layer/blob-empty critical 1 latest linux/arm64/v8 rebuild"],
+    probe: ["app: layer/blob-empty critical 1 latest linux/arm64/v8 rebuild"],
+  },
+  {
+    name: "a layer that is cut short",
+    damage: (files) => truncate(files.blob(armLayer), 7),
+    question: blob("app", armLayer),
+    answer: "200, 7 bytes",
+    scan: ["app: layer/size-mismatch critical 1 latest linux/arm64/v8 rebuild"],
+    probe: ["app: layer/size-mismatch critical 1 latest linux/arm64/v8 rebuild"],
+  },
+  {
+    name: "a layer that is a directory",
+    damage: (files) => makeDirectory(files.blob(armLayer)),
+    question: blob("app", armLayer),
+    answer: "404",
+    scan: ["app: layer/unreadable warning 1 latest linux/arm64/v8 none"],
+    probe: ["app: layer/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
+  },
+  {
+    name: "a layer of the attestation that is gone",
+    damage: (files) => removeDirectory(files.blob(blobOf(proof, 1))),
+    question: blob("app", blobOf(proof, 1)),
+    answer: "404",
+    scan: ["app: layer/blob-missing warning 1 latest unknown/unknown rebuild"],
+    probe: ["app: layer/blob-missing warning 1 latest unknown/unknown rebuild"],
+  },
+  {
+    name: "a signature's payload that is gone",
+    damage: (files) => removeDirectory(files.blob(blobOf(sign, 1))),
+    question: blob("signed", blobOf(sign, 1)),
+    answer: "404",
+    scan: [`signed: layer/blob-missing warning ${fallbackTag} ${cosignTag} - rebuild`],
+    probe: [`signed: layer/blob-missing warning ${fallbackTag} ${cosignTag} - rebuild`],
+  },
+  {
+    name: "a signature whose subject is gone with its tag",
+    damage: async (files) => {
+      await remove(dirname(dirname(files.tag("signed", "1"))));
+      await removeDirectory(files.revision("signed", digest(signed)));
+    },
+    question: manifest("signed", digest(signed)),
+    answer: "404",
+    scan: [`signed: referrer/subject-missing warning ${fallbackTag} ${cosignTag} - none`],
+    probe: [],
+  },
+  {
+    name: "an upload that was given up",
+    damage: async (files) => {
+      const directory = `${files.directory}/docker/registry/v2/repositories/app/_uploads/0b2f`;
+      await mkdir(directory);
+      await writeFile(`${directory}/startedat`, "2020-01-01T00:00:00Z");
+      await writeFile(`${directory}/data`, "abc");
+      await utimes(`${directory}/data`, 1_577_900_000, 1_577_900_000);
+    },
+    question: manifest("app", "1"),
+    answer: "200, 883 bytes",
+    scan: ["app: upload/stale warning - none"],
+    probe: [],
+  },
+];

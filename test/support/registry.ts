@@ -1,0 +1,192 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { hash } from "bcryptjs";
+import { ensurePackages } from "../../lab/packages.ts";
+import { registryBinary } from "../../lab/registry-binary.ts";
+import { freePort } from "./free-port.ts";
+import { type Content, writeDockerDirectory, writeLayout } from "./oci-content.ts";
+
+/** A real registry 2.8.3 on this machine, and a real client to push with. */
+
+const run = promisify(execFile);
+const startLimitMilliseconds = 15_000;
+const limits = { maxBuffer: 64 * 1024 * 1024, timeout: 60_000 };
+
+export interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface Registry {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** Data directory: `docker/registry/v2` lies in it. */
+  readonly directory: string;
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+  /** Stops the server, runs `garbage-collect` with more arguments, and starts it again. */
+  readonly collectGarbage: (...flags: readonly string[]) => Promise<string>;
+  /** Pushes an image with everything below it, to a tag or, for an image without one, to its digest. */
+  readonly push: (content: Content, repository: string, reference: string) => Promise<void>;
+  /** Pushes only the manifest, for indexes of indexes: skopeo does not copy these. */
+  readonly pushManifest: (content: Content, repository: string, tag: string) => Promise<void>;
+  /** Brings an image that one repository holds into others under a tag, blobs by mounting them. */
+  readonly mount: (content: Content, from: string, to: readonly string[], tag: string) => Promise<void>;
+  /** Copies an image of any generation into a new directory: whatever is missing in the registry fails it. */
+  readonly pull: (repository: string, tag: string) => Promise<void>;
+  /** Status of a GET of a manifest, by tag or digest. */
+  readonly manifestStatus: (repository: string, reference: string) => Promise<number>;
+  /** Stops the server and removes everything. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** Starts a registry with an empty store; with a login it asks for it. `cachesBlobs`: as the deployed one does. */
+export async function startRegistry(
+  login?: Login,
+  { cachesBlobs = false }: { readonly cachesBlobs?: boolean } = {},
+): Promise<Registry> {
+  const scratch = await mkdtemp(join(tmpdir(), "regwarden-registry-"));
+  await ensurePackages();
+  const binary = await registryBinary();
+  const directory = join(scratch, "data");
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const config = join(scratch, "config.yml");
+  await writeFile(config, await renderConfig({ scratch, directory, port, login, cachesBlobs }));
+  const server = createServerControl(binary, config, url);
+  const credentials = (side: "src" | "dest") =>
+    login ? [`--${side}-creds`, `${login.user}:${login.password}`] : [];
+  const remote = (repository: string, reference: string) =>
+    `docker://127.0.0.1:${port}/${repository}${reference.includes(":") ? "@" : ":"}${reference}`;
+  const copy = ["copy", "--all", "--preserve-digests", "--quiet"];
+  await server.start();
+  return {
+    url,
+    directory,
+    ...server,
+    collectGarbage: async (...flags) => {
+      await server.stop();
+      const { stdout } = await run(binary, ["garbage-collect", ...flags, config], limits);
+      await server.start();
+      return stdout;
+    },
+    push: async (content, repository, reference) => {
+      const source = await writeSource(await mkdtemp(join(scratch, "push-")), content);
+      const options = [...copy, "--dest-tls-verify=false", ...credentials("dest")];
+      await run("skopeo", [...options, source, remote(repository, reference)], limits);
+    },
+    pushManifest: (content, repository, tag) => putManifest({ url, login }, content, repository, tag),
+    mount: async (content, from, to, tag) => {
+      const headers = login ? { authorization: basic(login) } : {};
+      for (const repository of to) {
+        for (const { descriptor } of content.parts) {
+          const query = new URLSearchParams({ mount: descriptor.digest, from });
+          const target = `${url}/v2/${repository}/blobs/uploads/?${query}`;
+          const { status } = await fetch(target, { method: "POST", headers });
+          if (status !== 201) throw new Error(`POST ${target} answered ${status}`);
+        }
+        await putManifest({ url, login }, content, repository, tag);
+      }
+    },
+    pull: async (repository, tag) => {
+      const target = await mkdtemp(join(scratch, "pull-"));
+      const options = [...copy, "--src-tls-verify=false", ...credentials("src")];
+      await run("skopeo", [...options, remote(repository, tag), `dir:${target}`], limits);
+    },
+    manifestStatus: async (repository, reference) => {
+      const accept =
+        "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, */*";
+      const headers = { accept, ...(login && { authorization: basic(login) }) };
+      return (await fetch(`${url}/v2/${repository}/manifests/${reference}`, { headers })).status;
+    },
+    dispose: async () => {
+      await server.stop();
+      await rm(scratch, { recursive: true, force: true });
+    },
+  };
+}
+
+async function putManifest(
+  { url, login }: { readonly url: string; readonly login: Login | undefined },
+  { descriptor, bytes }: Content,
+  repository: string,
+  tag: string,
+): Promise<void> {
+  const headers = { "content-type": descriptor.mediaType, ...(login && { authorization: basic(login) }) };
+  const target = `${url}/v2/${repository}/manifests/${tag}`;
+  const { status } = await fetch(target, { method: "PUT", headers, body: bytes });
+  if (status !== 201) throw new Error(`PUT ${target} answered ${status}`);
+}
+
+async function writeSource(directory: string, content: Content): Promise<string> {
+  if (content.descriptor.mediaType.includes("docker")) {
+    await writeDockerDirectory(directory, content);
+    return `dir:${directory}`;
+  }
+  await writeLayout(directory, content);
+  return `oci:${directory}:image`;
+}
+
+function basic({ user, password }: Login): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
+
+function createServerControl(binary: string, config: string, url: string) {
+  let child: ReturnType<typeof spawn> | undefined;
+  return {
+    start: async () => {
+      const started = spawn(binary, ["serve", config], { stdio: "ignore" });
+      child = started;
+      await waitFor(`the registry at ${url}`, async () => {
+        if (started.exitCode !== null) throw new Error(`the registry ended with ${started.exitCode}`);
+        return (await fetch(`${url}/v2/`)).status < 500;
+      });
+    },
+    stop: async () => {
+      const running = child;
+      child = undefined;
+      if (!running || running.exitCode !== null) return;
+      const ended = once(running, "exit");
+      running.kill();
+      await ended;
+    },
+  };
+}
+
+/** Waits until something holds; while nobody listens it does not. */
+export async function waitFor(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + startLimitMilliseconds;
+  for (;;) {
+    const isSo = await holds().catch((error: unknown) => {
+      // Nobody listens yet; anything else will not get better.
+      if (error instanceof TypeError) return false;
+      throw error;
+    });
+    if (isSo) return;
+    if (Date.now() > deadline) throw new Error(`waited ${startLimitMilliseconds} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+async function renderConfig(options: {
+  readonly scratch: string;
+  readonly directory: string;
+  readonly port: number;
+  readonly login: Login | undefined;
+  readonly cachesBlobs: boolean;
+}): Promise<string> {
+  const { scratch, directory, port, login, cachesBlobs } = options;
+  const passwords = join(scratch, "htpasswd");
+  if (login) await writeFile(passwords, `${login.user}:${await hash(login.password, 4)}\n`);
+  const auth = login ? `auth:\n  htpasswd:\n    realm: test\n    path: ${passwords}\n` : "";
+  const cache = cachesBlobs ? "  cache:\n    blobdescriptor: inmemory\n" : "";
+  return (
+    "version: 0.1\nlog:\n  level: error\n" +
+    `storage:\n${cache}  filesystem:\n    rootdirectory: ${directory}\n  delete:\n    enabled: true\n` +
+    `http:\n  addr: 127.0.0.1:${port}\n  secret: test\n${auth}`
+  );
+}

@@ -1,0 +1,173 @@
+import { describe, expect, it } from "vitest";
+import { faultsText } from "../../../config/faults.ts";
+import { parseConfig } from "../../../config.ts";
+import { faultsOf, type Raw } from "../../support/program-stack/faults.ts";
+import {
+  CACHE_PASSWORD,
+  RAW_CONFIG,
+  SECRET_TEXTS,
+  WITH_CACHE_ACCOUNT,
+} from "../../support/program-stack/raw-config.ts";
+import { OTHER_PRIVATE_KEY } from "../../support/program-stack/tls.ts";
+
+const json = JSON.stringify;
+const host = (part: object) => json({ ...JSON.parse(RAW_CONFIG.host ?? ""), ...part });
+const ghcr = { name: "ghcr", port: 5010, remoteUrl: "https://ghcr.io" };
+
+describe("a configuration without fault", () => {
+  it("gets every default", () => {
+    const parsed = parseConfig(RAW_CONFIG);
+    expect(parsed).toMatchObject({
+      config: {
+        host: { sshPort: 22, sshUser: "root", directory: "/opt/registry" },
+        private: { port: 5050 },
+        images: { registry: "registry:2.8.3" },
+        ui: { enabled: true, port: 8080 },
+        metrics: { port: 5001 },
+        listenAddress: "0.0.0.0",
+        scan: { onCalendar: "*-*-* 02:30:00" },
+        secretsSource: "config",
+      },
+    });
+    const caches = "config" in parsed ? parsed.config.caches : [];
+    expect(caches.map(({ name, port }) => `${name} ${port}`)).toEqual([
+      "dockerhub 5000",
+      "ghcr 5010",
+      "quay 5020",
+      "k8s 5030",
+      "kyverno 5040",
+    ]);
+  });
+
+  it("is frozen, and holds no secret", () => {
+    const parsed = parseConfig(WITH_CACHE_ACCOUNT);
+    if (!("config" in parsed)) throw new Error(faultsText(parsed.faults));
+    expect(Object.isFrozen(parsed.config.caches[0])).toBe(true);
+    for (const secret of SECRET_TEXTS) expect(json(parsed.config)).not.toContain(secret);
+  });
+
+  it("may come without a key, which an SSH agent then holds", () => {
+    expect(faultsOf({ sshPrivateKey: undefined }).keys).toEqual([]);
+  });
+
+  it("needs only the certificate from the configuration when the source is Vault, and not even that with a path", () => {
+    const vault = { secretsSource: "vault", registryUser: undefined, registryPassword: undefined };
+    const bare = { ...vault, host: json({ address: "10.0.20.10" }), sshPrivateKey: undefined };
+    expect(faultsOf(bare).keys).toEqual([]);
+    const noTls = { ...bare, tlsCertificate: undefined, tlsPrivateKey: undefined };
+    expect(faultsOf(noTls).keys).toEqual(["tlsCertificate", "tlsPrivateKey"]);
+    expect(faultsOf({ ...noTls, vault: json({ tls: "registry/tls" }) }).keys).toEqual([]);
+  });
+});
+
+describe("one fault", () => {
+  it.each<[string, Raw, string]>([
+    ["an unknown key", { hosts: "10.0.20.10" }, "hosts"],
+    ["an unknown key inside an object", { host: host({ adress: "a" }) }, "host.adress"],
+    ["text that is no object", { private: "5050" }, "private"],
+    ["broken JSON", { caches: "[{" }, "caches"],
+    [
+      "a missing address",
+      { host: json({ hostKey: JSON.parse(RAW_CONFIG.host ?? "").hostKey }) },
+      "host.address",
+    ],
+    ["a bad address", { host: host({ address: "10.0.20.300" }) }, "host.address"],
+    ["a missing host key", { host: json({ address: "10.0.20.10" }) }, "host.hostKey"],
+    [
+      "a host key with a name before it",
+      { host: host({ hostKey: "10.0.20.10 ssh-ed25519 AAAA" }) },
+      "host.hostKey",
+    ],
+    ["a directory that needs quoting", { host: host({ directory: "/opt/my registry" }) }, "host.directory"],
+    ["a directory with dots", { host: host({ directory: "/opt/../etc" }) }, "host.directory"],
+    ["a relative directory", { host: host({ directory: "registry" }) }, "host.directory"],
+    ["a user name with a space", { host: host({ sshUser: "the admin" }) }, "host.sshUser"],
+    ["a port that is text", { private: json({ port: "5050" }) }, "private.port"],
+    ["a port too high", { private: json({ port: 65_536 }) }, "private.port"],
+    ["a port of 0", { metrics: json({ port: 0 }) }, "metrics.port"],
+    ["a port that is no whole number", { ui: json({ port: 80.5 }) }, "ui.port"],
+    ["the SSH port published", { private: json({ port: 22 }) }, "private.port"],
+    ["a port twice", { metrics: json({ port: 5050 }) }, "metrics.port"],
+    ["a cache's port twice", { caches: json([ghcr, { ...ghcr, name: "quay" }]) }, "caches[1].port"],
+    ["a cache's name twice", { caches: json([ghcr, { ...ghcr, port: 5020 }]) }, "caches[1].name"],
+    ["a cache called private", { caches: json([{ ...ghcr, name: "private" }]) }, "caches[0].name"],
+    ["a cache's name with a dot", { caches: json([{ ...ghcr, name: "ghcr.io" }]) }, "caches[0].name"],
+    [
+      "a remote with a path",
+      { caches: json([{ ...ghcr, remoteUrl: "https://ghcr.io/v2" }]) },
+      "caches[0].remoteUrl",
+    ],
+    ["a remote without scheme", { caches: json([{ ...ghcr, remoteUrl: "ghcr.io" }]) }, "caches[0].remoteUrl"],
+    ["an unknown key in a cache", { caches: json([{ ...ghcr, ttl: 0 }]) }, "caches[0].ttl"],
+    [
+      "a hostname with a scheme",
+      { registry: json({ hostname: "https://registry.example.com" }) },
+      "registry.hostname",
+    ],
+    ["a title for sed", { ui: json({ title: "a~b" }) }, "ui.title"],
+    ["an IPv6 listen address", { listenAddress: "::" }, "listenAddress"],
+    ["a calendar with a second line", { scan: json({ onCalendar: "daily\nUser=root" }) }, "scan.onCalendar"],
+    ["no DNS server", { dns: json({ servers: [] }) }, "dns.servers"],
+    ["a DNS server by name", { dns: json({ servers: ["10.0.20.1", "dns.lan"] }) }, "dns.servers[1]"],
+    ["another source of secrets", { secretsSource: "env" }, "secretsSource"],
+    ["a Vault path with a slash before it", { vault: json({ sshKey: "/a" }) }, "vault.sshKey"],
+    ["no user", { registryUser: undefined }, "registryUser"],
+    ["a user with a colon", { registryUser: "a:b" }, "registryUser"],
+    ["an empty password", { registryPassword: "" }, "registryPassword"],
+    ["a password that bcrypt cuts", { registryPassword: "ä".repeat(37) }, "registryPassword"],
+    ["a password with a line end", { registryPassword: "secret\n" }, "registryPassword"],
+    ["no certificate", { tlsCertificate: undefined }, "tlsCertificate"],
+    ["a certificate that is none", { tlsCertificate: "fullchain.pem" }, "tlsCertificate"],
+    ["a private key that is none", { tlsPrivateKey: "privkey.pem" }, "tlsPrivateKey"],
+    ["the key of another certificate", { tlsPrivateKey: OTHER_PRIVATE_KEY }, "tlsPrivateKey"],
+    [
+      "a certificate for another name",
+      { registry: json({ hostname: "docker.example.com" }) },
+      "tlsPrivateKey",
+    ],
+    ["an SSH key that is none", { sshPrivateKey: "id_ed25519" }, "sshPrivateKey"],
+    ["an authority that is none", { tlsAuthority: "ca.pem" }, "tlsAuthority"],
+  ])("is told with its key: %s", (_, change, key) => {
+    expect(faultsOf(change).keys).toEqual([key]);
+  });
+
+  it.each([
+    "registry",
+    "registry:latest",
+    "registry:2",
+    "nginx:1.28",
+    "nginx:alpine",
+    "nginx:stable",
+    "a.b:5000/nginx",
+    "nginx@sha256:12",
+  ])("is an image that can move: %s", (image) => {
+    expect(faultsOf({ images: json({ nginx: image }) }).keys).toEqual(["images.nginx"]);
+  });
+
+  it.each([
+    "nginx:1.28.0",
+    "a.b:5000/c/nginx:v1.28.0-alpine3.21",
+    `nginx@sha256:${"0a".repeat(32)}`,
+    `nginx:stable@sha256:${"0a".repeat(32)}`,
+  ])("is no image that is pinned: %s", (image) => {
+    expect(faultsOf({ images: json({ nginx: image }) }).keys).toEqual([]);
+  });
+
+  it.each<[string, Raw, string]>([
+    ["a missing password", { cachePasswords: undefined }, "cachePasswords.dockerhub"],
+    [
+      "the password of no cache",
+      { cachePasswords: json({ dockerhub: "a", gcr: "b" }) },
+      "cachePasswords.gcr",
+    ],
+    [
+      "the password of a cache without account",
+      { cachePasswords: json({ dockerhub: "a", ghcr: "b" }) },
+      "cachePasswords.ghcr",
+    ],
+    ["passwords that are no object", { cachePasswords: CACHE_PASSWORD }, "cachePasswords"],
+    ["a password that is a number", { cachePasswords: json({ dockerhub: 7421 }) }, "cachePasswords"],
+  ])("of a cache's account is told with its key: %s", (_, change, key) => {
+    expect(faultsOf(change, WITH_CACHE_ACCOUNT).keys).toEqual([key]);
+  });
+});

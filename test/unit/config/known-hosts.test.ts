@@ -1,0 +1,17 @@
+import { describe, expect, it } from "vitest";
+import { hostKeyOf } from "../../../config/known-hosts.ts";
+
+describe("the host key of a known_hosts entry", () => {
+  it.each<[string, string, string | undefined]>([
+    ["one line", "10.0.20.10 ssh-ed25519 AAAAC3Nz", "ssh-ed25519 AAAAC3Nz"],
+    ["a comment and a line end", "10.0.20.10 ssh-ed25519 AAAAC3Nz root@vm\n", "ssh-ed25519 AAAAC3Nz"],
+    ["a port", "[10.0.20.10]:2222 ssh-rsa AAAAB3Nz==", "ssh-rsa AAAAB3Nz=="],
+    ["several keys", "a ssh-rsa AAAAB3Nz\na ssh-ed25519 AAAAC3Nz", "ssh-ed25519 AAAAC3Nz"],
+    ["a revoked key", "@revoked a ssh-ed25519 AAAAC3Nz", undefined],
+    ["a comment line", "# 10.0.20.10 ssh-ed25519 AAAAC3Nz", undefined],
+    ["a key without name", "ssh-ed25519 AAAAC3Nz", undefined],
+    ["nothing", "", undefined],
+  ])("is found in %s", (_, entry, key) => {
+    expect(hostKeyOf(entry)).toBe(key);
+  });
+});

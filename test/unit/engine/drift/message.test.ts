@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { driftMessage } from "../../../../engine/drift/message.ts";
+import { previewMarkdown } from "../../../../engine/markdown.ts";
+
+const facts = { stack: "prod", firstSeen: 0, runUrl: undefined };
+const file = (name: string, properties: readonly string[] = ["content"]) => ({
+  operation: "update",
+  type: "host:index:File",
+  name,
+  properties,
+});
+const numbered = (count: number) => Array.from({ length: count }, (_, index) => file(`file-${index + 1}`));
+
+describe("the message of a drift run", () => {
+  it("is none when nothing drifted", () => {
+    expect(driftMessage({ kind: "clean" }, facts)).toBeUndefined();
+  });
+
+  it("names resources, properties, the time of first sight and the run", () => {
+    const changes = [file("compose", ["content", "mode"]), { ...file("quay", []), operation: "create" }];
+    const told = { ...facts, firstSeen: 1_795_241_000, runUrl: "https://ci.example.com/1" };
+    expect(driftMessage({ kind: "drift", changes }, told)).toBe(`\
+Drift: stack prod differs from its program in 2 resources, first seen 2026-11-21 06:03 UTC.
+• update File compose: content, mode
+• create File quay
+What is declared comes back with \`npm run up\`.
+Run: https://ci.example.com/1`);
+  });
+
+  it("says that nobody could look, and never that all is well", () => {
+    expect(driftMessage({ kind: "could-not-look" }, facts)).toBe(
+      "Drift: could not look at stack prod; whether it drifted is not known. The log of the run says why.",
+    );
+  });
+
+  it("ends after 20 resources, and after 20 properties of one", () => {
+    const lines = (count: number) =>
+      driftMessage({ kind: "drift", changes: numbered(count) }, facts)?.split("\n") ?? [];
+    expect(lines(20)).toHaveLength(22);
+    expect(lines(20).join()).not.toContain("more");
+    expect(lines(23)[20]).toContain("file-20:");
+    expect(lines(23)[21]).toBe("and 3 more");
+    const properties = Array.from({ length: 21 }, (_, index) => `p${index + 1}`);
+    expect(driftMessage({ kind: "drift", changes: [file("a", properties)] }, facts)).toContain(
+      "p20, and 1 more",
+    );
+  });
+
+  it("lets no name be read as a link or a call", () => {
+    expect(driftMessage({ kind: "drift", changes: [file("<!channel>&")] }, facts)).toContain(
+      "File &lt;!channel&gt;&amp;:",
+    );
+  });
+});
+
+describe("the comment on a pull request", () => {
+  it("is empty when nothing changes", () => {
+    expect(previewMarkdown("prod", [])).toBe("");
+  });
+
+  it("is a table", () => {
+    expect(previewMarkdown("prod", [file("compose", ["content", "mode"]), file("quay", [])])).toBe(`\
+### Stack \`prod\`: 2 resources change
+
+| operation | kind | resource | properties |
+| --- | --- | --- | --- |
+| \`update\` | \`File\` | \`compose\` | \`content, mode\` |
+| \`update\` | \`File\` | \`quay\` |  |
+`);
+  });
+
+  it("keeps its cells whatever a name holds", () => {
+    expect(previewMarkdown("prod", [file("a|b`c\nd")])).toContain("| `a\\|b'c d` |");
+  });
+
+  it("ends after 100 rows, well below what a forge takes", () => {
+    const text = previewMarkdown("prod", numbered(102));
+    expect(text).toContain("`file-100`");
+    expect(text).not.toContain("`file-101`");
+    expect(text).toContain("\nand 2 more\n");
+  });
+});

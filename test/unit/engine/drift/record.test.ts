@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { driftMetrics } from "../../../../contract/metrics.ts";
+import { type DriftLook, driftRecord, exposition } from "../../../../engine/drift/record.ts";
+
+const now = 1_795_241_000;
+const hour = 3600;
+const change = { operation: "update", type: "host:index:File", name: "a", properties: ["content"] };
+const clean: DriftLook = { kind: "clean" };
+const drift: DriftLook = { kind: "drift", changes: [change, { ...change, name: "b" }] };
+const blind: DriftLook = { kind: "could-not-look" };
+
+describe("the record of a drift run", () => {
+  it.each([
+    ["no drift", clean, 0, { state: 0, firstSeen: 0, age: 0, count: 0 }],
+    ["drift that ended", clean, now - hour, { state: 0, firstSeen: 0, age: 0, count: 0 }],
+    ["new drift", drift, 0, { state: 1, firstSeen: now, age: 0, count: 2 }],
+    [
+      "drift that stands",
+      drift,
+      now - 73.5 * hour,
+      { state: 1, firstSeen: now - 73.5 * hour, age: 73.5, count: 2 },
+    ],
+    [
+      "drift seen by a clock that was ahead",
+      drift,
+      now + 60,
+      { state: 1, firstSeen: now + 60, age: 0, count: 2 },
+    ],
+    ["no look, and nothing known", blind, 0, { state: 2, firstSeen: 0, age: 0, count: undefined }],
+    [
+      "no look, while drift stands",
+      blind,
+      now - 2 * hour,
+      { state: 2, firstSeen: now - 2 * hour, age: 2, count: undefined },
+    ],
+  ] as const)("of %s", (_what, look, earlier, { state, firstSeen, age, count }) => {
+    expect(driftRecord(look, earlier, now)).toEqual({
+      drift_stack_state: state,
+      drift_stack_first_seen: firstSeen,
+      drift_stack_age_hours: age,
+      drift_stack_count: count,
+      drift_stack_last_run_timestamp: now,
+    });
+  });
+
+  it("has every metric of the contract, without a label, and none that is not known", () => {
+    const text = exposition(driftRecord(drift, 0, now));
+    const names = [...text.matchAll(/^([a-z_]+) [\d.e+]+$/gm)].map(([, name]) => name);
+    expect(names).toEqual(Object.keys(driftMetrics));
+    expect(exposition(driftRecord(blind, 0, now))).not.toContain("drift_stack_count");
+  });
+});
