@@ -4,13 +4,13 @@ import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 const exitCodeOf = {
   E_USAGE: exitCodes.usage,
   E_CONFIGURATION: exitCodes.usage,
-  E_STORE_NOT_FOUND: exitCodes.couldNotLook,
-  E_STORE_UNREADABLE: exitCodes.couldNotLook,
-  E_STORE_UNWRITABLE: exitCodes.couldNotLook,
-  E_STORE_LOCKED: exitCodes.couldNotLook,
+  E_STORE_NOT_FOUND: exitCodes.couldNotCheck,
+  E_STORE_UNREADABLE: exitCodes.couldNotCheck,
+  E_STORE_UNWRITABLE: exitCodes.couldNotCheck,
+  E_STORE_LOCKED: exitCodes.couldNotCheck,
   E_BUDGET: exitCodes.findings,
-  E_REPORT_UNWRITABLE: exitCodes.couldNotLook,
-  E_REGISTRY_UNREACHABLE: exitCodes.couldNotLook,
+  E_REPORT_UNWRITABLE: exitCodes.couldNotCheck,
+  E_REGISTRY_UNREACHABLE: exitCodes.couldNotCheck,
   E_REGISTRY_ANSWER: exitCodes.findings,
 } as const satisfies Record<string, ExitCode>;
 

@@ -58,7 +58,7 @@ function tellFault(command: Command, error: unknown, terminal: Terminal): ExitCo
   if (!(error instanceof ProgramError)) {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     terminal.err(`${who}: stopped by a fault it does not know, nothing is promised.\n${detail}\n`);
-    return exitCodes.couldNotLook;
+    return exitCodes.couldNotCheck;
   }
   terminal.err(`${who}: ${error.message}\n`);
   if (error.code === "E_USAGE") terminal.err(`Try: ${who} --help\n`);

@@ -112,11 +112,11 @@ async function push(settings: InUseSettings, report: InUseReport, terminal: Term
   terminal.err(
     `regwarden in-use: the metrics could not be put, so nobody will be alerted. ${faults.join(". ")}.${found}\n`,
   );
-  return exitCodes.couldNotLook;
+  return exitCodes.couldNotCheck;
 }
 
 /** The exit status that a report stands for. */
 function exitCodeOfInUse({ complete, broken, problems }: InUseReport): ExitCode {
-  if (!complete) return exitCodes.couldNotLook;
+  if (!complete) return exitCodes.couldNotCheck;
   return broken.length + problems.length > 0 ? exitCodes.findings : exitCodes.clean;
 }

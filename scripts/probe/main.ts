@@ -58,7 +58,7 @@ async function push(settings: ProbeSettings, report: ProbeReport, terminal: Term
   terminal.err(
     `regwarden probe: the metrics could not be put, so nobody will be alerted. ${fault}.${found}\n`,
   );
-  return exitCodes.couldNotLook;
+  return exitCodes.couldNotCheck;
 }
 
 /** Each shard has a group of its own, which its next run replaces. */

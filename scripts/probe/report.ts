@@ -61,6 +61,6 @@ function findProblems(settings: ProbeSettings, { result, authenticationRequired 
 
 /** The exit status that a report stands for. */
 export function exitCodeOfProbe({ complete, findings, problems }: ProbeReport): ExitCode {
-  if (!complete) return exitCodes.couldNotLook;
+  if (!complete) return exitCodes.couldNotCheck;
   return findings.length > 0 || problems.length > 0 ? exitCodes.findings : exitCodes.clean;
 }

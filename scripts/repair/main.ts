@@ -40,7 +40,7 @@ export async function runRepair(
   };
   const document = buildReport(report, clock, acted ?? { outcome: null, journal: null });
   terminal.out(options.json ? renderJson(document) : renderText(report, acted, options));
-  return acted?.isStopped ? exitCodes.couldNotLook : exitCodeOf(document);
+  return acted?.isStopped ? exitCodes.couldNotCheck : exitCodeOf(document);
 }
 
 /** The locks are taken before the first look: what another run writes meanwhile would make the plan wrong. */
@@ -111,7 +111,7 @@ function renderText(report: PlanReport, acted: Acted | null, options: RepairArgu
 /** The exit status that a report stands for. */
 function exitCodeOf({ complete, images, triage, outcome }: RepairReport): ExitCode {
   const findings = outcome ? outcome.left : triage.map(({ finding }) => finding);
-  if (!complete || findings.some(({ cause }) => cause === "unreadable")) return exitCodes.couldNotLook;
+  if (!complete || findings.some(({ cause }) => cause === "unreadable")) return exitCodes.couldNotCheck;
   const isDone = outcome ? outcome.failures.length === 0 : images.length === 0;
   const isLeft = findings.some(({ severity, remedy }) => severity !== "info" && remedy !== "none");
   const isBroken = outcome !== null && images.some(({ wholeAfterwards }) => !wholeAfterwards);

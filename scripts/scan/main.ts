@@ -39,13 +39,13 @@ export const scanCommand: Command = {
     terminal.out(options.json ? renderJson(report) : renderReport(report));
     if (options.reportPath !== undefined) await writeReportFile(options.reportPath, renderJson(report));
     const isTold = await tellMetrics(report);
-    return isTold ? exitCodeOf(report) : exitCodes.couldNotLook;
+    return isTold ? exitCodeOf(report) : exitCodes.couldNotCheck;
   },
 };
 
 /** The exit status that a report stands for. */
 function exitCodeOf({ complete, findings }: ScanReport): ExitCode {
-  if (!complete) return exitCodes.couldNotLook;
+  if (!complete) return exitCodes.couldNotCheck;
   return findings.length > 0 ? exitCodes.findings : exitCodes.clean;
 }
 

@@ -95,6 +95,6 @@ async function writeJunit(path: string, report: VerifyReport): Promise<void> {
 
 /** The exit status that a report stands for. */
 function exitCodeOfVerify({ complete, images }: VerifyReport): ExitCode {
-  if (!complete) return exitCodes.couldNotLook;
+  if (!complete) return exitCodes.couldNotCheck;
   return images.some(({ findings }) => findings.length > 0) ? exitCodes.findings : exitCodes.clean;
 }

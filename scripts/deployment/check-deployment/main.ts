@@ -63,5 +63,5 @@ export function renderChecks(checks: readonly Check[]): string {
 /** The exit status that the assertions stand for. */
 export function exitCodeOf(checks: readonly Check[]): ExitCode {
   if (checks.every(({ holds }) => holds)) return exitCodes.clean;
-  return checks.some(({ isReached }) => isReached) ? exitCodes.findings : exitCodes.couldNotLook;
+  return checks.some(({ isReached }) => isReached) ? exitCodes.findings : exitCodes.couldNotCheck;
 }
