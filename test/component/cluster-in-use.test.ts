@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ALERTS, podSpec, withCluster } from "../support/program-stack/cluster.ts";
 import { run } from "../support/program-stack/engine.ts";
 import { faultsOf } from "../support/program-stack/faults.ts";
@@ -24,13 +24,13 @@ const alertNames = (stack: Awaited<ReturnType<typeof run>>) => {
 };
 
 describe("the look at the images in use", () => {
-  it("is off unless it is asked for, alerts included", async () => {
+  test("is off unless it is asked for, alerts included", async () => {
     const stack = await run(registryStack, { config: withCluster({}) });
     expect(stack.declared.filter(({ name }) => name.startsWith("cluster-in-use"))).toEqual([]);
     expect(alertNames(stack).filter((name) => name.includes("InUse"))).toEqual([]);
   });
 
-  it.each([false, true])("is these resources, in a preview: %s", async (preview) => {
+  test.each([false, true])("is these resources, in a preview: %s", async (preview) => {
     const stack = await run(registryStack, { config: ON, preview });
     const own = stack.declared.filter(({ name }) => name.startsWith("cluster-in-use-"));
     expect(own.map(({ type }) => type).sort()).toEqual([
@@ -46,7 +46,7 @@ describe("the look at the images in use", () => {
     expect(alertNames(stack)).toContain("RegistryImageInUseBroken");
   });
 
-  it("may list nodes, pods and what owns pods, and nothing else", async () => {
+  test("may list nodes, pods and what owns pods, and nothing else", async () => {
     const stack = await run(registryStack, { config: ON });
     const { metadata, rules } = stack.find("cluster-in-use-cluster-role").inputs;
     expect(metadata).toMatchObject({ name: "registry-in-use-monitoring" });
@@ -66,7 +66,7 @@ describe("the look at the images in use", () => {
     });
   });
 
-  it("runs the probe's program with its account, in a hardened pod, which alone has a token", async () => {
+  test("runs the probe's program with its account, in a hardened pod, which alone has a token", async () => {
     const stack = await run(registryStack, { config: ON });
     const pod = podSpec(stack, "cluster-in-use-cron-job");
     const probe = podSpec(stack, "cluster-probe-cron-job");
@@ -95,7 +95,7 @@ describe("the look at the images in use", () => {
     });
   });
 
-  it("names the registry as images do, whatever the probe's metrics call it", async () => {
+  test("names the registry as images do, whatever the probe's metrics call it", async () => {
     const stack = await run(registryStack, {
       config: withCluster({ inUse, probe: { instance: "home" } }),
     });
@@ -103,7 +103,7 @@ describe("the look at the images in use", () => {
     expect(container?.env).toContainEqual({ name: "REGISTRY_INSTANCE", value: "registry.example.com:5050" });
   });
 
-  it("refuses what the API server would refuse later, all at once", () => {
+  test("refuses what the API server would refuse later, all at once", () => {
     const bad = { enabled: "yes", schedule: "hourly", memoryLimit: "1", more: 1 };
     const cluster = JSON.stringify({ enabled: true, alerts: ALERTS, inUse: bad });
     const { keys } = faultsOf({ cluster });

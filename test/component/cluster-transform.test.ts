@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   admissionFields,
   ignoreAdmissionChanges,
@@ -13,7 +13,7 @@ const ignored = async (type: string, opts: pulumi.CustomResourceOptions = {}) =>
 };
 
 describe("what admission adds", () => {
-  it.each([
+  test.each([
     ["kubernetes:batch/v1:CronJob", "spec.jobTemplate.spec.template.spec.dnsConfig"],
     ["kubernetes:batch/v1:Job", "spec.template.spec.dnsConfig"],
     ["kubernetes:apps/v1:Deployment", "spec.template.spec.dnsConfig"],
@@ -24,7 +24,7 @@ describe("what admission adds", () => {
     expect((await ignored(type))?.ignoreChanges).toEqual([field]);
   });
 
-  it("comes beside what a resource ignores itself", async () => {
+  test("comes beside what a resource ignores itself", async () => {
     const opts = await ignored("kubernetes:batch/v1:Job", { ignoreChanges: ["spec.ttl"], protect: true });
     expect(opts).toMatchObject({
       ignoreChanges: ["spec.ttl", "spec.template.spec.dnsConfig"],
@@ -32,14 +32,14 @@ describe("what admission adds", () => {
     });
   });
 
-  it.each(["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret", "host:index:File"])(
+  test.each(["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret", "host:index:File"])(
     "leaves a %s alone",
     async (type) => {
       expect(await ignored(type)).toBeUndefined();
     },
   );
 
-  it("is named as the SDK names its types", async () => {
+  test("is named as the SDK names its types", async () => {
     const program = async () => {
       const template = { spec: { containers: [] } };
       const spec = { schedule: "@daily", jobTemplate: { spec: { template } } };

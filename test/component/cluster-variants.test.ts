@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { ALERTS, jobSpec, podSpec, withCluster } from "../support/program-stack/cluster.ts";
 import { run } from "../support/program-stack/engine.ts";
@@ -14,7 +14,7 @@ vi.mock("node:fs", async (original) => {
 const { default: registryStack } = await import("../../index.ts");
 
 describe("variants of the cluster side", () => {
-  it("share one run among shards", async () => {
+  test("share one run among shards", async () => {
     const stack = await run(registryStack, { config: withCluster({ probe: { shards: 4 } }) });
     expect(jobSpec(stack, "cluster-probe-cron-job")).toMatchObject({
       completions: 4,
@@ -25,19 +25,19 @@ describe("variants of the cluster side", () => {
     expect(container?.command.slice(-2)).toEqual(["--shard", "$(JOB_COMPLETION_INDEX)/4"]);
   });
 
-  it("name the context of the kubeconfig", async () => {
+  test("name the context of the kubeconfig", async () => {
     const { find } = await run(registryStack, { config: withCluster({ kubeconfigContext: "home" }) });
     expect(find("cluster", "pulumi:providers:kubernetes").inputs.context).toBe("home");
   });
 
-  it("need no authority that everybody trusts", async () => {
+  test("need no authority that everybody trusts", async () => {
     const stack = await run(registryStack, { config: withCluster({}) });
     const [container] = podSpec(stack, "cluster-probe-cron-job").containers;
     expect(container?.env.map(({ name }) => name)).not.toContain("NODE_EXTRA_CA_CERTS");
     expect(stack.declared.map(({ name }) => name)).not.toContain("cluster-probe-authority");
   });
 
-  it("bring the same rules with and without the operator", async () => {
+  test("bring the same rules with and without the operator", async () => {
     const labels = ["release=prometheus"];
     const operator = await run(registryStack, {
       config: withCluster({ alerts: { ...ALERTS, labels } }),
@@ -51,7 +51,7 @@ describe("variants of the cluster side", () => {
     expect(parse(data["regwarden.rules.yaml"] ?? "")).toEqual(rule.spec);
   });
 
-  it("may do without the dashboard", async () => {
+  test("may do without the dashboard", async () => {
     const on = await run(registryStack, { config: withCluster({}) });
     expect(on.find("cluster-dashboard-config-map").inputs.metadata).toMatchObject({
       labels: { grafana_dashboard: "1" },

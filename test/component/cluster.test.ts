@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { jobSpec, podSpec, withCluster } from "../support/program-stack/cluster.ts";
 import { isSecret, plain, type Run, run, visibleText } from "../support/program-stack/engine.ts";
 import { PASSWORD, REGISTRY_USER, SECRET_TEXTS } from "../support/program-stack/raw-config.ts";
@@ -34,7 +34,7 @@ const WHOLE = {
 };
 
 describe("a stack without cluster", () => {
-  it("declares nothing of Kubernetes", async () => {
+  test("declares nothing of Kubernetes", async () => {
     const { declared } = await run(registryStack, { config: CONFIG });
     expect(declared.filter(({ type }) => /kubernetes|registry:cluster/.test(type))).toEqual([]);
   });
@@ -50,21 +50,21 @@ describe.each([
     stack = await run(registryStack, { config: WHOLE, preview });
   });
 
-  it("is these resources", async () => {
+  test("is these resources", async () => {
     const lines = stack.declared
       .filter(({ type }) => /^(kubernetes:|registry:cluster:|pulumi:providers:kubernetes)/.test(type))
       .map(({ type, name }) => `${type} ${name}`);
     await expect(`${lines.sort().join("\n")}\n`).toMatchFileSnapshot("rendered/cluster-resources.txt");
   });
 
-  it("goes to the one provider, and each object may be taken back from another manager", () => {
+  test("goes to the one provider, and each object may be taken back from another manager", () => {
     for (const { name, provider, inputs } of kubernetes()) {
       expect(provider, name).toMatch(/pulumi:providers:kubernetes::cluster::/);
       expect(inputs.metadata, name).toMatchObject({ annotations: { "pulumi.com/patchForce": "true" } });
     }
   });
 
-  it("shows no secret outside a secret, and none in another form", () => {
+  test("shows no secret outside a secret, and none in another form", () => {
     const text = visibleText(stack.declared);
     for (const secret of [...SECRET_TEXTS, "s3cret-rclone"]) {
       // The certificate is its own authority here, and an authority is no secret.
@@ -76,7 +76,7 @@ describe.each([
     }
   });
 
-  it.each(["cluster-probe-cron-job", "cluster-drive-sync-blog-cron-job"])(
+  test.each(["cluster-probe-cron-job", "cluster-drive-sync-blog-cron-job"])(
     "%s passes Pod Security restricted and needs no rights",
     (name) => {
       const pod = podSpec(stack, name);
@@ -102,7 +102,7 @@ describe.each([
     },
   );
 
-  it("has one transform over all of it, for what admission adds", async () => {
+  test("has one transform over all of it, for what admission adds", async () => {
     const { transforms } = stack.find("cluster", "registry:cluster:RegistryCluster");
     expect(transforms).toHaveLength(1);
     const type = "kubernetes:batch/v1:CronJob";
@@ -110,7 +110,7 @@ describe.each([
     expect(answer?.opts).toEqual({ ignoreChanges: ["spec.jobTemplate.spec.template.spec.dnsConfig"] });
   });
 
-  it("runs the probe every quarter of an hour, and declares whatever would disarm it", () => {
+  test("runs the probe every quarter of an hour, and declares whatever would disarm it", () => {
     const { metadata, spec } = stack.find("cluster-probe-cron-job").inputs;
     expect(metadata).toMatchObject({ name: "registry-integrity-probe", namespace: "monitoring" });
     expect(spec).toMatchObject({
@@ -133,7 +133,7 @@ describe.each([
     });
   });
 
-  it("gives the probe what it needs", () => {
+  test("gives the probe what it needs", () => {
     const [container] = podSpec(stack, "cluster-probe-cron-job").containers;
     expect(container).toMatchObject({
       name: "registry-integrity-probe",
@@ -152,21 +152,21 @@ describe.each([
     ]);
   });
 
-  it("keeps the account as `data`, which a refresh can compare", () => {
+  test("keeps the account as `data`, which a refresh can compare", () => {
     const { data } = stack.find("cluster-probe-credentials").inputs;
     const values = plain(data) as Record<string, unknown>;
     expect(String(plain(values.REG_USER))).toBe(Buffer.from(REGISTRY_USER).toString("base64"));
     expect(String(plain(values.REG_PASS))).toBe(Buffer.from(PASSWORD).toString("base64"));
   });
 
-  it("makes its own namespace a restricted one", () => {
+  test("makes its own namespace a restricted one", () => {
     expect(stack.find("cluster-namespace").inputs.metadata).toMatchObject({
       name: "monitoring",
       labels: { "pod-security.kubernetes.io/enforce": "restricted" },
     });
   });
 
-  it("lets the operator fetch a site's credentials, or holds them itself", () => {
+  test("lets the operator fetch a site's credentials, or holds them itself", () => {
     expect(stack.find("cluster-drive-sync-wiki-external-secret").inputs).toMatchObject({
       apiVersion: "external-secrets.io/v1",
       spec: {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { StackSecrets } from "../../secrets.ts";
 import { type Run, type RunOptions, resolved, run } from "../support/program-stack/engine.ts";
 import {
@@ -97,7 +97,7 @@ describe.each<[string, RunOptions]>([
   ["Vault", { config: FROM_VAULT, vault: VAULT }],
   ["Vault, in a preview", { config: FROM_VAULT, vault: VAULT, preview: true }],
 ])("secrets from %s", (_, options) => {
-  it("are all there, and all marked as secrets", async () => {
+  test("are all there, and all marked as secrets", async () => {
     const { secrets } = await read(options);
     const outputs = Object.entries(flatten(secrets));
     const values = await Promise.all(outputs.map(async ([key, output]) => [key, await resolved(output)]));
@@ -118,7 +118,7 @@ describe("secrets from Vault", () => {
     return typeof failed === "string" ? failed : "no fault";
   };
 
-  it.each([
+  test.each([
     ["secret/woodpecker/registry_ssh_key", "private_key", "nonsense-7421"],
     ["secret/woodpecker/registry_ssh_key", "known_hosts_entry", "nonsense-7421"],
     ["secret/viktor", "registry_user", "nonsense: 7421"],
@@ -134,21 +134,21 @@ describe("secrets from Vault", () => {
     expect(message).not.toContain("7421");
   });
 
-  it("say everything that is missing at once", async () => {
+  test("say everything that is missing at once", async () => {
     const message = await messageOf({ ...VAULT, "secret/viktor": {} });
     expect(message).toContain(
       "field registry_user: is missing\nVault, mount secret, path viktor, field registry_password",
     );
   });
 
-  it("refuse a key that is not the certificate's", async () => {
+  test("refuse a key that is not the certificate's", async () => {
     const message = await messageOf(field("secret/registry/tls", "private_key", OTHER_PRIVATE_KEY));
     expect(message).toContain(
       "path registry/tls, field private_key: must be the private key of the certificate",
     );
   });
 
-  it("may come with the host key and the TLS pair from the configuration", async () => {
+  test("may come with the host key and the TLS pair from the configuration", async () => {
     const { host, tlsCertificate, tlsPrivateKey, cachePasswords } = WITH_CACHE_ACCOUNT;
     const own = { host, tlsCertificate, tlsPrivateKey, cachePasswords } as Record<string, string>;
     const { vault: _, ...bare } = VAULT_CONFIG;
@@ -157,13 +157,13 @@ describe("secrets from Vault", () => {
     expect(await resolved(secrets.tls.certificate)).toBe(CERTIFICATE);
   });
 
-  it("leave the SSH key in Vault where an agent is named", async () => {
+  test("leave the SSH key in Vault where an agent is named", async () => {
     const host = JSON.stringify({ address: "10.0.20.10", agentSocketPath: "/run/agent" });
     const { secrets } = await read({ config: { ...VAULT_CONFIG, host }, vault: VAULT });
     expect(secrets.sshPrivateKey).toBeUndefined();
   });
 
-  it("come from the Vault that is named", async () => {
+  test("come from the Vault that is named", async () => {
     const vault = JSON.stringify({
       ...JSON.parse(VAULT_CONFIG.vault),
       address: "https://vault.example.com:8200",

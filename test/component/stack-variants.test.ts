@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { plain, run } from "../support/program-stack/engine.ts";
 import { WITH_CACHE_ACCOUNT } from "../support/program-stack/raw-config.ts";
 import { CONFIG, revisions } from "../support/program-stack/stack.ts";
@@ -22,7 +22,7 @@ async function changedServices(change: Record<string, string>): Promise<string[]
 }
 
 describe("a change", () => {
-  it.each<[string, Record<string, string>, string[]]>([
+  test.each<[string, Record<string, string>, string[]]>([
     [
       "of a cache's password",
       { cachePasswords: JSON.stringify({ dockerhub: "another" }) },
@@ -37,12 +37,12 @@ describe("a change", () => {
 });
 
 describe("variants", () => {
-  it("without DNS leave the host's alone", async () => {
+  test("without DNS leave the host's alone", async () => {
     const { declared } = await run(registryStack, { config: WITH_CACHE_ACCOUNT });
     expect(declared.filter(({ name }) => name.startsWith("dns"))).toEqual([]);
   });
 
-  it("with a private authority let the checks verify against it", async () => {
+  test("with a private authority let the checks verify against it", async () => {
     const tlsAuthority = WITH_CACHE_ACCOUNT.tlsCertificate ?? "";
     const { find } = await run(registryStack, { config: { ...CONFIG, tlsAuthority } });
     expect(find("registry-files-tls-authority").inputs.path).toBe("/opt/registry/tls/authority.pem");
@@ -51,7 +51,7 @@ describe("variants", () => {
     );
   });
 
-  it("without root go through sudo", async () => {
+  test("without root go through sudo", async () => {
     const host = JSON.stringify({ ...JSON.parse(CONFIG.host ?? ""), sshUser: "admin" });
     const { declared } = await run(registryStack, { config: { ...CONFIG, host } });
     for (const { inputs } of declared.filter(({ type }) => type === COMMAND)) {
@@ -59,7 +59,7 @@ describe("variants", () => {
     }
   });
 
-  it("with an agent hand over its socket and no key", async () => {
+  test("with an agent hand over its socket and no key", async () => {
     const host = JSON.stringify({ ...JSON.parse(CONFIG.host ?? ""), agentSocketPath: "/run/agent" });
     const { sshPrivateKey: _, ...config } = CONFIG;
     const { find } = await run(registryStack, { config: { ...config, host } });
@@ -68,7 +68,7 @@ describe("variants", () => {
     expect(connection).not.toHaveProperty("privateKey");
   });
 
-  it("with a faulty configuration declare nothing, and tell all faults at once", async () => {
+  test("with a faulty configuration declare nothing, and tell all faults at once", async () => {
     const config = { ...CONFIG, registryPassword: "", metrics: '{"port":5050}', surprise: "7421" };
     const failed = run(registryStack, { config });
     await expect(failed).rejects.toThrow(

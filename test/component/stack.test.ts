@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import {
   type Declared,
   isSecret,
@@ -36,7 +36,7 @@ describe.each([
     stack = await run(registryStack, { config: CONFIG, preview });
   });
 
-  it("tells the addresses", () => {
+  test("tells the addresses", () => {
     expect(stack.result).toEqual({
       registryUrl: "https://registry.example.com:5050",
       uiUrl: "https://registry.example.com:8080",
@@ -44,29 +44,29 @@ describe.each([
     });
   });
 
-  it("declares these resources", async () => {
+  test("declares these resources", async () => {
     const lines = stack.declared.map(({ type, name }) => `${type} ${name}`).sort();
     await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot("rendered/resources.txt");
   });
 
-  it("shows no secret outside a secret", () => {
+  test("shows no secret outside a secret", () => {
     const text = visibleText(stack.declared);
     for (const secret of SECRET_TEXTS) expect(text).not.toContain(secret);
   });
 
-  it("puts everything of the host provider on the one provider", () => {
+  test("puts everything of the host provider on the one provider", () => {
     const onHost = stack.declared.filter(({ type }) => type.startsWith("host:index:"));
     expect(onHost.length).toBeGreaterThan(20);
     for (const { provider } of onHost) expect(provider).toMatch(/pulumi:providers:host::host::/);
   });
 
-  it("keeps the compose file readable", () => {
+  test("keeps the compose file readable", () => {
     const { content } = stack.find("registry-files-compose", FILE).inputs;
     expect(isSecret(content)).toBe(false);
     expect(isUnknown(content)).toBe(false);
   });
 
-  it.each(["registry-files-tls-private-key", "registry-files-config-dockerhub"])(
+  test.each(["registry-files-tls-private-key", "registry-files-config-dockerhub"])(
     "hides and guards %s",
     (name) => {
       const { content, mode } = stack.find(name, FILE).inputs;
@@ -75,14 +75,14 @@ describe.each([
     },
   );
 
-  it("leaves a configuration without password readable", () => {
+  test("leaves a configuration without password readable", () => {
     expect(stack.find("registry-files-config-ghcr", FILE).inputs).toMatchObject({
       mode: "0644",
       content: expect.stringContaining("remoteurl: https://ghcr.io"),
     });
   });
 
-  it("runs each step on the host over a verified connection, with secrets on standard input only", () => {
+  test("runs each step on the host over a verified connection, with secrets on standard input only", () => {
     const steps = stack.declared.filter(({ type }) => type === COMMAND);
     expect(steps.map(({ name }) => name).sort()).toEqual([
       "dns-forget",
@@ -109,7 +109,7 @@ describe("the order", () => {
     stack = await run(registryStack, { config: CONFIG });
   });
 
-  it.each([
+  test.each([
     ["dns-forget", "dns-servers"],
     ["dns-restart", "registry-services-compose"],
     ["registry-directories-root", "registry-directories-tls"],
@@ -130,13 +130,13 @@ describe("the order", () => {
     expect(position(stack, first)).toBeLessThan(position(stack, second));
   });
 
-  it("restarts nginx when a registry was recreated, and for nothing else", () => {
+  test("restarts nginx when a registry was recreated, and for nothing else", () => {
     const { triggers, update } = stack.find("registry-services-nginx-restart").inputs;
     expect(triggers).toEqual(["2026-11-21T00:00:05Z"]);
     expect(update).toBe("true");
   });
 
-  it("checks again whenever anything changed", () => {
+  test("checks again whenever anything changed", () => {
     const triggers = stack.find("registry-check-run").inputs.triggers as string[];
     const ofHost = stack.declared.filter(
       ({ type, name }) => type.startsWith("host:index:") && name.startsWith("registry-"),
@@ -154,12 +154,12 @@ describe("the resources", () => {
     stack = await run(registryStack, { config: CONFIG });
   });
 
-  it("validate nginx.conf and the compose file before they take their places", () => {
+  test("validate nginx.conf and the compose file before they take their places", () => {
     expect(inputs("registry-files-nginx").validate).toContain("nginx:1.28.0-alpine nginx -t");
     expect(inputs("registry-files-compose").validate).toBe("docker compose --file {} config --quiet");
   });
 
-  it("keep a copy of every file that is replaced", () => {
+  test("keep a copy of every file that is replaced", () => {
     const files = stack.declared.filter(
       ({ type, name }) => type === FILE && name.startsWith("registry-files"),
     );
@@ -170,7 +170,7 @@ describe("the resources", () => {
     });
   });
 
-  it("expect every service with the revision that its label has", () => {
+  test("expect every service with the revision that its label has", () => {
     const { services, dependents, project } = inputs("registry-services-compose");
     const expected = Object.entries(services as Record<string, { revision: string }>);
     expect(Object.fromEntries(expected.map(([name, { revision }]) => [name, revision]))).toEqual(
@@ -180,7 +180,7 @@ describe("the resources", () => {
     expect(project).toBe("registry");
   });
 
-  it("start the containers at boot and the scan daily", () => {
+  test("start the containers at boot and the scan daily", () => {
     expect(inputs("registry-services-boot")).toMatchObject({
       enabled: true,
       active: true,
@@ -195,19 +195,19 @@ describe("the resources", () => {
     expect(inputs("registry-scan-service")).not.toHaveProperty("enabled");
   });
 
-  it("give the report directory to the account that the scan runs as", () => {
+  test("give the report directory to the account that the scan runs as", () => {
     expect(inputs("registry-directories-reports")).toMatchObject({
       path: "/var/lib/regwarden",
       owner: "65532",
     });
   });
 
-  it("compare the bundle by its digest", () => {
+  test("compare the bundle by its digest", () => {
     expect(inputs("registry-programs-bundle")).toMatchObject({ source: "dist/regwarden.mjs", mode: "0755" });
     expect(inputs("registry-programs-bundle").sha256).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it("name every DNS server", () => {
+  test("name every DNS server", () => {
     expect(inputs("dns-servers").content).toContain("DNS=10.0.20.1 94.140.14.14\n");
     expect(inputs("dns-restart")).toMatchObject({
       triggers: ["2026-11-21T00:00:02Z"],

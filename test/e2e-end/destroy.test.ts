@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { execa } from "execa";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { stateDirectory } from "../../lab/paths.ts";
 import { stackObjects } from "../support/lab/cluster.ts";
 import { engineEnds, labEnds } from "../support/lab/expected.ts";
@@ -9,7 +9,7 @@ import { instance, onHost, pulumi, saidFile } from "../support/lab/stack.ts";
 /** The last of the end-to-end tests: they look back at all that was said, and take the lab away. */
 
 describe("secrets", () => {
-  it("stand in no output, no state and no process list", async () => {
+  test("stand in no output, no state and no process list", async () => {
     const secrets = await Promise.all(
       ["registryPassword", "tlsPrivateKey", "sshPrivateKey"].map((name) =>
         pulumi("config", "get", `regwarden:${name}`),
@@ -28,7 +28,7 @@ describe("secrets", () => {
 });
 
 describe("destroy", () => {
-  it("takes containers, units and files away, and leaves the registry's data", async () => {
+  test("takes containers, units and files away, and leaves the registry's data", async () => {
     await engineEnds(0, "destroy", "--yes");
     expect(await onHost("docker ps -aq --filter label=com.docker.compose.project=registry | wc -l")).toBe(
       "0",
@@ -42,11 +42,11 @@ describe("destroy", () => {
     );
   });
 
-  it("takes every object out of the cluster", async () => {
+  test("takes every object out of the cluster", async () => {
     expect(await stackObjects()).toEqual([]);
   });
 
-  it("and then down leave no container, volume, network, mount or process behind", async () => {
+  test("and then down leave no container, volume, network, mount or process behind", async () => {
     await labEnds(0, "down");
     const { stdout } = await execa("sh", [
       "-c",

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { driveSyncCronJob } from "../../components/cluster/render/drive-sync.ts";
 import { PROBE_NAME } from "../../components/cluster/render/probe.ts";
 import { waitUntil } from "../../lab/run.ts";
@@ -23,7 +23,7 @@ describe("what admission adds to the objects", () => {
   const namespace = "registry-watch";
   const path = `/api/v1/namespaces/${namespace}`;
 
-  it("is no drift: Kyverno's dnsConfig", async () => {
+  test("is no drift: Kyverno's dnsConfig", async () => {
     await patch("cronjobs", PROBE_NAME, injected);
     await noDrift();
     await up();
@@ -31,7 +31,7 @@ describe("what admission adds to the objects", () => {
     expect(spec.jobTemplate.spec.template.spec).toMatchObject({ dnsConfig });
   });
 
-  it("is no drift: Goldilocks' label on the stack's own namespace, while any other change of it is", async () => {
+  test("is no drift: Goldilocks' label on the stack's own namespace, while any other change of it is", async () => {
     await pulumi("config", "set", "--path", "regwarden:cluster.namespace", namespace);
     await pulumi("config", "set", "--path", "regwarden:cluster.createNamespace", "true");
     await up();
@@ -102,12 +102,12 @@ describe('Pod Security "restricted", enforced by the API server', () => {
     return podOf(spec);
   };
 
-  it("admits the pods of the probe and of the Drive synchronisation", async () => {
+  test("admits the pods of the probe and of the Drive synchronisation", async () => {
     await admit(await probe());
     await admit(podOf(sync as never));
   });
 
-  it.each<[string, Fields]>([
+  test.each<[string, Fields]>([
     ["may become root", { runAsNonRoot: false, runAsUser: 0 }],
     ["may gain privileges", { allowPrivilegeEscalation: true }],
     ["keeps a capability", { capabilities: { drop: ["ALL"], add: ["NET_ADMIN"] } }],
@@ -128,7 +128,7 @@ describe("a configuration of the cluster side that cannot work", () => {
   const key = (path: string) => `regwarden:cluster.${path}`;
   const set = (path: string, value: string) => pulumi("config", "set", "--path", key(path), value);
 
-  it("is refused at the door, all faults at once", async () => {
+  test("is refused at the door, all faults at once", async () => {
     const url = await pulumi("config", "get", "--path", key("pushgatewayUrl"));
     const name = "a-site-with-a-name-that-no-cronjob-could-bear";
     await set("probe.schedule", "*/15 * * *");

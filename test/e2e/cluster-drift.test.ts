@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   AUTHORITY_CONFIG_MAP,
   AUTHORITY_KEY,
@@ -44,7 +44,7 @@ describe("drift in the cluster, by other field managers", () => {
     table = drift.slice(drift.lastIndexOf("differs from its program"));
   });
 
-  it.each([
+  test.each([
     ["a job's schedule and its suspension", /update\s+CronJob\s+\S+\s+.*spec\.schedule, spec\.suspend$/m],
     ["a deleted rule", /create\s+PrometheusRule\s+\S+$/m],
     ["an edited ConfigMap", /update\s+ConfigMap\s+\S*authority\s+data\["ca\.pem"\]$/m],
@@ -57,18 +57,18 @@ describe("drift in the cluster, by other field managers", () => {
     expect(table).toMatch(shown);
   });
 
-  it("is all that is shown, and no Secret in clear", () => {
+  test("is all that is shown, and no Secret in clear", () => {
     expect(table).toMatch(/^differs from its program in 8 resource/);
     expect(drift).not.toContain(password);
     expect(drift).not.toContain(encoded);
   });
 
-  it("is told to Prometheus by the drift run", async () => {
+  test("is told to Prometheus by the drift run", async () => {
     await holds(`drift_stack_state{stack="${instance}"} == 1 and drift_stack_count == 8`);
     await holds(`drift_stack_first_seen{stack="${instance}"} > ${start}`);
   });
 
-  it("is healed by the next update, whoever owns the fields", async () => {
+  test("is healed by the next update, whoever owns the fields", async () => {
     await up();
     await noDrift();
     await holds(`drift_stack_state{stack="${instance}"} == 0`);

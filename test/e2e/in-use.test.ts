@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inUseAlerts } from "../../components/cluster/render/alerts/in-use.ts";
 import { IN_USE_NAME, inUseClusterRoleName } from "../../components/cluster/render/in-use.ts";
 import { PROBE_SECRET } from "../../components/cluster/render/probe.ts";
@@ -57,7 +57,7 @@ afterAll(async () => {
 });
 
 describe("the CronJob that looks at the images in use", () => {
-  it("runs from its own template, sees that all is there, and Prometheus knows", async () => {
+  test("runs from its own template, sees that all is there, and Prometheus knows", async () => {
     const { code, log } = await lookAndScrape();
     expect(code, log).toBe(0);
     expect(log).toContain("nodes are linux/amd64, linux/arm64");
@@ -67,7 +67,7 @@ describe("the CronJob that looks at the images in use", () => {
     expect(await broken()).toEqual({});
   });
 
-  it("leaves its token neither in the log nor in a file", async () => {
+  test("leaves its token neither in the log nor in a file", async () => {
     const { log } = await look();
     expect(log).not.toMatch(/eyJ[\w-]{10,}\./);
     expect(readdirSync(join(clusterDirectory(instance), "pods"))).toEqual([]);
@@ -75,7 +75,7 @@ describe("the CronJob that looks at the images in use", () => {
 });
 
 describe("its account", () => {
-  it("lists workloads, and neither Secrets nor anything that it could change", async () => {
+  test("lists workloads, and neither Secrets nor anything that it could change", async () => {
     expect(JSON.stringify(await pod.list(deployments))).toContain(sampleImage);
     const secret = pathOf("secrets", PROBE_SECRET);
     for (const path of ["/api/v1/secrets", collection("secrets"), secret, collection("configmaps")])
@@ -85,7 +85,7 @@ describe("its account", () => {
     await expect(requestToken(pod, namespaces.monitoring, IN_USE_NAME)).rejects.toThrow(/answers 403/);
   });
 
-  it("says what it may not list when its binding is gone, which passes for nothing seen, and up heals it", async () => {
+  test("says what it may not list when its binding is gone, which passes for nothing seen, and up heals it", async () => {
     await cluster().remove(binding);
     await waitUntil("the end of the rights", 30, async () => !(await mayList()));
     const { code, log } = await lookAndScrape();
@@ -106,7 +106,7 @@ describe("its account", () => {
 });
 
 describe("an image in use that the collection of untagged manifests has broken", () => {
-  it("is told with the workload that needs it, and the critical alert's expression holds", async () => {
+  test("is told with the workload that needs it, and the critical alert's expression holds", async () => {
     for (const command of damageCommands) await onHost(command);
     await becomesHealthy();
     const { code, log } = await lookAndScrape();
@@ -118,7 +118,7 @@ describe("an image in use that the collection of untagged manifests has broken",
     expect(await query(`regwarden_in_use_broken{${labels}}`, "workload")).toEqual({ [name]: 1 });
   });
 
-  it("is forgotten when it is back", async () => {
+  test("is forgotten when it is back", async () => {
     await pushCiImage(instance);
     const { code, log } = await lookAndScrape();
     expect(code, log).toBe(0);

@@ -1,10 +1,10 @@
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { labEnds } from "../support/lab/expected.ts";
 import { firing, holds } from "../support/lab/prometheus.ts";
 
 const alert = "RegistryManifestIntegrityFailure";
 
-it("the incident goes as told, from the damage to the resolved alert, and leaves a lab that is whole", async () => {
+test("the incident goes as told, from the damage to the resolved alert, and leaves a lab that is whole", async () => {
   const story = await labEnds(0, "incident", "--speed", "1800");
   expect(story).toContain("The story went as told");
   expect(story).toMatch(/tag infra-ci:latest: works\n.*pull for linux\/amd64: reading (manifest|blob)/);

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type DaemonId, daemonPid, stopDaemon } from "../../lab/cluster/daemon.ts";
 import { clusterDirectory } from "../../lab/cluster/places.ts";
 import { clusterDaemons } from "../../lab/cluster/teardown.ts";
@@ -15,7 +15,7 @@ function daemon(name: string): DaemonId {
 }
 
 describe("the lab's cluster", () => {
-  it("shows what of it has ended, and the next up starts that again", async () => {
+  test("shows what of it has ended, and the next up starts that again", async () => {
     await stopDaemon(daemon("prometheus"));
     await stopDaemon(daemon("kube-apiserver"));
     const status = await labEnds(1, "status");
@@ -25,7 +25,7 @@ describe("the lab's cluster", () => {
     await labEnds(0, "status");
   });
 
-  it("comes back with all objects of the stack when etcd has lost its data under a running API server", async () => {
+  test("comes back with all objects of the stack when etcd has lost its data under a running API server", async () => {
     const before = await stackObjects();
     const server = daemonPid(daemon("kube-apiserver"));
     const etcd = daemon("etcd");
@@ -39,7 +39,7 @@ describe("the lab's cluster", () => {
     await noDrift();
   });
 
-  it("comes back when all its files are deleted under running daemons", async () => {
+  test("comes back when all its files are deleted under running daemons", async () => {
     const before = await stackObjects();
     rmSync(clusterDirectory(instance), { recursive: true });
     await labEnds(0, "up");

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { nodeBinary, placeOf, ports, projectRoot, stateDirectory } from "../../lab/paths.ts";
 import { clientFiles } from "../../lab/sample-images.ts";
 import { stackStateDirectory } from "../../lab/stack.ts";
@@ -18,7 +18,7 @@ import {
 } from "../support/lab/stack.ts";
 
 describe("the lab", () => {
-  it("is up after one command, and a second one plans no change", async () => {
+  test("is up after one command, and a second one plans no change", async () => {
     const again = await lab("up");
     expectCode(again, 0);
     expect(again.output).toContain("What to try next");
@@ -26,13 +26,13 @@ describe("the lab", () => {
     expectCode(await lab("status"), 0);
   });
 
-  it("is not brought up without the cluster that it has", async () => {
+  test("is not brought up without the cluster that it has", async () => {
     const refused = await lab("up", "--no-cluster");
     expectCode(refused, 1);
     expect(refused.output).toContain("has a cluster already");
   });
 
-  it("serves through every published port", async () => {
+  test("serves through every published port", async () => {
     const { address } = placeOf(instance);
     for (const port of [ports.dockerhub, ports.ghcr, ports.quay, ports.k8s, ports.kyverno]) {
       expect((await fetch(`http://${address}:${port}/v2/`)).status).toBe(200);
@@ -44,7 +44,7 @@ describe("the lab", () => {
     expect(scan).toMatch(/^regwarden_scan_complete 1$/m);
   });
 
-  it("lets skopeo pull the index that it pushed, with TLS and password, and an image through a cache", async () => {
+  test("lets skopeo pull the index that it pushed, with TLS and password, and an image through a cache", async () => {
     const { authFile, certificateDirectory, registry } = clientFiles(instance);
     const target = join(stateDirectory(instance), "pulled");
     const flags = ["--src-authfile", authFile, "--src-cert-dir", certificateDirectory];
@@ -67,7 +67,7 @@ describe("the lab", () => {
     ).rejects.toThrow(/unauthorized|authentication/i);
   });
 
-  it("protects the UI by the registry's account and refuses to delete through it", async () => {
+  test("protects the UI by the registry's account and refuses to delete through it", async () => {
     const { authFile, certificateDirectory, registry } = clientFiles(instance);
     const { auths } = JSON.parse(readFileSync(authFile, "utf8")) as {
       auths: Record<string, { auth: string }>;
@@ -125,7 +125,7 @@ describe("drift by hand", () => {
     ],
   ];
 
-  it.each(drifts)("%s is shown by name and healed by the next up", async (_what, command, shown) => {
+  test.each(drifts)("%s is shown by name and healed by the next up", async (_what, command, shown) => {
     await onHost(command);
     const drift = await engine("drift");
     expectCode(drift, 7);
@@ -134,7 +134,7 @@ describe("drift by hand", () => {
     await noDrift();
   });
 
-  it("in a mounted file, taken up by a restart, is healed in the container too", async () => {
+  test("in a mounted file, taken up by a restart, is healed in the container too", async () => {
     const nginxSees = "docker exec registry-nginx cat /etc/nginx/nginx.conf";
     await onHost(
       "sed -i 's/server_tokens off/server_tokens on/' /opt/registry/nginx.conf && docker restart registry-nginx",
@@ -147,7 +147,7 @@ describe("drift by hand", () => {
     await noDrift();
   });
 
-  it("in a secret file is shown as such, and neither text is told", async () => {
+  test("in a secret file is shown as such, and neither text is told", async () => {
     await onHost("echo leaked-by-hand >>/opt/registry/tls/privkey.pem");
     const drift = await engine("drift");
     expectCode(drift, 7);
@@ -158,7 +158,7 @@ describe("drift by hand", () => {
     await noDrift();
   });
 
-  it("is shown line by line in a preview, which changes nothing", async () => {
+  test("is shown line by line in a preview, which changes nothing", async () => {
     await onHost("echo '# by hand' >>/opt/registry/nginx.conf");
     const preview = await engine("preview");
     expectCode(preview, 0);
@@ -168,7 +168,7 @@ describe("drift by hand", () => {
     await noDrift();
   });
 
-  it("that cannot be looked at is exit code 1, not drift and not fine", async () => {
+  test("that cannot be looked at is exit code 1, not drift and not fine", async () => {
     await onHost("systemctl stop docker.socket docker.service");
     try {
       expectCode(await engine("drift"), 1);
@@ -183,7 +183,7 @@ describe("drift by hand", () => {
 describe("a change of the program", () => {
   const set = (path: string, value: string) => pulumi("config", "set", "--path", path, value);
 
-  it("of one registry's configuration recreates that container and restarts nginx, nothing else", async () => {
+  test("of one registry's configuration recreates that container and restarts nginx, nothing else", async () => {
     const before = await containers();
     await set("regwarden:caches[2].username", "reader");
     await pulumi(
@@ -204,7 +204,7 @@ describe("a change of the program", () => {
     await up();
   });
 
-  it("of nginx restarts nginx alone", async () => {
+  test("of nginx restarts nginx alone", async () => {
     const before = await containers();
     await set("regwarden:metrics.port", "5002");
     await up().finally(() => set("regwarden:metrics.port", String(ports.metrics)));
@@ -212,7 +212,7 @@ describe("a change of the program", () => {
     await up();
   });
 
-  it("of a unit or a script bounces nothing", async () => {
+  test("of a unit or a script bounces nothing", async () => {
     const before = await containers();
     await set("regwarden:scan.onCalendar", "*-*-* 04:15:00");
     await up();
@@ -222,7 +222,7 @@ describe("a change of the program", () => {
     expect(touched(before, await containers())).toEqual([]);
   });
 
-  it("of the account, to one with passwordless sudo, changes nothing on the host", async () => {
+  test("of the account, to one with passwordless sudo, changes nothing on the host", async () => {
     const before = await containers();
     await set("regwarden:host.sshUser", "deploy");
     await onHost("rm /opt/registry/nginx.conf && docker stop registry-k8s");
@@ -233,7 +233,7 @@ describe("a change of the program", () => {
     await up();
   });
 
-  it("of the DNS servers is taken up by systemd-resolved", async () => {
+  test("of the DNS servers is taken up by systemd-resolved", async () => {
     await onHost("echo '127.0.0.1 registry.lab.test' >>/etc/hosts");
     await set("regwarden:dns.servers[0]", "127.0.0.11");
     await up();
@@ -246,7 +246,7 @@ describe("a change of the program", () => {
     expect(await onHost("resolvectl domain")).not.toMatch(/^Global: ~\.$/m);
   });
 
-  it("that the deployment check does not like fails the update and says what to do", async () => {
+  test("that the deployment check does not like fails the update and says what to do", async () => {
     await onHost(
       "mkdir /opt/registry/data/private/docker/registry/v2/repositories/secretive && chmod 0700 /opt/registry/data/private/docker/registry/v2/repositories/secretive",
     );
@@ -262,7 +262,7 @@ describe("a change of the program", () => {
 });
 
 describe("an update that is killed", () => {
-  it.each([1500, 4000, 8000])("after %i ms ends well when it is run again", async (milliseconds) => {
+  test.each([1500, 4000, 8000])("after %i ms ends well when it is run again", async (milliseconds) => {
     await onHost(
       "docker rm -f registry-k8s registry-nginx && rm /opt/registry/nginx.conf && systemctl disable --now regwarden-scan.timer",
     );
@@ -283,7 +283,7 @@ describe("an update that is killed", () => {
 });
 
 describe("a state beside which a killed update left an empty note", () => {
-  it("is read all the same, and the note is gone", async () => {
+  test("is read all the same, and the note is gone", async () => {
     const state = join(stackStateDirectory(instance), `.pulumi/stacks/regwarden/${instance}.json`);
     const note = `${state}.attrs`;
     writeFileSync(note, "");
@@ -295,7 +295,7 @@ describe("a state beside which a killed update left an empty note", () => {
 });
 
 describe("bad input", () => {
-  it("is refused with all faults at once, by name, and changes nothing", async () => {
+  test("is refused with all faults at once, by name, and changes nothing", async () => {
     const before = await containers();
     await pulumi("config", "set", "regwarden:hots", "x");
     await pulumi("config", "set", "--path", "regwarden:ui.port", "70000");
@@ -325,7 +325,7 @@ describe("bad input", () => {
     expect(touched(before, await containers())).toEqual([]);
   });
 
-  it.each([
+  test.each([
     [
       "regwarden:host.hostKey",
       "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJN0yWcZ7WmF1b3Xk0rcn1Q2v4Tg6Hs8Ld0Pz2Yx4Kw6",
@@ -341,7 +341,7 @@ describe("bad input", () => {
     await noDrift();
   });
 
-  it("a new SSH key changes nothing, and one that the host does not know is refused", async () => {
+  test("a new SSH key changes nothing, and one that the host does not know is refused", async () => {
     const key = join(stateDirectory(instance), "other-key");
     await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
     const right = await pulumi("config", "get", "regwarden:sshPrivateKey");

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { probeAlerts } from "../../components/cluster/render/alerts/probe.ts";
 import {
   AUTHORITY_CONFIG_MAP,
@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 describe("a registry that is whole", () => {
-  it("is seen as such by the probe, and nothing fires", async () => {
+  test("is seen as such by the probe, and nothing fires", async () => {
     const { code, log } = await probeAndScrape();
     expect(code, log).toBe(0);
     expect(await gauge("regwarden_probe_complete")).toBe(1);
@@ -57,7 +57,7 @@ describe("a registry that is whole", () => {
 });
 
 describe("a fault is told apart from the others: ", () => {
-  it("the registry is down", async () => {
+  test("the registry is down", async () => {
     await onHost(`docker stop ${backend}`);
     try {
       const { code, log } = await probeAndScrape();
@@ -78,7 +78,7 @@ describe("a fault is told apart from the others: ", () => {
     }
   });
 
-  it("the password is wrong", async () => {
+  test("the password is wrong", async () => {
     const restore = await change("secrets", PROBE_SECRET, "REG_PASS", "bm90IHRoaXM=");
     try {
       const { code, log } = await probeAndScrape();
@@ -95,7 +95,7 @@ describe("a fault is told apart from the others: ", () => {
     }
   });
 
-  it("the certificate comes from another authority", async () => {
+  test("the certificate comes from another authority", async () => {
     const other = apiServerAuthority();
     const restore = await change("configmaps", AUTHORITY_CONFIG_MAP, AUTHORITY_KEY, other);
     try {
@@ -113,7 +113,7 @@ describe("a fault is told apart from the others: ", () => {
     }
   });
 
-  it("another backend answers, with an empty catalogue and to anybody", async () => {
+  test("another backend answers, with an empty catalogue and to anybody", async () => {
     await onHost(
       `docker stop ${backend} && docker run -d --name stale --network registry_registry --network-alias ${backend} registry:2.8.3`,
     );
@@ -139,7 +139,7 @@ describe("a fault is told apart from the others: ", () => {
     }
   });
 
-  it("the Pushgateway is down", async () => {
+  test("the Pushgateway is down", async () => {
     const pushgateway = monitoringDaemons(instance).find(({ name }) => name === "pushgateway");
     if (!pushgateway) throw new Error("the lab has no Pushgateway");
     await stopDaemon(pushgateway);
@@ -154,7 +154,7 @@ describe("a fault is told apart from the others: ", () => {
     }
   });
 
-  it("and none is left when all is well again", async () => {
+  test("and none is left when all is well again", async () => {
     const { code, log } = await probeAndScrape();
     expect(code, log).toBe(0);
     await holds('up{registry="private"} == 1');

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { defaultImages } from "../../lab/images.ts";
 import { composeProject } from "../../provider/kinds/compose-project.ts";
 import type { Bag } from "../../provider/kinds/kind.ts";
@@ -85,11 +85,11 @@ beforeEach(async () => {
 afterAll(cleanUp);
 
 describe("a compose project", () => {
-  it("is up and healthy after its creation, and reads back as declared", async () => {
+  test("is up and healthy after its creation, and reads back as declared", async () => {
     expect(await read()).toEqual(declare(revisions));
   });
 
-  it("shows a stopped, a paused and a missing service by name, and heals them", async () => {
+  test("shows a stopped, a paused and a missing service by name, and heals them", async () => {
     await host.sh("docker stop test-quay; docker pause test-proxy; docker rm -f test-ghcr");
     const services = (await read())?.services;
     expect(services?.quay).toMatchObject({ state: "exited" });
@@ -98,7 +98,7 @@ describe("a compose project", () => {
     await heal();
   });
 
-  it("shows a container that was recreated by hand from another image, and heals it without losing that container", async () => {
+  test("shows a container that was recreated by hand from another image, and heals it without losing that container", async () => {
     await host.sh(
       `docker rm -f test-ghcr && docker run -d --name test-ghcr --entrypoint sleep ${otherImage} 1000`,
     );
@@ -113,7 +113,7 @@ describe("a compose project", () => {
     );
   });
 
-  it("shows that a pinned name was given to another image, and gives it its meaning back", async () => {
+  test("shows that a pinned name was given to another image, and gives it its meaning back", async () => {
     await host.sh(
       `docker tag ${image} kept:1 && docker tag ${otherImage} ${image} && docker compose -f ${file} -p compose-test up -d`,
     );
@@ -128,7 +128,7 @@ describe("a compose project", () => {
     ).toBe("1");
   });
 
-  it("shows a container that was recreated from an edited file, also after the file is healed", async () => {
+  test("shows a container that was recreated from an edited file, also after the file is healed", async () => {
     await writeFile(composeFile(revisions, "sleep 2000"));
     await host.sh(`docker compose -f ${file} -p compose-test up -d`);
     await writeFile(composeFile(revisions));
@@ -136,7 +136,7 @@ describe("a compose project", () => {
     await heal();
   });
 
-  it("shows a foreign container of the project, and takes it away as an orphan", async () => {
+  test("shows a foreign container of the project, and takes it away as an orphan", async () => {
     const orphan = `${composeFile(revisions)}${composeFile({ extra: "1" }).replace("services:\n", "")}`;
     await writeFile(orphan);
     await host.sh(`docker compose -f ${file} -p compose-test up -d`);
@@ -145,7 +145,7 @@ describe("a compose project", () => {
     await heal();
   });
 
-  it("shows a container that still sees a file that was replaced, and restarts that one", async () => {
+  test("shows a container that still sees a file that was replaced, and restarts that one", async () => {
     await host.sh("echo good >/srv/compose-test/conf");
     await writeFile(
       composeFile(revisions).replace(
@@ -164,7 +164,7 @@ describe("a compose project", () => {
     expect(newOthers).toEqual(others);
   });
 
-  it("restarts a service whose mounted files were written while it ran", async () => {
+  test("restarts a service whose mounted files were written while it ran", async () => {
     const [quay, ...others] = await incarnations();
     const old = await deployed();
     const next = declare(revisions);
@@ -176,7 +176,7 @@ describe("a compose project", () => {
     expect(newOthers).toEqual(others);
   });
 
-  it("recreates the one service whose revision changed, nothing else, and calls that a bounce", async () => {
+  test("recreates the one service whose revision changed, nothing else, and calls that a bounce", async () => {
     const [quay, ghcr, proxy] = await containerIds();
     const next = { ...revisions, quay: "2" };
     await writeFile(composeFile(next));
@@ -189,7 +189,7 @@ describe("a compose project", () => {
     expect(outputs.bounce).not.toBe(old.outputs.bounce);
   });
 
-  it("does not call the recreation of a dependent a bounce", async () => {
+  test("does not call the recreation of a dependent a bounce", async () => {
     const next = { ...revisions, proxy: "2" };
     await writeFile(composeFile(next));
     const old = await deployed();
@@ -198,7 +198,7 @@ describe("a compose project", () => {
     expect(outputs.bounce).toBe(old.outputs.bounce);
   });
 
-  it("that does not get healthy fails with the service, its state and its last lines", async () => {
+  test("that does not get healthy fails with the service, its state and its last lines", async () => {
     await writeFile(composeFile({ ...revisions, quay: "2" }, "echo cannot open config; exit 3"));
     const update = composeProject.update(host.root, "compose-test", await deployed(), {
       ...declare({ ...revisions, quay: "2" }),
@@ -207,7 +207,7 @@ describe("a compose project", () => {
     await expect(update).rejects.toThrow(/test-quay is .*\n\s+cannot open config/s);
   });
 
-  it("with an image that cannot be had names the image and the way on, and changes nothing", async () => {
+  test("with an image that cannot be had names the image and the way on, and changes nothing", async () => {
     const before = await containerIds();
     const services = { ...declare(revisions).services };
     const missing = { container: "test-quay", image: "registry.invalid/none:1.0.0", revision: "1" };
@@ -222,13 +222,13 @@ describe("a compose project", () => {
     expect(await containerIds()).toEqual(before);
   });
 
-  it("that cannot be looked at because the engine is down is an error, not a missing project", async () => {
+  test("that cannot be looked at because the engine is down is an error, not a missing project", async () => {
     await host.sh("systemctl stop docker.socket docker.service");
     await expect(read()).rejects.toThrow(/Docker daemon/);
     await host.sh("systemctl start docker.service");
   });
 
-  it("leaves nothing of its containers when it is removed, and the file as it is", async () => {
+  test("leaves nothing of its containers when it is removed, and the file as it is", async () => {
     await composeProject.remove(host.root, "compose-test", await deployed());
     expect(
       await host.sh("docker ps -aq --filter label=com.docker.compose.project=compose-test | wc -l"),

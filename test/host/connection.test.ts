@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { file } from "../../provider/kinds/file.ts";
 import { SshHost } from "../../provider/ssh/host.ts";
 import { type TestHost, testHost } from "../support/test-host.ts";
@@ -52,7 +52,7 @@ async function cuttable(limitBytes: number) {
 }
 
 describe("the connection", () => {
-  it("is one for all operations, however many run at once", async () => {
+  test("is one for all operations, however many run at once", async () => {
     const before = await accepted();
     const shared = new SshHost(host.connection());
     await Promise.all(Array.from({ length: 200 }, () => file.read(shared, path, recorded)));
@@ -60,7 +60,7 @@ describe("the connection", () => {
     expect((await accepted()) - before).toBe(1);
   });
 
-  it("to a host with another key is refused, and nothing is written", async () => {
+  test("to a host with another key is refused, and nothing is written", async () => {
     const wrong = new SshHost(host.connection({ hostKey: keyPair().publicKey }));
     const before = await accepted();
     await expect(file.update(wrong, path, recorded, declared)).rejects.toMatchObject({
@@ -73,12 +73,12 @@ describe("the connection", () => {
     expect((await accepted()) - before).toBe(0);
   });
 
-  it("with a key of a type that the host has not is refused", async () => {
+  test("with a key of a type that the host has not is refused", async () => {
     const wrong = new SshHost(host.connection({ hostKey: "ecdsa-sha2-nistp256 AAAA" }));
     await expect(file.read(wrong, path, recorded)).rejects.toMatchObject({ code: "E_HOST_KEY" });
   });
 
-  it("with a key that the account does not know fails at once, without a second try and without the key in the message", async () => {
+  test("with a key that the account does not know fails at once, without a second try and without the key in the message", async () => {
     const { privateKey } = keyPair();
     const wrong = new SshHost(host.connection({ privateKey, dialErrorLimit: 5 }));
     const failure = await file.read(wrong, path, recorded).catch((error: Error) => error);
@@ -86,14 +86,14 @@ describe("the connection", () => {
     expect(String(failure)).not.toContain(privateKey.split("\n")[1]);
   });
 
-  it("is not tried again once it failed, and the failure is told in full once", async () => {
+  test("is not tried again once it failed, and the failure is told in full once", async () => {
     const wrong = new SshHost(host.connection({ privateKey: keyPair().privateKey }));
     const failures = await Promise.all([1, 2, 3].map(() => file.read(wrong, path, recorded).catch(String)));
     expect(failures.filter((each) => String(each).includes("does not accept the SSH key"))).toHaveLength(1);
     expect(failures.filter((each) => String(each).includes("for the reason given above"))).toHaveLength(2);
   });
 
-  it("to where nobody listens says what to check", async () => {
+  test("to where nobody listens says what to check", async () => {
     const nobody = new SshHost(host.connection({ port: 1, dialErrorLimit: 2 }));
     await expect(file.read(nobody, path, recorded)).rejects.toMatchObject({
       code: "E_HOST_UNREACHABLE",
@@ -101,7 +101,7 @@ describe("the connection", () => {
     });
   });
 
-  it("takes a key from the agent", async () => {
+  test("takes a key from the agent", async () => {
     const started = execFileSync("ssh-agent", ["-s"], { encoding: "utf8" });
     const [, socket = ""] = /SSH_AUTH_SOCK=([^;]+)/.exec(started) ?? [];
     const [, pid = ""] = /SSH_AGENT_PID=(\d+)/.exec(started) ?? [];
@@ -117,7 +117,7 @@ describe("the connection", () => {
     }
   });
 
-  it.each([20_000, 200_000, 900_000])(
+  test.each([20_000, 200_000, 900_000])(
     "that is lost after %i bytes leaves the old file, and the next try works",
     async (limitBytes) => {
       const way = await cuttable(limitBytes);
@@ -137,7 +137,7 @@ describe("the connection", () => {
     },
   );
 
-  it("of an account without passwordless sudo says so", async () => {
+  test("of an account without passwordless sudo says so", async () => {
     await host.sh(
       "id plain >/dev/null 2>&1 || useradd -m plain; mkdir -p ~plain/.ssh; cp /root/.ssh/authorized_keys ~plain/.ssh/; chown -R plain ~plain/.ssh",
     );

@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, expect, it } from "vitest";
+import { beforeAll, beforeEach, expect, test } from "vitest";
 import { directory } from "../../provider/kinds/directory.ts";
 import { type TestHost, testHost } from "../support/test-host.ts";
 
@@ -15,19 +15,19 @@ beforeEach(async () => {
   await host.sh("rm -rf /srv/directory-test");
 });
 
-it("is made with its parents, owner and mode, and read back as declared", async () => {
+test("is made with its parents, owner and mode, and read back as declared", async () => {
   await directory.create(host.root, declared);
   expect(await host.sh(`stat -c '%F %a %U:%G' ${path}`)).toBe("directory 750 deploy:root");
   expect(await read()).toEqual(declared);
 });
 
-it("is adopted with all that is in it when it is already there", async () => {
+test("is adopted with all that is in it when it is already there", async () => {
   await host.sh(`mkdir -p ${path} && echo image >${path}/blob`);
   await directory.create(host.root, declared);
   expect(await host.sh(`cat ${path}/blob; stat -c %a ${path}`)).toBe("image\n750");
 });
 
-it("shows a chmod by name and heals it", async () => {
+test("shows a chmod by name and heals it", async () => {
   await directory.create(host.root, declared);
   await host.sh(`chmod 0777 ${path}`);
   expect(await read()).toMatchObject({ mode: "0777" });
@@ -35,7 +35,7 @@ it("shows a chmod by name and heals it", async () => {
   expect(await read()).toEqual(declared);
 });
 
-it("shows a file in its place, and moves it aside to heal", async () => {
+test("shows a file in its place, and moves it aside to heal", async () => {
   await host.sh("mkdir -p /srv/directory-test && echo odd >/srv/directory-test/data");
   expect(await read()).toMatchObject({ type: "file" });
   await directory.update(host.root, path, recordOf({ ...declared, type: "file" }), declared);
@@ -43,7 +43,7 @@ it("shows a file in its place, and moves it aside to heal", async () => {
   expect(await host.sh(`cat ${path}.displaced-*`)).toBe("odd");
 });
 
-it("is removed when empty, and left with a warning when anything is in it", async () => {
+test("is removed when empty, and left with a warning when anything is in it", async () => {
   await directory.create(host.root, declared);
   await host.sh(`echo image >${path}/blob`);
   expect(await directory.remove(host.root, path, recordOf(declared))).toBe(

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { file } from "../../provider/kinds/file.ts";
 import { type TestHost, testHost } from "../support/test-host.ts";
 
@@ -22,14 +22,14 @@ const read = async (inputs = declared) => (await file.read(host.root, path, reco
 const leftovers = () => host.sh(`find "${directory}" -name '.regwarden*' | wc -l`);
 
 describe("a file", () => {
-  it("is created with content, mode and owner, and read back as declared", async () => {
+  test("is created with content, mode and owner, and read back as declared", async () => {
     const { id } = await file.create(host.root, declared);
     expect(id).toBe(path);
     expect(await onHost()).toBe("regular file 640 root:root\nfirst");
     expect(await read()).toEqual(declared);
   });
 
-  it("is written the same by an account with passwordless sudo", async () => {
+  test("is written the same by an account with passwordless sudo", async () => {
     await file.create(host.deploy, { ...declared, owner: "deploy", group: "deploy", mode: "0600" });
     expect(await onHost()).toBe("regular file 600 deploy:deploy\nfirst");
     expect((await file.read(host.deploy, path, recordOf(declared)))?.inputs).toMatchObject({
@@ -38,7 +38,7 @@ describe("a file", () => {
     });
   });
 
-  it("may belong to an id, whether the host has a name for it or not", async () => {
+  test("may belong to an id, whether the host has a name for it or not", async () => {
     for (const id of ["65532", await host.sh("id -u deploy")]) {
       const owned = { ...declared, owner: id, group: id };
       await file.create(host.root, owned);
@@ -46,7 +46,7 @@ describe("a file", () => {
     }
   });
 
-  it.each([
+  test.each([
     ["quotes and shell signs", `it's "quoted" \`id\` $(id) \${HOME} \\ \n!#&;|\n`],
     ["no final newline", "a\nb"],
     ["only newlines", "\n\n\n"],
@@ -61,7 +61,7 @@ describe("a file", () => {
     expect(await read({ ...declared, content })).toMatchObject({ content });
   });
 
-  it("is gone when somebody deletes it, or its directory", async () => {
+  test("is gone when somebody deletes it, or its directory", async () => {
     await file.create(host.root, declared);
     await host.sh(`rm "${path}"`);
     expect(await read()).toBeUndefined();
@@ -69,7 +69,7 @@ describe("a file", () => {
     expect(await read()).toBeUndefined();
   });
 
-  it("shows an edit as text and a chmod and chown by name, and heals them", async () => {
+  test("shows an edit as text and a chmod and chown by name, and heals them", async () => {
     await file.create(host.root, declared);
     await host.sh(`echo second >>"${path}"; chmod 0777 "${path}"; chown deploy:deploy "${path}"`);
     const found = await read();
@@ -84,7 +84,7 @@ describe("a file", () => {
     expect(await onHost()).toBe("regular file 640 root:root\nfirst");
   });
 
-  it("heals the mode alone without writing the file anew", async () => {
+  test("heals the mode alone without writing the file anew", async () => {
     await file.create(host.root, declared);
     const inode = await host.sh(`stat -c %i "${path}"; chmod 0666 "${path}"`);
     await file.update(host.root, path, recordOf({ ...declared, mode: "0666" }), declared);
@@ -92,7 +92,7 @@ describe("a file", () => {
     expect(await onHost()).toContain(" 640 ");
   });
 
-  it("that was replaced by a directory is shown as such; healing keeps what is in the directory", async () => {
+  test("that was replaced by a directory is shown as such; healing keeps what is in the directory", async () => {
     await file.create(host.root, declared);
     await host.sh(`rm "${path}" && mkdir "${path}" && echo precious >"${path}/data"`);
     const found = await read();
@@ -102,7 +102,7 @@ describe("a file", () => {
     expect(await host.sh(`cat "${path}".displaced-*/data`)).toBe("precious");
   });
 
-  it("that was replaced by a symbolic link is shown with its target; healing does not write through it", async () => {
+  test("that was replaced by a symbolic link is shown with its target; healing does not write through it", async () => {
     await file.create(host.root, declared);
     await host.sh(`echo theirs >"${directory}/target" && ln -sf "${directory}/target" "${path}"`);
     const found = await read();
@@ -112,7 +112,7 @@ describe("a file", () => {
     expect(await host.sh(`cat "${directory}/target"`)).toBe("theirs");
   });
 
-  it("shows large or binary content by size and digest", async () => {
+  test("shows large or binary content by size and digest", async () => {
     await file.create(host.root, declared);
     await host.sh(`printf '\\377\\376\\000' >"${path}"`);
     expect((await read())?.content).toMatch(/^\(3 bytes, SHA-256 [0-9a-f]{64}\)$/);
@@ -120,7 +120,7 @@ describe("a file", () => {
     expect((await read())?.content).toMatch(/^\(300000 bytes, SHA-256 [0-9a-f]{64}\)$/);
   });
 
-  it("keeps each version that it replaces or deletes in the backup directory", async () => {
+  test("keeps each version that it replaces or deletes in the backup directory", async () => {
     const kept = { ...declared, backupDirectory: `${directory}/backup` };
     await file.create(host.root, kept);
     await file.update(host.root, path, recordOf(kept), { ...kept, content: "second\n" });
@@ -130,14 +130,14 @@ describe("a file", () => {
     expect(await host.sh(`stat -c %a "${directory}/backup"`)).toBe("700");
   });
 
-  it("is not deleted when a directory took its place", async () => {
+  test("is not deleted when a directory took its place", async () => {
     await file.create(host.root, declared);
     await host.sh(`rm "${path}" && mkdir "${path}"`);
     expect(await file.remove(host.root, path, recordOf(declared))).toContain("left as it is");
     expect(await host.sh(`test -d "${path}" && echo there`)).toBe("there");
   });
 
-  it("stays as it was when the new content does not validate", async () => {
+  test("stays as it was when the new content does not validate", async () => {
     await file.create(host.root, declared);
     const bad = {
       ...declared,
@@ -153,7 +153,7 @@ describe("a file", () => {
     expect(await onHost()).toBe("regular file 640 root:root\ngood");
   });
 
-  it("stays as it was when the disk is full", async () => {
+  test("stays as it was when the disk is full", async () => {
     await host.sh(`mount -t tmpfs -o size=64k none "${directory}"`);
     await file.create(host.root, declared);
     const large = { ...declared, content: "x".repeat(100_000) };
@@ -162,14 +162,14 @@ describe("a file", () => {
     expect(await leftovers()).toBe("0");
   });
 
-  it("is not made in a directory that does not exist, and the message says which", async () => {
+  test("is not made in a directory that does not exist, and the message says which", async () => {
     const elsewhere = { ...declared, path: "/srv/nowhere/file" };
     await expect(file.create(host.root, elsewhere)).rejects.toThrow(
       /write \/srv\/nowhere\/file .*\/srv\/nowhere does not exist/s,
     );
   });
 
-  it("that cannot be looked at is an error, not a deleted file", async () => {
+  test("that cannot be looked at is an error, not a deleted file", async () => {
     const loop = `${directory}/loop`;
     await host.sh(`ln -s loop "${loop}"`);
     await expect(file.read(host.root, `${loop}/x`, {})).rejects.toThrow(/look at .*symbolic links/s);

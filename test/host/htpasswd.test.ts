@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, expect, it } from "vitest";
+import { beforeAll, beforeEach, expect, test } from "vitest";
 import { htpasswd } from "../../provider/kinds/htpasswd.ts";
 import { type TestHost, testHost } from "../support/test-host.ts";
 
@@ -22,12 +22,12 @@ beforeEach(async () => {
   await htpasswd.create(host.root, declared);
 });
 
-it("holds a bcrypt entry, no password, and reads back as declared", async () => {
+test("holds a bcrypt entry, no password, and reads back as declared", async () => {
   expect(await host.sh(`cat ${path}; stat -c %a ${path}`)).toMatch(/^ci:\$2[aby]\$05\$\S{53}\n600$/);
   expect(await read()).toEqual(declared);
 });
 
-it("shows another password, a further user and a missing one as a difference", async () => {
+test("shows another password, a further user and a missing one as a difference", async () => {
   const entry = await host.sh(`cat ${path}`);
   await host.sh(`echo 'ci:$2y$05$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' >${path}`);
   expect((await read())?.users).toEqual({ ci: "(an entry with another password)" });
@@ -37,7 +37,7 @@ it("shows another password, a further user and a missing one as a difference", a
   expect((await read())?.users).toEqual({});
 });
 
-it("keeps its salt when only the mode is healed", async () => {
+test("keeps its salt when only the mode is healed", async () => {
   const entry = await host.sh(`cat ${path}; chmod 0666 ${path}`);
   await htpasswd.update(host.root, path, recordOf({ ...declared, mode: "0666" }), declared);
   expect(await host.sh(`cat ${path}`)).toBe(entry);

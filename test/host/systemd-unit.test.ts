@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemdUnit } from "../../provider/kinds/systemd-unit.ts";
 import { type TestHost, testHost } from "../support/test-host.ts";
 
@@ -40,14 +40,14 @@ beforeEach(async () => {
 });
 
 describe("a unit", () => {
-  it("is enabled and active after its creation, and reads back as declared", async () => {
+  test("is enabled and active after its creation, and reads back as declared", async () => {
     expect(await host.sh(`systemctl is-enabled ${name}; systemctl is-active ${name}`)).toBe(
       "enabled\nactive",
     );
     expect(await read()).toEqual(declared);
   });
 
-  it("shows an edit, also one that systemd has not loaded, and heals it", async () => {
+  test("shows an edit, also one that systemd has not loaded, and heals it", async () => {
     await host.sh(`sed -i s/02:30/04:30/ /etc/systemd/system/${name}`);
     expect(await read()).toMatchObject({
       content: content.replace("02:30", "04:30"),
@@ -57,19 +57,19 @@ describe("a unit", () => {
     expect(await host.sh(`systemctl show -p TimersCalendar ${name}`)).toContain("02:30:00");
   });
 
-  it("shows a disabled and stopped timer and heals it", async () => {
+  test("shows a disabled and stopped timer and heals it", async () => {
     await host.sh(`systemctl disable --now ${name}`);
     expect(await read()).toMatchObject({ enabled: false, active: false });
     await heal();
   });
 
-  it("shows a masked unit and heals it", async () => {
+  test("shows a masked unit and heals it", async () => {
     await host.sh(`systemctl stop ${name}; rm /etc/systemd/system/${name}; systemctl mask ${name}`);
     expect(await read()).toMatchObject({ type: "symbolic link to /dev/null", enabled: false });
     await heal();
   });
 
-  it("shows a drop-in with its text; healing moves it into the backup directory", async () => {
+  test("shows a drop-in with its text; healing moves it into the backup directory", async () => {
     const path = `/etc/systemd/system/${name}.d/override.conf`;
     await host.sh(
       `mkdir -p ${path.replace(/\/[^/]*$/, "")} && printf '[Timer]\\nRandomizedDelaySec=9h\\n' >${path} && systemctl daemon-reload`,
@@ -79,14 +79,14 @@ describe("a unit", () => {
     expect(await host.sh("cat /var/backups/unit-test/*override.conf*")).toContain("RandomizedDelaySec=9h");
   });
 
-  it("of another name is never touched by a drop-in's path", async () => {
+  test("of another name is never touched by a drop-in's path", async () => {
     const foreign = { ...declared, dropIns: { "/etc/systemd/system/ssh.service.d/x.conf": "" } };
     await expect(systemdUnit.update(host.root, name, recordOf(foreign), declared)).rejects.toThrow(
       /refusing to move/,
     );
   });
 
-  it("stays as it was when systemd would refuse its text", async () => {
+  test("stays as it was when systemd would refuse its text", async () => {
     const bad = { ...declared, content: content.replace("*-*-* 02:30:00", "whenever") };
     await expect(systemdUnit.update(host.root, name, recordOf(declared), bad)).rejects.toThrow(
       /not valid.*whenever/s,
@@ -94,14 +94,14 @@ describe("a unit", () => {
     expect(await read()).toEqual(declared);
   });
 
-  it("is stopped, disabled and kept in the backup directory when it is removed", async () => {
+  test("is stopped, disabled and kept in the backup directory when it is removed", async () => {
     await systemdUnit.remove(host.root, name, recordOf(declared));
     expect(await read()).toBeUndefined();
     expect(await host.sh(`systemctl is-active ${name} || true`)).toBe("inactive");
     expect(await host.sh("cat /var/backups/unit-test/*")).toContain("OnCalendar");
   });
 
-  it("whose text alone changes is not stopped unless that was asked for", async () => {
+  test("whose text alone changes is not stopped unless that was asked for", async () => {
     const service = { ...declared, name: "unit-test-long.service", active: true, restartOnChange: false };
     const text = "[Service]\nExecStart=/bin/sleep 1000\n\n[Install]\nWantedBy=multi-user.target\n";
     await systemdUnit.create(host.root, { ...service, content: text });

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DriftLook } from "../../engine/drift/record.ts";
 import { reportDrift } from "../../engine/drift/report.ts";
 import { nodeBinary, projectRoot } from "../../lab/paths.ts";
@@ -52,7 +52,7 @@ async function scraped(stack = "prod"): Promise<Record<string, number>> {
 const at = (hours: number) => start + hours * hour;
 
 describe("the Pushgateway", () => {
-  it("knows from run to run when drift was first seen", async () => {
+  test("knows from run to run when drift was first seen", async () => {
     const steps: [DriftLook, number, number, Record<string, number>][] = [
       [clean, 0, 0, { state: 0, first_seen: 0, age_hours: 0, count: 0 }],
       [drift, 1, 7, { state: 1, first_seen: at(1), age_hours: 0, count: 1 }],
@@ -69,7 +69,7 @@ describe("the Pushgateway", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("keeps stacks apart, whatever their names", async () => {
+  test("keeps stacks apart, whatever their names", async () => {
     const stacks = ["dev", "organisation/regwarden/dev", "a b+c"];
     for (const [index, stack] of stacks.entries()) await run(drift, index, { stack });
     for (const [index, stack] of stacks.entries()) {
@@ -78,7 +78,7 @@ describe("the Pushgateway", () => {
     }
   });
 
-  it.each([
+  test.each([
     ["cannot be reached", clean, 1],
     ["cannot be reached", drift, 7],
     ["cannot be reached", blind, 1],
@@ -90,7 +90,7 @@ describe("the Pushgateway", () => {
     ]);
   });
 
-  it.each([
+  test.each([
     ["answers with an error", 500, "", "answered 500"],
     ["is another server", 200, "<html>", "gave no list of its metrics"],
     ["is another server that speaks JSON", 200, "{}", "gave no list of its metrics"],
@@ -102,7 +102,7 @@ describe("the Pushgateway", () => {
     await server.stop();
   });
 
-  it("may stand below a path and want an account", async () => {
+  test("may stand below a path and want an account", async () => {
     const server = await startServer(200, '{"status":"success","data":[]}');
     const pushgateway = new URL("/push/", server.url);
     pushgateway.username = "ci";
@@ -116,7 +116,7 @@ describe("the Pushgateway", () => {
 });
 
 describe("the webhook", () => {
-  it("hears of drift, with the time of first sight, and of failed looks, but not of clean runs", async () => {
+  test("hears of drift, with the time of first sight, and of failed looks, but not of clean runs", async () => {
     const server = await startServer(200, "ok");
     const targets = { stack: "told", notify: server.url };
     for (const [look, hours] of [
@@ -133,7 +133,7 @@ describe("the webhook", () => {
     await server.stop();
   });
 
-  it.each([
+  test.each([
     ["refuses", 403, {}, "the webhook answered 403"],
     ["sends elsewhere", 302, { location: "http://127.0.0.1:1/" }, "the webhook cannot be reached"],
   ])(
@@ -150,7 +150,7 @@ describe("the webhook", () => {
 });
 
 describe("npm run drift", () => {
-  it("pushes state 2 and ends with 1 when there is no stack to look at", async () => {
+  test("pushes state 2 and ends with 1 when there is no stack to look at", async () => {
     const empty = mkdtempSync(join(tmpdir(), "regwarden-drift-"));
     const options = ["drift", "--stack", "nowhere", "--pushgateway", gateway.url];
     const { status, stderr } = spawnSync(nodeBinary, ["engine/main.ts", ...options], {

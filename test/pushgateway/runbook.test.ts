@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Service, startPushgateway } from "../support/service.ts";
 
 /** The runbook's own commands, in its order, with its placeholders filled in. */
@@ -30,11 +30,11 @@ async function groups(): Promise<string[]> {
 }
 
 describe("what the runbook says about groups in the Pushgateway", () => {
-  it("names every group that this project and the former one push", () => {
+  test("names every group that this project and the former one push", () => {
     expect(paths).toHaveLength(5);
   });
 
-  it.each(paths)("DELETE %s takes that group away and no other", async (path) => {
+  test.each(paths)("DELETE %s takes that group away and no other", async (path) => {
     for (const each of paths) await fetch(address(each), { method: "PUT", body: "some_metric 1\n" });
     await execa("curl", ["--fail", "--silent", "-X", "DELETE", address(path)]);
     expect((await groups()).sort()).toEqual(paths.filter((each) => each !== path).sort());

@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { Rule } from "../../components/cluster/render/rules.ts";
 import { ensurePackages } from "../../lab/packages.ts";
@@ -82,19 +82,19 @@ function unitTest(one: AlertCase, ruleFile: string): object {
 }
 
 describe("the rules", () => {
-  it("pass promtool's check", async () => {
+  test("pass promtool's check", async () => {
     const { exitCode, output } = await promtool("check", "rules", join(directory, "rules.yaml"));
     expect(output).toContain(`${rules.length} rules found`);
     expect(exitCode).toBe(0);
   });
 
-  it("have a case each", () => {
+  test("have a case each", () => {
     expect([...new Set(CASES.map(({ alert }) => alert))].sort()).toEqual(
       rules.map(({ alert }) => alert).sort(),
     );
   });
 
-  it.each(CASES.map((one) => [one.alert, one.title, one] as const))(
+  test.each(CASES.map((one) => [one.alert, one.title, one] as const))(
     "fire %s at the end of its time and not before: %s",
     async (alert, title, one) => {
       const name = `${alert}-${CASES.indexOf(one)}`;

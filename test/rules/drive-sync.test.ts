@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { driveSyncVariables } from "../../components/cluster/render/drive-sync.ts";
 import { driveSyncScript } from "../../components/cluster/render/drive-sync-script.ts";
 import { ensurePackages } from "../../lab/packages.ts";
@@ -89,7 +89,7 @@ async function pushed(): Promise<Record<string, number>> {
 const recently = () => Date.now() / 1000 - 60;
 
 describe("the Drive synchronisation", () => {
-  it("copies, deletes what is gone, leaves .DS_Store behind, and says so", async () => {
+  test("copies, deletes what is gone, leaves .DS_Store behind, and says so", async () => {
     await files("source", "index.html", "new page.html", ".DS_Store");
     await files("target", "index.html", ...numbered(25));
     const { exitCode, output } = await synchronise();
@@ -102,7 +102,7 @@ describe("the Drive synchronisation", () => {
     expect(metrics.last_run_timestamp_seconds).toBeGreaterThan(recently());
   });
 
-  it.each<[string, string[]]>([
+  test.each<[string, string[]]>([
     ["an empty source", []],
     ["a source without the required file", ["other.html", "index.html.bak"]],
     ["a source whose file only looks like the required one", ["indexAhtml"]],
@@ -119,7 +119,7 @@ describe("the Drive synchronisation", () => {
     expect(metrics).not.toHaveProperty("success_timestamp_seconds");
   });
 
-  it("deletes nothing at all when 26 files would go", async () => {
+  test("deletes nothing at all when 26 files would go", async () => {
     await files("source", "index.html");
     await files("target", "index.html", ...numbered(26));
     const { exitCode, output } = await synchronise();
@@ -129,7 +129,7 @@ describe("the Drive synchronisation", () => {
     expect(await pushed()).toMatchObject({ skipped: 0, failed: 1 });
   });
 
-  it("fails when the source cannot be listed", async () => {
+  test("fails when the source cannot be listed", async () => {
     await rm(join(place, "source"), { recursive: true });
     await files("target", "index.html");
     expect((await synchronise()).exitCode).toBe(1);
@@ -137,7 +137,7 @@ describe("the Drive synchronisation", () => {
     expect(await pushed()).toMatchObject({ skipped: 0, failed: 1 });
   });
 
-  it("fails when the Pushgateway does not take its metrics", async () => {
+  test("fails when the Pushgateway does not take its metrics", async () => {
     await files("source", "index.html");
     const { exitCode, output } = await synchronise({ PUSH_PATH: "/elsewhere" });
     expect(output).toContain("the Pushgateway did not take the metrics: HTTP/1.0 404");
@@ -145,7 +145,7 @@ describe("the Drive synchronisation", () => {
     expect(existsSync(join(place, "target/index.html"))).toBe(true);
   });
 
-  it("writes to a copy of the configuration only", async () => {
+  test("writes to a copy of the configuration only", async () => {
     await files("source", "index.html");
     const mounted = join(place, "rclone.conf");
     const before = readFileSync(mounted, "utf8");

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dashboardQueries } from "../../components/cluster/render/dashboard.ts";
 import { startPrometheus } from "../support/prometheus-tools.ts";
 import { RULES } from "../support/rendered-rules.ts";
@@ -24,17 +24,17 @@ async function ask(path: string): Promise<Answer> {
 }
 
 describe("a real Prometheus", () => {
-  it.each(dashboardQueries())("answers the dashboard's query %s", async (query) => {
+  test.each(dashboardQueries())("answers the dashboard's query %s", async (query) => {
     // What Grafana puts in.
     const filled = query.replaceAll("$__rate_interval", "5m");
     expect(await ask(`query?query=${encodeURIComponent(filled)}`)).toMatchObject({ status: "success" });
   });
 
-  it("refuses what is no query, so that success means something", async () => {
+  test("refuses what is no query, so that success means something", async () => {
     expect((await ask(`query?query=${encodeURIComponent("sum by (job")}`)).status).toBe("error");
   });
 
-  it("has loaded every rule, none of them unhealthy", async () => {
+  test("has loaded every rule, none of them unhealthy", async () => {
     const { data } = await ask("rules");
     const loaded = (data?.groups ?? []).flatMap(({ rules }) => rules);
     expect(loaded.map(({ name }) => name).sort()).toEqual(

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { ensurePackages } from "../../lab/packages.ts";
 import { loadWorkflow, runStep, type Step, workflowNames } from "../support/woodpecker.ts";
 
@@ -76,7 +76,7 @@ describe("every shell block", () => {
     await ensurePackages({}, ["shellcheck"]);
   }, 600_000);
 
-  it.each(allSteps)("%s is a script for sh and for bash, without a remark of shellcheck", (_name, step) => {
+  test.each(allSteps)("%s is a script for sh and for bash, without a remark of shellcheck", (_name, step) => {
     const input = `set -e\n${step.commands?.join("\n")}\n`;
     for (const command of [
       ["sh", "-n"],
@@ -98,25 +98,25 @@ describe.each([
 ])("%s", (name, command) => {
   const step = stepOf(name, name);
 
-  it("installs, then runs", () => {
+  test("installs, then runs", () => {
     expect(run(step)).toMatchObject({ status: 0, calls: ["npm ci", command] });
   });
 
-  it("writes the stack's configuration as it is, for its own eyes", () => {
+  test("writes the stack's configuration as it is, for its own eyes", () => {
     const { text, directory } = run(step);
     expect(text("Pulumi.prod.yaml")).toBe(`${secrets.STACK_CONFIG}\n`);
     expect(statSync(join(directory, "Pulumi.prod.yaml")).mode & 0o777).toBe(0o600);
   });
 
-  it("fails, and runs nothing, when the installation fails", () => {
+  test("fails, and runs nothing, when the installation fails", () => {
     expect(run(step, { CI_EXIT: "1" })).toMatchObject({ status: 1, calls: ["npm ci"] });
   });
 
-  it.each(["1", "2"])("fails with %s when the command does", (code) => {
+  test.each(["1", "2"])("fails with %s when the command does", (code) => {
     expect(run(step, { RUN_EXIT: code }).status).toBe(Number(code));
   });
 
-  it("shows no secret", () => {
+  test("shows no secret", () => {
     const { output } = run(step, { RUN_EXIT: "1" });
     for (const secret of [secrets.STACK_CONFIG, secrets.SLACK_WEBHOOK]) expect(output).not.toContain(secret);
   });
@@ -137,20 +137,20 @@ describe("the CI image", () => {
     return run(step, { ...settings, REG_PASS: "its password" }, directory);
   };
 
-  it("is verified by its commit, with the account of the push and no password in an argument", () => {
+  test("is verified by its commit, with the account of the push and no password in an argument", () => {
     const { status, calls, output } = verify(0);
     const command = "regwarden verify --platform linux/amd64 --wait 30 r.example:5050/ci:abc";
     expect({ status, calls }).toEqual({ status: 0, calls: ["npm ci", "npm run --silent build", command] });
     expect(output).not.toContain("its password");
   });
 
-  it.each([1, 3])("that is not whole, or could not be looked at, fails the pipeline: %i", (code) => {
+  test.each([1, 3])("that is not whole, or could not be looked at, fails the pipeline: %i", (code) => {
     expect(verify(code).status).toBe(code);
   });
 });
 
 describe("drift", () => {
-  it("that was found is a warning, since the alert carries it; in `up` the same code is a failure", () => {
+  test("that was found is a warning, since the alert carries it; in `up` the same code is a failure", () => {
     const { status, output } = run(stepOf("drift", "drift"), { RUN_EXIT: "7" });
     expect(status).toBe(0);
     expect(output).toMatch(/^WARNING: the stack drifted/m);
@@ -169,7 +169,7 @@ describe("the comment", () => {
   };
   const previewed = (markdown: string) => run(stepOf("preview", "preview"), { MARKDOWN: markdown }).directory;
 
-  it("is the preview's table, with the token neither in an argument nor in the log", () => {
+  test("is the preview's table, with the token neither in an argument nor in the log", () => {
     const table = '| `a"b` | $HOME |\n';
     const { status, calls, text, output } = run(comment, forge, previewed(table));
     expect(status).toBe(0);
@@ -181,18 +181,18 @@ describe("the comment", () => {
     expect(calls.join() + output).not.toContain(secrets.FORGE_TOKEN);
   });
 
-  it("goes to GitHub's own host there", () => {
+  test("goes to GitHub's own host there", () => {
     const { calls } = run(comment, { ...forge, CI_FORGE_TYPE: "github" }, previewed("x"));
     expect(calls.at(-1)).toMatch(/https:\/\/api\.github\.com\/repos\/owner\/repo\/issues\/12\/comments$/);
   });
 
-  it("is left out when nothing changes", () => {
+  test("is left out when nothing changes", () => {
     const { status, calls } = run(comment, forge, previewed(""));
     expect(status).toBe(0);
     expect(calls.filter((call) => call.startsWith("curl"))).toEqual([]);
   });
 
-  it("that the forge refuses fails the pipeline", () => {
+  test("that the forge refuses fails the pipeline", () => {
     expect(run(comment, { ...forge, CURL_EXIT: "22" }, previewed("x")).status).toBe(22);
   });
 });

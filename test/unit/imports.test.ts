@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -36,13 +36,13 @@ const within =
     !isOwn(module) || folders.some((folder) => module === folder || module.startsWith(`${folder}/`));
 
 describe("imports", () => {
-  it("are found, also over several lines", () => {
+  test("are found, also over several lines", () => {
     expect(importsOf("components/host/registry-host.ts")).toContain("components/host/settings.ts");
     expect(importsOf("secrets.ts")).toContain("config/secret-rules.ts");
     expect(importsOf("secrets.ts")).toContain("@pulumi/vault");
   });
 
-  it.each<[string, string, (module: string) => boolean]>([
+  test.each<[string, string, (module: string) => boolean]>([
     ["scripts know the contract only", "scripts/**/*.ts", within("scripts", "contract")],
     ["scripts never import Pulumi", "scripts/**/*.ts", (module) => !isPulumi(module)],
     ["the contract knows nothing", "contract/**/*.ts", within("contract")],
@@ -66,7 +66,7 @@ describe("imports", () => {
     expect(offences(pattern, isAllowed)).toEqual([]);
   });
 
-  it("of the configuration stand in config.ts alone, those of Vault in secrets.ts alone", () => {
+  test("of the configuration stand in config.ts alone, those of Vault in secrets.ts alone", () => {
     const sources = globSync("{*.ts,components/**/*.ts,config/**/*.ts}", { cwd: ROOT });
     const containing = (text: RegExp) =>
       sources.filter((file) => text.test(readFileSync(join(ROOT, file), "utf8")));

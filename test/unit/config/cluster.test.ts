@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { isCronExpression } from "../../../config/kubernetes.ts";
 import { parseConfig } from "../../../config.ts";
 import { faultsOf } from "../../support/program-stack/faults.ts";
@@ -18,13 +18,13 @@ const cluster = (part: object) => ({ cluster: JSON.stringify({ enabled: true, al
 const sites = (...list: object[]) => cluster({ driveSync: { sites: list } });
 
 describe("the cluster's configuration", () => {
-  it("is off by default, and then asks for nothing", () => {
+  test("is off by default, and then asks for nothing", () => {
     expect(parseConfig(RAW_CONFIG)).toMatchObject({
       config: { cluster: { enabled: false, namespace: "monitoring", driveSync: { sites: [] } } },
     });
   });
 
-  it("gets every default", () => {
+  test("gets every default", () => {
     expect(parseConfig({ ...RAW_CONFIG, ...cluster({}) })).toMatchObject({
       config: {
         cluster: {
@@ -39,7 +39,7 @@ describe("the cluster's configuration", () => {
     });
   });
 
-  it.each<[string, Record<string, string>, string]>([
+  test.each<[string, Record<string, string>, string]>([
     ["no runbook", cluster({ alerts: {} }), "cluster.alerts.runbookBaseUrl"],
     [
       "a runbook that is no URL",
@@ -102,11 +102,11 @@ describe("the cluster's configuration", () => {
     expect(faultsOf(change).keys).toEqual([key]);
   });
 
-  it("takes a site's name as long as a CronJob's may be", () => {
+  test("takes a site's name as long as a CronJob's may be", () => {
     expect(faultsOf(sites({ ...SITE, name: "a".repeat(40) })).keys).toEqual([]);
   });
 
-  it("tells all faults at once", () => {
+  test("tells all faults at once", () => {
     const change = cluster({
       namespace: "Monitoring",
       probe: { schedule: "often", memoryLimit: "much" },
@@ -120,7 +120,7 @@ describe("the cluster's configuration", () => {
     ]);
   });
 
-  it("refuses a configuration of rclone that is none or belongs to nobody, and never shows it", () => {
+  test("refuses a configuration of rclone that is none or belongs to nobody, and never shows it", () => {
     const configs = (value: object) => ({ driveSyncConfigs: JSON.stringify(value) });
     const wrong = faultsOf({ ...sites(OWN_SITE), ...configs({ blog: "s3cret-7421" }) });
     expect(wrong.keys).toEqual(["driveSyncConfigs.blog"]);
@@ -132,21 +132,21 @@ describe("the cluster's configuration", () => {
 });
 
 describe("a cron expression", () => {
-  it.each(["* * * * *", "*/15 * * * *", "0 3 * * 0", "5,35 8-18/2 1 JAN-mar mon-fri", "59 23 31 12 6"])(
+  test.each(["* * * * *", "*/15 * * * *", "0 3 * * 0", "5,35 8-18/2 1 JAN-mar mon-fri", "59 23 31 12 6"])(
     "is %s",
     (text) => {
       expect(isCronExpression(text)).toBe(true);
     },
   );
 
-  it.each(["", "@daily", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8"])(
+  test.each(["", "@daily", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8"])(
     "is not %s",
     (text) => {
       expect(isCronExpression(text)).toBe(false);
     },
   );
 
-  it.each(["*/0 * * * *", "5-1 * * * *", "1-2-3 * * * *", "a * * * *", "1, * * * *", "TZ=UTC * * * * *"])(
+  test.each(["*/0 * * * *", "5-1 * * * *", "1-2-3 * * * *", "a * * * *", "1, * * * *", "TZ=UTC * * * * *"])(
     "is not %s either",
     (text) => {
       expect(isCronExpression(text)).toBe(false);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { faultsText } from "../../../config/faults.ts";
 import { parseConfig } from "../../../config.ts";
 import { faultsOf, type Raw } from "../../support/program-stack/faults.ts";
@@ -15,7 +15,7 @@ const host = (part: object) => json({ ...JSON.parse(RAW_CONFIG.host ?? ""), ...p
 const ghcr = { name: "ghcr", port: 5010, remoteUrl: "https://ghcr.io" };
 
 describe("a configuration without fault", () => {
-  it("gets every default", () => {
+  test("gets every default", () => {
     const parsed = parseConfig(RAW_CONFIG);
     expect(parsed).toMatchObject({
       config: {
@@ -39,18 +39,18 @@ describe("a configuration without fault", () => {
     ]);
   });
 
-  it("is frozen, and holds no secret", () => {
+  test("is frozen, and holds no secret", () => {
     const parsed = parseConfig(WITH_CACHE_ACCOUNT);
     if (!("config" in parsed)) throw new Error(faultsText(parsed.faults));
     expect(Object.isFrozen(parsed.config.caches[0])).toBe(true);
     for (const secret of SECRET_TEXTS) expect(json(parsed.config)).not.toContain(secret);
   });
 
-  it("may come without a key, which an SSH agent then holds", () => {
+  test("may come without a key, which an SSH agent then holds", () => {
     expect(faultsOf({ sshPrivateKey: undefined }).keys).toEqual([]);
   });
 
-  it("needs only the certificate from the configuration when the source is Vault, and not even that with a path", () => {
+  test("needs only the certificate from the configuration when the source is Vault, and not even that with a path", () => {
     const vault = { secretsSource: "vault", registryUser: undefined, registryPassword: undefined };
     const bare = { ...vault, host: json({ address: "10.0.20.10" }), sshPrivateKey: undefined };
     expect(faultsOf(bare).keys).toEqual([]);
@@ -61,7 +61,7 @@ describe("a configuration without fault", () => {
 });
 
 describe("one fault", () => {
-  it.each<[string, Raw, string]>([
+  test.each<[string, Raw, string]>([
     ["an unknown key", { hosts: "10.0.20.10" }, "hosts"],
     ["an unknown key inside an object", { host: host({ adress: "a" }) }, "host.adress"],
     ["text that is no object", { private: "5050" }, "private"],
@@ -131,7 +131,7 @@ describe("one fault", () => {
     expect(faultsOf(change).keys).toEqual([key]);
   });
 
-  it.each([
+  test.each([
     "registry",
     "registry:latest",
     "registry:2",
@@ -144,7 +144,7 @@ describe("one fault", () => {
     expect(faultsOf({ images: json({ nginx: image }) }).keys).toEqual(["images.nginx"]);
   });
 
-  it.each([
+  test.each([
     "nginx:1.28.0",
     "a.b:5000/c/nginx:v1.28.0-alpine3.21",
     `nginx@sha256:${"0a".repeat(32)}`,
@@ -153,7 +153,7 @@ describe("one fault", () => {
     expect(faultsOf({ images: json({ nginx: image }) }).keys).toEqual([]);
   });
 
-  it.each<[string, Raw, string]>([
+  test.each<[string, Raw, string]>([
     ["a missing password", { cachePasswords: undefined }, "cachePasswords.dockerhub"],
     [
       "the password of no cache",

@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { hostKeyOf } from "../../../config/known-hosts.ts";
 
 describe("the host key of a known_hosts entry", () => {
-  it.each<[string, string, string | undefined]>([
+  test.each<[string, string, string | undefined]>([
     ["one line", "10.0.20.10 ssh-ed25519 AAAAC3Nz", "ssh-ed25519 AAAAC3Nz"],
     ["a comment and a line end", "10.0.20.10 ssh-ed25519 AAAAC3Nz root@vm\n", "ssh-ed25519 AAAAC3Nz"],
     ["a port", "[10.0.20.10]:2222 ssh-rsa AAAAB3Nz==", "ssh-rsa AAAAB3Nz=="],

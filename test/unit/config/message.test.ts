@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { RULES } from "../../../config/rules.ts";
 import { faultsOf, type Raw } from "../../support/program-stack/faults.ts";
@@ -14,7 +14,7 @@ const json = JSON.stringify;
 const ghcr = { name: "ghcr", port: 5010, remoteUrl: "https://ghcr.io" };
 
 describe("the message", () => {
-  it("lists all faults at once, each with value, rule and example", async () => {
+  test("lists all faults at once, each with value, rule and example", async () => {
     const change: Raw = {
       private: json({ port: 70_000 }),
       caches: json([ghcr, { ...ghcr, remoteUrl: "https://me:s3cret-7421@ghcr.io" }]),
@@ -29,7 +29,7 @@ describe("the message", () => {
     expect(text).not.toContain("s3cret-7421");
   });
 
-  it("names the command that sets a missing secret", () => {
+  test("names the command that sets a missing secret", () => {
     const { text } = faultsOf({ registryPassword: undefined, tlsPrivateKey: undefined });
     expect(text).toContain("example: pulumi config set --secret regwarden:registryPassword\n");
     expect(text).toContain("example: pulumi config set --secret regwarden:tlsPrivateKey < privkey.pem");
@@ -37,13 +37,13 @@ describe("the message", () => {
     expect(cache).toContain("pulumi config set --secret --path regwarden:cachePasswords.dockerhub");
   });
 
-  it("names both keys of a port that is used twice", () => {
+  test("names both keys of a port that is used twice", () => {
     const { text } = faultsOf({ metrics: json({ port: 5050 }) });
     expect(text).toContain("regwarden:metrics.port");
     expect(text).toContain("regwarden:private.port has the same");
   });
 
-  it("never holds a secret, whatever is wrong", () => {
+  test("never holds a secret, whatever is wrong", () => {
     const keys = Object.keys(WITH_CACHE_ACCOUNT);
     for (const key of keys) {
       const misspelt = { [key]: undefined, [`${key}x`]: WITH_CACHE_ACCOUNT[key] };
@@ -64,7 +64,7 @@ describe("Pulumi.example.yaml", () => {
     typeof value === "string" ? value : json(value),
   ]);
 
-  it("passes the schema, once the secrets are there", () => {
+  test("passes the schema, once the secrets are there", () => {
     const secrets = { ...RAW_CONFIG, ...Object.fromEntries(raw) };
     expect(faultsOf({ cachePasswords: json({ dockerhub: CACHE_PASSWORD }) }, secrets)).toEqual({
       keys: [],
@@ -72,7 +72,7 @@ describe("Pulumi.example.yaml", () => {
     });
   });
 
-  it("has every key that there is", () => {
+  test("has every key that there is", () => {
     const keysOf = (value: unknown, prefix: string): string[] => {
       if (Array.isArray(value)) return [prefix, ...value.flatMap((item) => keysOf(item, `${prefix}[]`))];
       if (value === null || typeof value !== "object") return [prefix];

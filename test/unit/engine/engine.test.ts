@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { parseEngineArgs, reportTargets } from "../../../engine/args.ts";
 import { byResource, changeOf, changeTable, isConnectionChange } from "../../../engine/changes.ts";
 import { stackEnvironment } from "../../../engine/environment.ts";
 import { isProcessRunning, isStaleLock } from "../../../engine/stale-lock.ts";
 
 describe("the arguments", () => {
-  it("name an operation, a stack and whether to ask", () => {
+  test("name an operation, a stack and whether to ask", () => {
     expect(parseEngineArgs(["up", "--stack", "prod", "--yes"])).toEqual({
       operation: "up",
       stack: "prod",
@@ -20,7 +20,7 @@ describe("the arguments", () => {
     expect(parseEngineArgs(["-h"])).toBe("help");
   });
 
-  it.each([
+  test.each([
     [[]],
     [["upp"]],
     [["up", "down"]],
@@ -32,7 +32,7 @@ describe("the arguments", () => {
     expect(() => parseEngineArgs(argv)).toThrow(TypeError);
   });
 
-  it("say whom a drift run tells, else the environment does", () => {
+  test("say whom a drift run tells, else the environment does", () => {
     const environment = { PUSHGATEWAY: "http://of-environment:9091", SLACK_WEBHOOK: "" };
     const targets = (...argv: string[]) => {
       const args = parseEngineArgs(["drift", ...argv]);
@@ -47,7 +47,7 @@ describe("the arguments", () => {
     ]);
   });
 
-  it("refuse a webhook that is none without telling it", () => {
+  test("refuse a webhook that is none without telling it", () => {
     const given = { pushgateway: undefined, notify: undefined };
     expect(() => reportTargets(given, { SLACK_WEBHOOK: "hooks.example.com/s3cret" })).toThrow(
       /^The webhook is no http:\/\/ or https:\/\/ URL\.$/,
@@ -58,12 +58,12 @@ describe("the arguments", () => {
 describe("the stack", () => {
   const project = mkdtempSync(join(tmpdir(), "regwarden-engine-"));
 
-  it("must be named where no lab runs", () => {
+  test("must be named where no lab runs", () => {
     expect(() => stackEnvironment(project, undefined, {})).toThrow(/Which stack\?/);
     expect(stackEnvironment(project, undefined, { PULUMI_STACK: "prod" }).stack).toBe("prod");
   });
 
-  it("is the lab's where one runs, in the lab's environment; another one is not touched by that", () => {
+  test("is the lab's where one runs, in the lab's environment; another one is not touched by that", () => {
     mkdirSync(join(project, ".lab/lab"), { recursive: true });
     writeFileSync(join(project, ".lab/lab/environment.json"), '{"PULUMI_BACKEND_URL":"file:///lab"}');
     expect(stackEnvironment(project, undefined, {})).toEqual({
@@ -79,7 +79,7 @@ describe("a lock", () => {
     `error: the stack is currently locked by 1 lock(s). Either wait ... \n  file:///x.json: created by root@${host} (pid ${pid}) at 2026-11-21T05:00:00Z`;
   const running = (pid: number) => pid === 1;
 
-  it.each([
+  test.each([
     ["of a process of this machine that is gone", message("here", 4), true],
     ["of a process that runs", message("here", 1), false],
     ["of another machine", message("there", 4), false],
@@ -88,11 +88,11 @@ describe("a lock", () => {
     expect(isStaleLock(text, "here", running)).toBe(stale);
   });
 
-  it("is only looked for in a refusal because of a lock", () => {
+  test("is only looked for in a refusal because of a lock", () => {
     expect(isStaleLock("created by root@here (pid 4)", "here", running)).toBe(false);
   });
 
-  it("is held by who runs, not by who has ended and whom nobody has collected", async () => {
+  test("is held by who runs, not by who has ended and whom nobody has collected", async () => {
     // The shell becomes a program that collects no child; its child ends when that has happened.
     const script = "(until grep -q sleep /proc/$$/comm; do :; done) & echo $!; exec sleep 60";
     const parent = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
@@ -123,7 +123,7 @@ describe("changes", () => {
   });
   const of = (op: string, type = "host:index:File") => changeOf(event(op, type) as never);
 
-  it("are steps that change something, with what differs", () => {
+  test("are steps that change something, with what differs", () => {
     expect(of("update")).toEqual({
       operation: "update",
       type: "host:index:File",
@@ -134,7 +134,7 @@ describe("changes", () => {
     expect(of("refresh")).toBeUndefined();
   });
 
-  it("are one a resource, also where a replacement takes three steps", () => {
+  test("are one a resource, also where a replacement takes three steps", () => {
     const steps = ["create-replacement", "replace", "delete-replaced"].map((operation) => of(operation));
     const other = { operation: "create", type: "host:index:File", name: "other", properties: [] };
     expect(byResource([...steps.filter((step) => step !== undefined), other])).toEqual([
@@ -143,12 +143,12 @@ describe("changes", () => {
     ]);
   });
 
-  it("read as a table", () => {
+  test("read as a table", () => {
     const change = of("update");
     expect(changeTable(change ? [change] : [])).toBe("  update  File  name  content, mode");
   });
 
-  it("of the way to the host are told apart", () => {
+  test("of the way to the host are told apart", () => {
     const provider = of("update", "pulumi:providers:host");
     expect(provider && isConnectionChange(provider)).toBe(true);
   });

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { nodeBinary, projectRoot } from "../../../lab/paths.ts";
 
 /** Runs the engine where it has no state to look at. */
@@ -17,14 +17,14 @@ function engine(argv: readonly string[], environment: Readonly<Record<string, st
 }
 
 describe("the engine's program", { timeout: 60_000 }, () => {
-  it("leaves no table of an earlier preview when it fails", () => {
+  test("leaves no table of an earlier preview when it fails", () => {
     const file = join(mkdtempSync(join(tmpdir(), "regwarden-markdown-")), "preview.md");
     writeFileSync(file, "| of yesterday |");
     expect(engine(["preview", "--stack", "nowhere", "--markdown", file]).status).toBe(1);
     expect(readFileSync(file, "utf8")).toBe("");
   });
 
-  it("calls a webhook that is none a usage error, without telling it", () => {
+  test("calls a webhook that is none a usage error, without telling it", () => {
     const { status, stdout, stderr } = engine(["drift", "--stack", "nowhere"], { SLACK_WEBHOOK: "s3cret" });
     expect(status).toBe(2);
     expect(stdout + stderr).not.toContain("s3cret");

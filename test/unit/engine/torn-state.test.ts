@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { fileBackendDirectory, isTornState, removeTornNotes } from "../../../engine/torn-state.ts";
 
 describe("a state that a killed update left torn", () => {
-  it.each([
+  test.each([
     ["error: failed to load checkpoint: EOF", true],
     ["error: failed to load checkpoint: unexpected EOF", true],
     ["error: failed to load checkpoint: permission denied", false],
@@ -14,7 +14,7 @@ describe("a state that a killed update left torn", () => {
     expect(isTornState(message)).toBe(isTorn);
   });
 
-  it.each([
+  test.each([
     ["file:///var/state", "/var/state"],
     ["file:///var/state?metadata=skip&no_tmp_dir=true", "/var/state"],
     ["file://~", homedir()],
@@ -26,7 +26,7 @@ describe("a state that a killed update left torn", () => {
     expect(fileBackendDirectory(url, "/project")).toBe(directory);
   });
 
-  it("loses only those notes that are no JSON, and never a state", () => {
+  test("loses only those notes that are no JSON, and never a state", () => {
     const backend = mkdtempSync(join(tmpdir(), "regwarden-torn-"));
     const stacks = join(backend, ".pulumi/stacks/regwarden");
     mkdirSync(stacks, { recursive: true });

@@ -1,7 +1,7 @@
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { compareProperties } from "../../../provider/diff.ts";
 
-it("names what differs by its path, in the engine's notation", () => {
+test("names what differs by its path, in the engine's notation", () => {
   const old = {
     mode: "0644",
     services: { "registry-quay": { state: "exited" }, ui: { image: "a" } },
@@ -19,7 +19,7 @@ it("names what differs by its path, in the engine's notation", () => {
   });
 });
 
-it("tells what is new and what is gone from what is changed", () => {
+test("tells what is new and what is gone from what is changed", () => {
   const changes = compareProperties({ gone: 1, services: { a: {} } }, { fresh: 1, services: { b: {} } });
   expect(Object.fromEntries(changes)).toEqual({
     gone: "delete",
@@ -29,11 +29,11 @@ it("tells what is new and what is gone from what is changed", () => {
   });
 });
 
-it("finds nothing between equal values, whatever the order of their keys", () => {
+test("finds nothing between equal values, whatever the order of their keys", () => {
   expect(compareProperties({ a: 1, b: { c: [1], d: null } }, { b: { d: null, c: [1] }, a: 1 }).size).toBe(0);
 });
 
-it.each([
+test.each([
   ["a quote", 'a"b', '["a\\"b"]'],
   ["a path", "/etc/x.conf", '["/etc/x.conf"]'],
   ["a leading digit", "1a", '["1a"]'],

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { composeProject } from "../../../provider/kinds/compose-project.ts";
 import { directory } from "../../../provider/kinds/directory.ts";
 import { file } from "../../../provider/kinds/file.ts";
@@ -19,11 +19,11 @@ const declared = { path: "/etc/motd", content: "hello\n", mode: "0644", owner: "
 const reasons = (type: string, inputs: Record<string, unknown>) => plugin.check(type, inputs).failures;
 
 describe("check", () => {
-  it("adds what should be found", () => {
+  test("adds what should be found", () => {
     expect(plugin.check("File", declared)).toEqual({ inputs: { ...declared, type: "file" }, failures: [] });
   });
 
-  it.each([
+  test.each([
     ["File", { ...declared, path: "motd" }, "path", /absolute path/],
     ["File", { ...declared, path: "/etc/../motd" }, "path", /absolute path/],
     ["File", { ...declared, path: "/etc/motd/" }, "path", /absolute path/],
@@ -42,7 +42,7 @@ describe("check", () => {
     expect(reasons(type, given)).toContainEqual({ property, reason: expect.stringMatching(reason) });
   });
 
-  it("never repeats a value, which may be a secret", () => {
+  test("never repeats a value, which may be a secret", () => {
     const faults = reasons("Htpasswd", {
       ...declared,
       users: { a: `secret${"x".repeat(80)}` },
@@ -51,7 +51,7 @@ describe("check", () => {
     expect(JSON.stringify(faults)).not.toContain("secret");
   });
 
-  it("lets pass what is not known before the update", () => {
+  test("lets pass what is not known before the update", () => {
     expect(reasons("File", { ...declared, path: unknown, content: unknown, mode: unknown })).toEqual([]);
     expect(
       reasons("ComposeProject", {
@@ -68,12 +68,12 @@ describe("check", () => {
 describe("diff", () => {
   const old = plugin.check("File", declared).inputs;
 
-  it("replaces for another path only", () => {
+  test("replaces for another path only", () => {
     const { inputs } = plugin.check("File", { ...declared, path: "/etc/issue", content: "x" });
     expect(plugin.diff("File", old, inputs).replaces).toEqual(["path"]);
   });
 
-  it("calls no difference what only says how a thing is done", () => {
+  test("calls no difference what only says how a thing is done", () => {
     const { inputs } = plugin.check("File", {
       ...declared,
       validate: "true",
@@ -84,7 +84,7 @@ describe("diff", () => {
 });
 
 describe("a preview", () => {
-  it("needs no host, and foresees when a file is written", async () => {
+  test("needs no host, and foresees when a file is written", async () => {
     const { outputs } = await plugin.create("File", declared, true);
     expect(outputs).toMatchObject({ changedAt: unknown, writtenAt: unknown });
     const recorded = { inputs: { ...declared, type: "file" }, outputs: { ...declared, writtenAt: "then" } };
@@ -104,7 +104,7 @@ describe("the connection", () => {
     plugin.checkConfig({ connection: JSON.stringify(connection) });
   const host = { host: "10.0.20.10", hostKey: "ssh-ed25519 AAAA" };
 
-  it("needs a host and a host key, and nothing more", () => {
+  test("needs a host and a host key, and nothing more", () => {
     expect(check(host)).toEqual([]);
     expect(
       check({})
@@ -113,7 +113,7 @@ describe("the connection", () => {
     ).toMatch(/connection\.host: .*\n.*connection\.hostKey: /);
   });
 
-  it.each([
+  test.each([
     [{ ...host, port: 70_000 }, /connection\.port/],
     [{ ...host, hostKey: "SHA256:abc" }, /connection\.hostKey: must be TYPE and BASE64/],
     [{ ...host, hostkey: "x" }, /connection\.hostkey: is not a field/],

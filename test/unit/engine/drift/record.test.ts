@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { driftMetrics } from "../../../../contract/metrics.ts";
 import { type DriftLook, driftRecord, exposition } from "../../../../engine/drift/record.ts";
 
@@ -10,7 +10,7 @@ const drift: DriftLook = { kind: "drift", changes: [change, { ...change, name: "
 const blind: DriftLook = { kind: "could-not-look" };
 
 describe("the record of a drift run", () => {
-  it.each([
+  test.each([
     ["no drift", clean, 0, { state: 0, firstSeen: 0, age: 0, count: 0 }],
     ["drift that ended", clean, now - hour, { state: 0, firstSeen: 0, age: 0, count: 0 }],
     ["new drift", drift, 0, { state: 1, firstSeen: now, age: 0, count: 2 }],
@@ -43,7 +43,7 @@ describe("the record of a drift run", () => {
     });
   });
 
-  it("has every metric of the contract, without a label, and none that is not known", () => {
+  test("has every metric of the contract, without a label, and none that is not known", () => {
     const text = exposition(driftRecord(drift, 0, now));
     const names = [...text.matchAll(/^([a-z_]+) [\d.e+]+$/gm)].map(([, name]) => name);
     expect(names).toEqual(Object.keys(driftMetrics));

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { dashboard, dashboardQueries } from "../../../../../components/cluster/render/dashboard.ts";
 import { allAlerts, ruleGroups } from "../../../../../components/cluster/render/rules.ts";
 import { externalMetrics } from "../../../../../components/cluster/render/sources.ts";
@@ -24,7 +24,7 @@ const known = Object.keys({
 });
 
 describe("the alerts", () => {
-  it("hold those of the former stack, under their names", () => {
+  test("hold those of the former stack, under their names", () => {
     expect(alerts.map(({ name }) => name)).toEqual(
       expect.arrayContaining([
         "DockerRegistryDown",
@@ -36,16 +36,16 @@ describe("the alerts", () => {
     );
   });
 
-  it("have names of their own", () => {
+  test("have names of their own", () => {
     expect(new Set(alerts.map(({ name }) => name)).size).toBe(alerts.length);
   });
 
-  it.each(alerts.map((alert) => [alert.name, alert] as const))("say where: %s", (_, { summary }) => {
+  test.each(alerts.map((alert) => [alert.name, alert] as const))("say where: %s", (_, { summary }) => {
     const isNamed = /\{\{ \$labels\.(instance|stack|site) \}\}/.test(summary);
     expect(isNamed || summary.includes(SCOPE.instance)).toBe(true);
   });
 
-  it.each(alerts.map((alert) => [alert.name, alert] as const))(
+  test.each(alerts.map((alert) => [alert.name, alert] as const))(
     "use metrics of the contract: %s",
     (_, { expr }) => {
       expect(metricsOf(expr).length).toBeGreaterThan(0);
@@ -53,7 +53,7 @@ describe("the alerts", () => {
     },
   );
 
-  it("have an entry each in the runbook, and the runbook has no other", () => {
+  test("have an entry each in the runbook, and the runbook has no other", () => {
     const runbook = readFileSync(new URL("../../../../../docs/runbook.md", import.meta.url), "utf8");
     const text = runbook.slice(runbook.indexOf("# Alerts:"));
     const entries = [...text.matchAll(/^## (\w+)\n([\s\S]*?)(?=^#|(?![\s\S]))/gm)];
@@ -63,13 +63,13 @@ describe("the alerts", () => {
     }
   });
 
-  it("link to that entry", () => {
+  test("link to that entry", () => {
     for (const { alert, annotations } of RULES.groups.flatMap(({ rules }) => rules)) {
       expect(annotations.runbook_url).toBe(`https://git.example.com/runbook.md#${alert.toLowerCase()}`);
     }
   });
 
-  it("do not watch the Drive synchronisation where there is none", () => {
+  test("do not watch the Drive synchronisation where there is none", () => {
     const { groups } = ruleGroups({ ...SCOPE, sites: [] }, { runbookBaseUrl: "https://a.example" });
     expect(groups.map(({ name }) => name)).not.toContain("registry-drive-sync");
     expect(groups).toHaveLength(RULES.groups.length - 1);
@@ -77,11 +77,11 @@ describe("the alerts", () => {
 });
 
 describe("the dashboard", () => {
-  it("uses metrics of the contract only", () => {
+  test("uses metrics of the contract only", () => {
     for (const query of dashboardQueries()) expect(known).toEqual(expect.arrayContaining(metricsOf(query)));
   });
 
-  it("places its panels side by side, none over another", () => {
+  test("places its panels side by side, none over another", () => {
     const { panels } = dashboard();
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`),

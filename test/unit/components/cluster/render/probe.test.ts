@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bundleConfigMap } from "../../../../../components/cluster/render/probe.ts";
 
 describe("the bundle in a ConfigMap", () => {
-  it("has a name that belongs to its content", () => {
+  test("has a name that belongs to its content", () => {
     const first = bundleConfigMap(Buffer.from("one"));
     expect(first).toEqual(bundleConfigMap(Buffer.from("one")));
     expect(first.name).toMatch(/^regwarden-programs-[0-9a-f]{12}$/);
@@ -10,7 +10,7 @@ describe("the bundle in a ConfigMap", () => {
     expect(bundleConfigMap(Buffer.from("two")).name).not.toBe(first.name);
   });
 
-  it("must be smaller than 900 KiB, in bytes and not in characters", () => {
+  test("must be smaller than 900 KiB, in bytes and not in characters", () => {
     const limit = 900 * 1024;
     expect(() => bundleConfigMap(Buffer.from("a".repeat(limit - 1)))).not.toThrow();
     expect(() => bundleConfigMap(Buffer.from("a".repeat(limit)))).toThrow(

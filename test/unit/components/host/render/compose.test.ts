@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import {
   composeServices,
@@ -28,29 +28,29 @@ describe("the compose file", () => {
   const text = composeText(composeServices(SETTINGS, MOUNTED));
   const file = parse(text);
 
-  it("reads as expected", async () => {
+  test("reads as expected", async () => {
     await expect(text).toMatchFileSnapshot("../../../../component/rendered/docker-compose.yml");
   });
 
-  it("says the same each time", () => {
+  test("says the same each time", () => {
     expect(composeText(composeServices(SETTINGS, MOUNTED))).toBe(text);
   });
 
-  it("publishes ports of nginx only, every one of them on the listen address", () => {
+  test("publishes ports of nginx only, every one of them on the listen address", () => {
     const published = Object.entries(file.services).filter(([, service]) => "ports" in (service as object));
     expect(published.map(([name]) => name)).toEqual(["nginx"]);
     const ports = ["0.0.0.0:5000:5000", "0.0.0.0:5010:5010", "0.0.0.0:5050:5050", "0.0.0.0:8080:8080"];
     expect(file.services.nginx.ports).toEqual([...ports, "0.0.0.0:5001:5001"]);
   });
 
-  it("takes all capabilities from every service, and lets none gain any", () => {
+  test("takes all capabilities from every service, and lets none gain any", () => {
     for (const service of Object.values<Record<string, unknown>>(file.services)) {
       expect(service.cap_drop).toEqual(["ALL"]);
       expect(service.security_opt).toEqual(["no-new-privileges:true"]);
     }
   });
 
-  it("mounts files that must be there, and never makes a directory in their place", () => {
+  test("mounts files that must be there, and never makes a directory in their place", () => {
     const mounts = Object.values<{ volumes?: { type: string; bind?: object }[] }>(file.services)
       .flatMap(({ volumes = [] }) => volumes)
       .filter(({ type }) => type === "bind");
@@ -58,13 +58,13 @@ describe("the compose file", () => {
     for (const mount of mounts) expect(mount.bind).toEqual({ create_host_path: false });
   });
 
-  it("calls the private registry healthy only when it asks for a password", () => {
+  test("calls the private registry healthy only when it asks for a password", () => {
     const { test } = file.services["registry-private"].healthcheck;
     expect(test[1]).toContain("grep -q '401 Unauthorized'");
     expect(file.services["registry-ghcr"].healthcheck.test[0]).toBe("CMD");
   });
 
-  it("has a container for each service, known without a secret", () => {
+  test("has a container for each service, known without a secret", () => {
     const containers = serviceContainers(SETTINGS);
     expect(Object.keys(containers)).toEqual(Object.keys(file.services));
     expect(containers["registry-private"]).toEqual({
@@ -73,14 +73,14 @@ describe("the compose file", () => {
     });
   });
 
-  it("has no UI where none is wanted", () => {
+  test("has no UI where none is wanted", () => {
     const settings = { ...SETTINGS, ui: { ...SETTINGS.ui, enabled: false } };
     expect(Object.keys(composeServices(settings, MOUNTED))).not.toContain("ui");
   });
 });
 
 describe("the revision label", () => {
-  it.each<[string, Partial<MountedFiles>, string[]]>([
+  test.each<[string, Partial<MountedFiles>, string[]]>([
     [
       "the configuration of one registry",
       { registryConfigs: { ...MOUNTED.registryConfigs, ghcr: "x" } },
@@ -92,7 +92,7 @@ describe("the revision label", () => {
     expect(changed(SETTINGS, { ...MOUNTED, ...part })).toEqual(services);
   });
 
-  it.each<[string, Partial<RegistrySettings>, string[]]>([
+  test.each<[string, Partial<RegistrySettings>, string[]]>([
     ["the UI's title", { ui: { ...SETTINGS.ui, title: "Images" } }, ["ui"]],
     ["a published port", { metrics: { port: 5002 } }, ["nginx"]],
     ["nginx's image", { images: { ...SETTINGS.images, nginx: "nginx:1.28.1-alpine" } }, ["nginx"]],

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { checkConfig } from "../../../../../components/host/render/check-config.ts";
 import { launcherScript } from "../../../../../components/host/render/launcher.ts";
 import { resolvedConfig } from "../../../../../components/host/render/resolved.ts";
@@ -24,7 +24,7 @@ const SCRIPTS: [file: string, text: string][] = [
 ];
 
 describe("files on the host", () => {
-  it.each([
+  test.each([
     ["docker-compose-registry.service", bootUnit(SETTINGS)],
     ["regwarden-scan.service", scanUnit(SETTINGS)],
     ["regwarden-scan.timer", scanTimer(SETTINGS)],
@@ -41,24 +41,24 @@ describe("files on the host", () => {
 });
 
 describe("units", () => {
-  it("stop no container when the boot unit is restarted", () => {
+  test("stop no container when the boot unit is restarted", () => {
     expect(bootUnit(SETTINGS)).not.toContain("ExecStop");
   });
 
-  it("scan without network, and can write the report and nothing else", () => {
+  test("scan without network, and can write the report and nothing else", () => {
     const unit = scanUnit(SETTINGS);
     expect(unit).toContain("--pull never --network none --read-only");
     const volumes = [...unit.matchAll(/--volume (\S+)/g)].map(([, volume]) => volume);
     expect(volumes.filter((volume) => !volume?.endsWith(":ro"))).toEqual(["/var/lib/regwarden:/report"]);
   });
 
-  it("keep an exit code of 1 as a failure, for systemctl --failed", () => {
+  test("keep an exit code of 1 as a failure, for systemctl --failed", () => {
     expect(scanUnit(SETTINGS)).not.toMatch(/SuccessExitStatus|ExecStart=-/);
   });
 });
 
 describe("DNS", () => {
-  it("names every server in DNS=, as resolved never falls back to FallbackDNS= when it has one", () => {
+  test("names every server in DNS=, as resolved never falls back to FallbackDNS= when it has one", () => {
     const text = resolvedConfig({ servers: ["10.0.20.1", "94.140.14.14"], searchDomains: [] });
     expect(text).toContain("DNS=10.0.20.1 94.140.14.14\nDomains=~.\n");
     expect(text).not.toContain("FallbackDNS");
@@ -66,15 +66,15 @@ describe("DNS", () => {
 });
 
 describe("scripts", () => {
-  it.each(SCRIPTS)("are shell that parses: %s", (_, script) => {
+  test.each(SCRIPTS)("are shell that parses: %s", (_, script) => {
     expect(() => execFileSync("/bin/sh", ["-n"], { input: script, stdio: "pipe" })).not.toThrow();
   });
 
-  it("stop at the first failure", () => {
+  test("stop at the first failure", () => {
     for (const [, script] of SCRIPTS) expect(script).toMatch(/^set -eu\n/);
   });
 
-  it("go through sudo for anybody but root, quotes included", () => {
+  test("go through sudo for anybody but root, quotes included", () => {
     const script = `cat; printf '%s' 'it'"'"'s'`;
     expect(asRoot("root", script)).toBe(script);
     const wrapped = asRoot("admin", script);
@@ -85,7 +85,7 @@ describe("scripts", () => {
     );
   });
 
-  it("reach the registry by its name, on the address that it listens on", () => {
+  test("reach the registry by its name, on the address that it listens on", () => {
     const script = checkDeploymentScript({ ...SETTINGS, listenAddress: "10.0.20.10" }, CA);
     expect(script).toContain("--add-host registry.example.com:10.0.20.10");
     expect(checkConfig({ ...SETTINGS, listenAddress: "10.0.20.10" }, "builder")).toContain(
@@ -93,17 +93,17 @@ describe("scripts", () => {
     );
   });
 
-  it("check nginx.conf in the image that it will run in", () => {
+  test("check nginx.conf in the image that it will run in", () => {
     expect(validateNginx(SETTINGS)).toMatch(/--network none .* nginx:1\.28\.0-alpine nginx -t$/);
   });
 });
 
 describe("fingerprints", () => {
-  it("do not depend on the order of the mounted files", () => {
+  test("do not depend on the order of the mounted files", () => {
     expect(revision({ image: "a" }, { x: "1", y: "2" })).toBe(revision({ image: "a" }, { y: "2", x: "1" }));
   });
 
-  it("of secrets are stable, differ by path and text, and hold nothing of the text", () => {
+  test("of secrets are stable, differ by path and text, and hold nothing of the text", () => {
     const one = secretFingerprint("/a", "password");
     expect(one).toBe(secretFingerprint("/a", "password"));
     expect(
@@ -120,7 +120,7 @@ describe("the command on the host", () => {
     return execFileSync("sh", ["-c", script, "regwarden", ...argv], { encoding: "utf8" });
   }
 
-  it("only reads, as an account that owns nothing, whatever it is asked", () => {
+  test("only reads, as an account that owns nothing, whatever it is asked", () => {
     for (const command of ["scan", "probe", "verify", "repair-not"]) {
       const given = dockerArguments(command, "/opt/registry/data");
       expect(given).toContain("--volume /opt/registry/data:/opt/registry/data:ro");
@@ -129,7 +129,7 @@ describe("the command on the host", () => {
     expect(dockerArguments()).toContain(":ro");
   });
 
-  it("writes as the store's owner when it repairs, and passes every word on as it is", () => {
+  test("writes as the store's owner when it repairs, and passes every word on as it is", () => {
     const given = dockerArguments("repair", "/opt/registry/data", "--from", "a b");
     expect(given).toContain("--volume /opt/registry/data:/opt/registry/data:rw");
     expect(given).toContain("--user 0:0");

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { nginxConfig, publishedPorts } from "../../../../../components/host/render/nginx-config.ts";
 import { SETTINGS } from "../../../../support/program-stack/settings.ts";
 
@@ -12,40 +12,40 @@ describe("nginx.conf", () => {
   const text = nginxConfig(SETTINGS);
   const byPort = servers(text);
 
-  it("reads as expected", async () => {
+  test("reads as expected", async () => {
     await expect(text).toMatchFileSnapshot("../../../../component/rendered/nginx.conf");
   });
 
-  it("listens on every port that is published, and on no other", () => {
+  test("listens on every port that is published, and on no other", () => {
     expect([...byPort.keys()]).toEqual(publishedPorts(SETTINGS).map(String));
   });
 
-  it("names no backend in proxy_pass, so that a recreated container is found again", () => {
+  test("names no backend in proxy_pass, so that a recreated container is found again", () => {
     const targets = [...text.matchAll(/proxy_pass (\S+);/g)].map(([, target]) => target);
     expect(targets.length).toBeGreaterThan(0);
     for (const target of targets) expect(target).toMatch(/^http:\/\/\$(backend|ui):\d+/);
     expect(text).toContain("resolver 127.0.0.11 valid=10s ipv6=off;");
   });
 
-  it("speaks TLS where passwords are sent, with no old version of it", () => {
+  test("speaks TLS where passwords are sent, with no old version of it", () => {
     for (const [port, block] of byPort) {
       expect(block.includes("ssl_protocols TLSv1.2 TLSv1.3;")).toBe(["5050", "8080"].includes(port));
     }
   });
 
-  it("keeps no blob of the private registry", () => {
+  test("keeps no blob of the private registry", () => {
     expect(byPort.get("5050")).not.toContain("proxy_cache");
     expect(byPort.get("5000")).toContain("proxy_cache registry;");
   });
 
-  it("shows the UI to those only who may read the private registry, and lets nobody write through it", () => {
+  test("shows the UI to those only who may read the private registry, and lets nobody write through it", () => {
     const ui = byPort.get("8080");
     expect(ui).toMatch(/location \/ \{\s+auth_request \/authenticate;/);
     expect(ui).toMatch(/location \/v2\/ \{\s+limit_except GET \{\s+deny all;/);
     expect(ui).toContain("set $backend registry-private;");
   });
 
-  it("has metrics of every registry, and those of dockerhub under the old path too", () => {
+  test("has metrics of every registry, and those of dockerhub under the old path too", () => {
     const metrics = byPort.get("5001");
     for (const path of [
       "/metrics",
@@ -58,13 +58,13 @@ describe("nginx.conf", () => {
     }
   });
 
-  it("has neither cache zone nor the old metrics path where there are no caches", () => {
+  test("has neither cache zone nor the old metrics path where there are no caches", () => {
     const alone = nginxConfig({ ...SETTINGS, caches: [] });
     expect(alone).not.toContain("proxy_cache");
     expect(alone).not.toContain("location = /metrics {");
   });
 
-  it("has no UI listener where none is wanted", () => {
+  test("has no UI listener where none is wanted", () => {
     expect(nginxConfig({ ...SETTINGS, ui: { ...SETTINGS.ui, enabled: false } })).not.toContain("8080");
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { cacheConfig, privateConfig } from "../../../../../components/host/render/registry-config.ts";
 
@@ -11,7 +11,7 @@ const DOCKERHUB = {
 const GHCR = { name: "ghcr", port: 5010, remoteUrl: "https://ghcr.io" };
 
 describe("a registry's configuration", () => {
-  it.each([
+  test.each([
     ["config-private.yml", privateConfig()],
     ["config-dockerhub.yml", cacheConfig(DOCKERHUB, "a: password # with 'signs'")],
     ["config-ghcr.yml", cacheConfig(GHCR)],
@@ -19,12 +19,12 @@ describe("a registry's configuration", () => {
     await expect(text).toMatchFileSnapshot(`../../../../component/rendered/${file}`);
   });
 
-  it("asks for a password on the private registry only", () => {
+  test("asks for a password on the private registry only", () => {
     expect(parse(privateConfig()).auth.htpasswd.path).toBe("/auth/htpasswd");
     expect(parse(cacheConfig(GHCR))).not.toHaveProperty("auth");
   });
 
-  it("holds the remote account exactly as given, or none", () => {
+  test("holds the remote account exactly as given, or none", () => {
     const { proxy } = parse(cacheConfig(DOCKERHUB, "a: password # with 'signs'"));
     expect(proxy).toEqual({
       remoteurl: "https://registry-1.docker.io",
@@ -34,14 +34,14 @@ describe("a registry's configuration", () => {
     expect(parse(cacheConfig(GHCR)).proxy).toEqual({ remoteurl: "https://ghcr.io" });
   });
 
-  it("holds no key that 2.8.3 would silently ignore", () => {
+  test("holds no key that 2.8.3 would silently ignore", () => {
     for (const config of [parse(privateConfig()), parse(cacheConfig(GHCR))]) {
       expect(Object.keys(config.storage.filesystem)).toEqual(["rootdirectory"]);
       expect(config.proxy ?? {}).not.toHaveProperty("ttl");
     }
   });
 
-  it("has metrics and a storage check in every registry", () => {
+  test("has metrics and a storage check in every registry", () => {
     for (const config of [parse(privateConfig()), parse(cacheConfig(GHCR))]) {
       expect(config.http.debug).toEqual({ addr: ":5001", prometheus: { enabled: true, path: "/metrics" } });
       expect(config.health.storagedriver.enabled).toBe(true);
