@@ -1,9 +1,9 @@
 import { execa } from "execa";
-import { hostOf, type LabHost } from "../lab/host.ts";
-import { nodeBinary, projectRoot } from "../lab/paths.ts";
-import { table } from "../lab/screen.ts";
-import { pulumiEnvironment } from "../lab/stack.ts";
-import { pulumiBinary } from "../lab/toolchain.ts";
+import { hostOf, type LabHost } from "../lab/host/host.ts";
+import { nodeBinary, projectRoot } from "../lab/machine/paths.ts";
+import { table } from "../lab/machine/screen.ts";
+import { pulumiBinary } from "../lab/machine/tools/pulumi.ts";
+import { pulumiEnvironment } from "../lab/stack/configuration.ts";
 
 const instance = "bench";
 const runs = 5;

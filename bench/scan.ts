@@ -4,8 +4,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ScanReport } from "../contract/scan-report.ts";
-import { nodeBinary, projectRoot } from "../lab/paths.ts";
-import { table } from "../lab/screen.ts";
+import { nodeBinary, projectRoot } from "../lab/machine/paths.ts";
+import { table } from "../lab/machine/screen.ts";
 import { writeSyntheticStore } from "./synthetic-store.ts";
 
 const sizes = [1_200, 12_000, 120_000];

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { nodeBinary } from "../lab/paths.ts";
+import { nodeBinary } from "../lab/machine/paths.ts";
 import { sendOnce } from "../scripts/http/exchange.ts";
 import { forEachBounded, stream } from "../scripts/source/bounded.ts";
 import { type Content, image, index } from "../test/support/oci-content.ts";

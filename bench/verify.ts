@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import type { VerifyReport } from "../contract/verify-report.ts";
-import { nodeBinary, projectRoot } from "../lab/paths.ts";
-import { table } from "../lab/screen.ts";
+import { nodeBinary, projectRoot } from "../lab/machine/paths.ts";
+import { table } from "../lab/machine/screen.ts";
 import { median, rateOfCurl } from "./one-by-one.ts";
 import { latencyMilliseconds, type ServedStore, serveStore } from "./served-store.ts";
 

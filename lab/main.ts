@@ -1,17 +1,17 @@
 import { join } from "node:path";
-import { exitCodes, type LabArgs, parseLabArgs, usage } from "./args.ts";
-import { closingText } from "./closing.ts";
-import { hasCluster, wantCluster } from "./cluster/places.ts";
-import { runCronJob } from "./cluster/pod-runner.ts";
-import { down } from "./down.ts";
-import { LabError, messageOf } from "./errors.ts";
+import { hasCluster, wantCluster } from "./cluster/endpoints.ts";
+import { runCronJob } from "./cluster/pods/runner.ts";
+import { exitCodes, type LabArgs, parseLabArgs, usage } from "./commands/args.ts";
+import { closingText } from "./commands/closing.ts";
+import { down } from "./commands/down.ts";
+import { isWhole, statusOf, statusText } from "./commands/status.ts";
+import { failureText, runSteps } from "./commands/steps.ts";
+import { type Progress, upSteps } from "./commands/up-steps.ts";
 import { runIncident } from "./incident/incident.ts";
-import { withLock } from "./lock.ts";
-import { cacheDirectory, type Instance } from "./paths.ts";
-import { bad, duration, faint } from "./screen.ts";
-import { isWhole, statusOf, statusText } from "./status.ts";
-import { failureText, runSteps } from "./step-runner.ts";
-import { type Progress, upSteps } from "./steps.ts";
+import { LabError, messageOf } from "./machine/errors.ts";
+import { withLock } from "./machine/lock.ts";
+import { cacheDirectory, type Instance } from "./machine/paths.ts";
+import { bad, duration, faint } from "./machine/screen.ts";
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);

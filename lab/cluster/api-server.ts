@@ -1,14 +1,14 @@
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Certificates, ensureServerCertificates } from "../certificates.ts";
-import { keptSecret, writeWhole } from "../files.ts";
-import { findCommand, type Instance, placeOf } from "../paths.ts";
-import type { StepOptions } from "../run.ts";
-import { type Access, KubernetesClient } from "./client.ts";
+import { type Certificates, ensureServerCertificates } from "../host/certificates.ts";
+import { keptSecret, writeWhole } from "../machine/files.ts";
+import { findCommand, type Instance, placeOf } from "../machine/paths.ts";
+import type { StepOptions } from "../machine/run.ts";
+import { apiServerBinary } from "../machine/tools/cluster-tools.ts";
 import { answersAt, type Daemon, ensureDaemon, stopDaemon } from "./daemon.ts";
-import { clusterDirectory, gatewayOf, kubeconfigFile, machinePorts, urlsOf } from "./places.ts";
-import { apiServerBinary } from "./tools.ts";
+import { clusterDirectory, gatewayOf, kubeconfigFile, machinePorts, urlsOf } from "./endpoints.ts";
+import { type Access, KubernetesClient } from "./kubernetes-client.ts";
 
 /** Where the API server keeps what it needs to start. */
 function files(instance: Instance) {

@@ -1,5 +1,5 @@
-import type { Instance } from "../paths.ts";
-import { namespaces, urlsOf } from "./places.ts";
+import type { Instance } from "../machine/paths.ts";
+import { namespaces, urlsOf } from "./endpoints.ts";
 
 /** Where people of the lab read the runbook: nowhere, so the host's name is one that never resolves. */
 const runbookUrl = "https://git.lab.invalid/regwarden/docs/runbook.md";

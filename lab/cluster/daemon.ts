@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { LabError } from "../errors.ts";
-import { readText, writeWhole } from "../files.ts";
-import { searchPath } from "../paths.ts";
-import { type Command, type StepOptions, waitUntil } from "../run.ts";
+import { LabError } from "../machine/errors.ts";
+import { readText, writeWhole } from "../machine/files.ts";
+import { searchPath } from "../machine/paths.ts";
+import { type Command, type StepOptions, waitUntil } from "../machine/run.ts";
 
 /** A program that goes on running when the lab's own process has ended. */
 export interface Daemon {

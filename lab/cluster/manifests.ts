@@ -1,5 +1,5 @@
-import type { KubernetesClient, KubernetesObject } from "./client.ts";
-import { namespaces } from "./places.ts";
+import { namespaces } from "./endpoints.ts";
+import type { KubernetesClient, KubernetesObject } from "./kubernetes-client.ts";
 
 const ruleGroup = "monitoring.coreos.com";
 

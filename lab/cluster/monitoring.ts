@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureNetwork } from "../docker.ts";
-import { readText, writeWhole } from "../files.ts";
-import { findCommand, type Instance, placeOf } from "../paths.ts";
-import type { StepOptions } from "../run.ts";
+import { ensureNetwork } from "../machine/docker-client.ts";
+import { readText, writeWhole } from "../machine/files.ts";
+import { findCommand, type Instance, placeOf } from "../machine/paths.ts";
+import type { StepOptions } from "../machine/run.ts";
 import { answersAt, type Daemon, type DaemonId, ensureDaemon } from "./daemon.ts";
-import { clusterDirectory, machinePorts, urlsOf } from "./places.ts";
+import { clusterDirectory, machinePorts, urlsOf } from "./endpoints.ts";
 import { prometheusConfig } from "./prometheus-config.ts";
 import { rulesDirectory } from "./rules-loader.ts";
 

@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
-import type { Instance } from "../paths.ts";
-import { placeOf, ports } from "../paths.ts";
-import { registryNames } from "../registry-names.ts";
-import { machinePorts } from "./places.ts";
+import type { Instance } from "../machine/paths.ts";
+import { placeOf, ports } from "../machine/paths.ts";
+import { registryNames } from "../machine/registry-names.ts";
+import { machinePorts } from "./endpoints.ts";
 
 /** Seconds between two looks of the lab's Prometheus; a user's looks every 30 to 60. */
 const intervalSeconds = 5;

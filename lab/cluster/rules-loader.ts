@@ -1,14 +1,14 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { LabError } from "../errors.ts";
-import { writeWhole } from "../files.ts";
-import type { Instance } from "../paths.ts";
-import { run, type StepOptions } from "../run.ts";
-import type { KubernetesClient } from "./client.ts";
+import { LabError } from "../machine/errors.ts";
+import { writeWhole } from "../machine/files.ts";
+import type { Instance } from "../machine/paths.ts";
+import { run, type StepOptions } from "../machine/run.ts";
+import { type RuleFile, rulesOfConfigMaps, rulesOfPrometheusRules, scaleFor } from "./alert-rules.ts";
+import { clusterDirectory, urlsOf } from "./endpoints.ts";
+import type { KubernetesClient } from "./kubernetes-client.ts";
 import { prometheusRulesPath } from "./manifests.ts";
-import { clusterDirectory, urlsOf } from "./places.ts";
-import { type RuleFile, rulesOfConfigMaps, rulesOfPrometheusRules, scaleFor } from "./rules.ts";
 
 /** Directory of the instance's rules, one file an object. */
 export function rulesDirectory(instance: Instance): string {

@@ -1,7 +1,7 @@
-import { registryHostName } from "../certificates.ts";
-import { ports } from "../paths.ts";
-import { ciImageReference } from "../sample-images.ts";
-import type { KubernetesClient } from "./client.ts";
+import { registryHostName } from "../host/certificates.ts";
+import { ciImageReference } from "../images/sample-images.ts";
+import { ports } from "../machine/paths.ts";
+import type { KubernetesClient } from "./kubernetes-client.ts";
 
 /** Stands for what people run in their cluster. Nothing starts it: the lab has no kubelet and no controllers. */
 export const sampleWorkload = { kind: "Deployment", namespace: "ci", name: "ci-runner" } as const;

@@ -1,8 +1,8 @@
-import type { Instance } from "../paths.ts";
-import type { StatusRow } from "../status.ts";
-import { clientOf } from "./client.ts";
+import type { StatusRow } from "../commands/status.ts";
+import type { Instance } from "../machine/paths.ts";
 import { answersAt, daemonPid } from "./daemon.ts";
-import { urlsOf } from "./places.ts";
+import { urlsOf } from "./endpoints.ts";
+import { clientOf } from "./kubernetes-client.ts";
 import { clusterDaemons } from "./teardown.ts";
 
 /** Whether each daemon answers, by name. */

@@ -1,12 +1,12 @@
-import type { Instance } from "../paths.ts";
-import type { Reporter } from "../run.ts";
-import { waitUntil } from "../run.ts";
-import type { Step } from "../step-runner.ts";
+import type { Step } from "../commands/steps.ts";
+import type { Instance } from "../machine/paths.ts";
+import type { Reporter } from "../machine/run.ts";
+import { waitUntil } from "../machine/run.ts";
 import { ensureApiServer } from "./api-server.ts";
-import { clientOf } from "./client.ts";
+import { urlsOf } from "./endpoints.ts";
+import { clientOf } from "./kubernetes-client.ts";
 import { ensureManifests, servesRules } from "./manifests.ts";
 import { ensureMonitoring } from "./monitoring.ts";
-import { urlsOf } from "./places.ts";
 import { loadRules } from "./rules-loader.ts";
 import { ensureSampleWorkload } from "./sample-workload.ts";
 

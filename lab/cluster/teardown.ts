@@ -1,5 +1,5 @@
-import type { Instance } from "../paths.ts";
-import type { StepOptions } from "../run.ts";
+import type { Instance } from "../machine/paths.ts";
+import type { StepOptions } from "../machine/run.ts";
 import { apiServerDaemons } from "./api-server.ts";
 import { type DaemonId, stopDaemon } from "./daemon.ts";
 import { monitoringDaemons } from "./monitoring.ts";

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { urlsOf } from "../cluster/places.ts";
-import { LabError } from "../errors.ts";
-import type { Instance } from "../paths.ts";
-import { waitUntil } from "../run.ts";
+import { urlsOf } from "../cluster/endpoints.ts";
+import { LabError } from "../machine/errors.ts";
+import type { Instance } from "../machine/paths.ts";
+import { waitUntil } from "../machine/run.ts";
 
 const alert = v.looseObject({
   labels: v.record(v.string(), v.string()),

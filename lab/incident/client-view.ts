@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Instance } from "../paths.ts";
-import { type Command, run, type StepOptions } from "../run.ts";
-import { clientFiles } from "../sample-images.ts";
+import { clientFiles } from "../images/sample-images.ts";
+import type { Instance } from "../machine/paths.ts";
+import { type Command, run, type StepOptions } from "../machine/run.ts";
 
 /** What a client was answered. */
 export interface ClientAnswer {

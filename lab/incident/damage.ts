@@ -1,6 +1,6 @@
-import { LabError } from "../errors.ts";
-import type { LabHost } from "../host.ts";
-import { type StepOptions, waitUntil } from "../run.ts";
+import type { LabHost } from "../host/host.ts";
+import { LabError } from "../machine/errors.ts";
+import { type StepOptions, waitUntil } from "../machine/run.ts";
 
 const service = "registry-private";
 

@@ -1,15 +1,15 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { clientOf, type KubernetesClient } from "../cluster/client.ts";
-import { durationMilliseconds, waitOf } from "../cluster/rules.ts";
+import { durationMilliseconds, waitOf } from "../cluster/alert-rules.ts";
+import { clientOf, type KubernetesClient } from "../cluster/kubernetes-client.ts";
 import { loadRules, rulesOf } from "../cluster/rules-loader.ts";
-import { LabError } from "../errors.ts";
-import { hostOf, isHealthy, type LabHost } from "../host.ts";
-import { type Instance, stateDirectory } from "../paths.ts";
-import type { StepOptions } from "../run.ts";
-import { bad, duration, good, heading } from "../screen.ts";
-import { type Fact, playAct } from "./act.ts";
-import { alertName, type Stage, storyOf } from "./story.ts";
+import { hostOf, isHealthy, type LabHost } from "../host/host.ts";
+import { LabError } from "../machine/errors.ts";
+import { type Instance, stateDirectory } from "../machine/paths.ts";
+import type { StepOptions } from "../machine/run.ts";
+import { bad, duration, good, heading } from "../machine/screen.ts";
+import { type Fact, playAct } from "./incident-step.ts";
+import { alertName, type Stage, storyOf } from "./incident-steps.ts";
 
 type Print = (text: string) => void;
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { stateDirectory } from "../../lab/paths.ts";
+import { stateDirectory } from "../../lab/machine/paths.ts";
 import { stackObjects } from "../support/lab/cluster.ts";
 import { engineEnds, labEnds } from "../support/lab/expected.ts";
 import { instance, onHost, pulumi, saidFile } from "../support/lab/stack.ts";

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type DaemonId, daemonPid, stopDaemon } from "../../lab/cluster/daemon.ts";
-import { clusterDirectory } from "../../lab/cluster/places.ts";
+import { clusterDirectory } from "../../lab/cluster/endpoints.ts";
 import { clusterDaemons } from "../../lab/cluster/teardown.ts";
 import { stackObjects } from "../support/lab/cluster.ts";
 import { labEnds, noDrift } from "../support/lab/expected.ts";

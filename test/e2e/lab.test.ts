@@ -2,9 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { nodeBinary, placeOf, ports, projectRoot, stateDirectory } from "../../lab/paths.ts";
-import { clientFiles } from "../../lab/sample-images.ts";
-import { stackStateDirectory } from "../../lab/stack.ts";
+import { clientFiles } from "../../lab/images/sample-images.ts";
+import { nodeBinary, placeOf, ports, projectRoot, stateDirectory } from "../../lab/machine/paths.ts";
+import { stackStateDirectory } from "../../lab/stack/configuration.ts";
 import { expectCode, noDrift, up } from "../support/lab/expected.ts";
 import {
   containers,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { defaultImages } from "../../lab/images.ts";
+import { defaultImages } from "../../lab/images/stack-images.ts";
 import { composeProject } from "../../provider/kinds/compose-project.ts";
 import type { Bag } from "../../provider/kinds/kind.ts";
 import { HostPlugin } from "../../provider/plugin.ts";

@@ -1,7 +1,7 @@
-import { down } from "../../lab/down.ts";
-import { ensureEngine } from "../../lab/engine.ts";
-import { ensureHost } from "../../lab/host.ts";
-import { ensurePackages } from "../../lab/packages.ts";
+import { down } from "../../lab/commands/down.ts";
+import { ensureHost } from "../../lab/host/host.ts";
+import { ensureEngine } from "../../lab/machine/docker-engine.ts";
+import { ensurePackages } from "../../lab/machine/packages.ts";
 
 /** Boots the host that the tests of this folder share; what this returns takes it down again. */
 export default async function setup(): Promise<() => Promise<void>> {

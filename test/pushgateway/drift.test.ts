@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DriftLook } from "../../engine/drift/record.ts";
 import { reportDrift } from "../../engine/drift/report.ts";
-import { nodeBinary, projectRoot } from "../../lab/paths.ts";
+import { nodeBinary, projectRoot } from "../../lab/machine/paths.ts";
 import { freePort } from "../support/free-port.ts";
 import { startServer } from "../support/recording-server.ts";
 import { type Service, startPushgateway } from "../support/service.ts";

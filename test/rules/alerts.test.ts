@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { Rule } from "../../components/cluster/render/rules.ts";
-import { ensurePackages } from "../../lab/packages.ts";
+import { ensurePackages } from "../../lab/machine/packages.ts";
 import { directoryWithRules, promtool } from "../support/prometheus-tools.ts";
 import { RULES } from "../support/rendered-rules.ts";
 import type { AlertCase } from "./cases/case.ts";

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { driveSyncVariables } from "../../components/cluster/render/drive-sync.ts";
 import { driveSyncScript } from "../../components/cluster/render/drive-sync-script.ts";
-import { ensurePackages } from "../../lab/packages.ts";
-import { findCommand } from "../../lab/paths.ts";
+import { ensurePackages } from "../../lab/machine/packages.ts";
+import { findCommand } from "../../lab/machine/paths.ts";
 import { type Service, startPushgateway } from "../support/service.ts";
 
 /** The script with a real rclone, a real Pushgateway, and otherwise only busybox, as in the rclone image. */

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { ensurePackages } from "../../lab/packages.ts";
+import { ensurePackages } from "../../lab/machine/packages.ts";
 import { loadWorkflow, runStep, type Step, workflowNames } from "../support/woodpecker.ts";
 
 /** Both read all of their input: a step's script comes by standard input, and must not be eaten. */

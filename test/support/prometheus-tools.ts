@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { ensurePackages } from "../../lab/packages.ts";
+import { ensurePackages } from "../../lab/machine/packages.ts";
 import { RULES } from "./rendered-rules.ts";
 import { type Service, startService } from "./service.ts";
 

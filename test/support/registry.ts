@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { hash } from "bcryptjs";
-import { ensurePackages } from "../../lab/packages.ts";
-import { registryBinary } from "../../lab/registry-binary.ts";
+import { registryBinary } from "../../lab/images/registry-binary.ts";
+import { ensurePackages } from "../../lab/machine/packages.ts";
 import { freePort } from "./free-port.ts";
 import { type Content, writeDockerDirectory, writeLayout } from "./oci-content.ts";
 

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensurePackages } from "../../lab/packages.ts";
-import { findCommand } from "../../lab/paths.ts";
+import { ensurePackages } from "../../lab/machine/packages.ts";
+import { findCommand } from "../../lab/machine/paths.ts";
 import { freePort } from "./free-port.ts";
 
 const startLimitMilliseconds = 30_000;

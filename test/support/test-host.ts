@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll } from "vitest";
-import { ensureHost, type LabHost } from "../../lab/host.ts";
-import { defaultImages, ensureImages } from "../../lab/images.ts";
+import { ensureHost, type LabHost } from "../../lab/host/host.ts";
+import { defaultImages, ensureImages } from "../../lab/images/stack-images.ts";
 import { type Connection, parseConnection } from "../../provider/ssh/connection-config.ts";
 import { SshHost } from "../../provider/ssh/host.ts";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { clientOf, type KubernetesClient } from "../../../lab/cluster/client.ts";
-import { kubeconfigFile, namespaces } from "../../../lab/cluster/places.ts";
+import { kubeconfigFile, namespaces } from "../../../lab/cluster/endpoints.ts";
+import { clientOf, type KubernetesClient } from "../../../lab/cluster/kubernetes-client.ts";
 import { instance } from "./stack.ts";
 
 /** A client of the lab's API server. */

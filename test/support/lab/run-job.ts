@@ -1,4 +1,4 @@
-import { namespaces } from "../../../lab/cluster/places.ts";
+import { namespaces } from "../../../lab/cluster/endpoints.ts";
 import { holds } from "./prometheus.ts";
 import { lab } from "./stack.ts";
 

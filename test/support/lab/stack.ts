@@ -2,10 +2,10 @@ import { appendFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { hostOf } from "../../../lab/host.ts";
-import { nodeBinary, projectRoot } from "../../../lab/paths.ts";
-import { pulumiEnvironment } from "../../../lab/stack.ts";
-import { pulumiBinary } from "../../../lab/toolchain.ts";
+import { hostOf } from "../../../lab/host/host.ts";
+import { nodeBinary, projectRoot } from "../../../lab/machine/paths.ts";
+import { pulumiBinary } from "../../../lab/machine/tools/pulumi.ts";
+import { pulumiEnvironment } from "../../../lab/stack/configuration.ts";
 
 /** The lab that these tests build and tear down, beside whatever else runs. */
 export const instance = "e2e";

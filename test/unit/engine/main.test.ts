@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { nodeBinary, projectRoot } from "../../../lab/paths.ts";
+import { nodeBinary, projectRoot } from "../../../lab/machine/paths.ts";
 
 /** Runs the engine where it has no state to look at. */
 function engine(argv: readonly string[], environment: Readonly<Record<string, string>> = {}) {

@@ -1,0 +1,63 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Instance, placeOf, stateDirectory } from "../machine/paths.ts";
+
+/**
+ * Ports of what runs on the machine itself, beside the host. They are on the instance's loopback address; Pushgateway
+ * also listens on the gateway of the instance's network, because pods cannot reach the machine's loopback.
+ */
+export const machinePorts = {
+  apiServer: 6443,
+  etcd: 23790,
+  etcdPeers: 23800,
+  prometheus: 9090,
+  pushgateway: 9091,
+} as const;
+
+/** Namespaces that the stack puts its objects into; they are the user's, so the lab makes them and not the program. */
+export const namespaces = { monitoring: "monitoring", driveSync: "stem95su" } as const;
+/** Where the instance's cluster and monitoring keep certificates, data, process ids and logs. */
+export function clusterDirectory(instance: Instance): string {
+  return join(stateDirectory(instance), "cluster");
+}
+
+/** Whether the instance has a cluster: once it was asked for, it has one until it is taken down. */
+export function hasCluster(instance: Instance): boolean {
+  return existsSync(clusterDirectory(instance));
+}
+
+/** Asks for a cluster from the next `up` on. */
+export function wantCluster(instance: Instance): void {
+  mkdirSync(clusterDirectory(instance), { recursive: true, mode: 0o700 });
+}
+
+/** File through which kubectl, the engine and the lab reach the instance's API server. Only its owner reads it. */
+export function kubeconfigFile(instance: Instance): string {
+  return join(clusterDirectory(instance), "kubeconfig");
+}
+
+/** Address of the machine on the instance's network: the one that containers reach it by. */
+export function gatewayOf(instance: Instance): string {
+  return placeOf(instance).subnet.replace(/\.0\/24$/, ".1");
+}
+
+/** Base URLs, without a slash at the end. */
+export interface ClusterUrls {
+  readonly apiServer: string;
+  readonly etcd: string;
+  readonly prometheus: string;
+  readonly pushgateway: string;
+  /** Pushgateway as pods reach it. */
+  readonly pushgatewayForPods: string;
+}
+
+export function urlsOf(instance: Instance): ClusterUrls {
+  const { address } = placeOf(instance);
+  return {
+    apiServer: `https://${address}:${machinePorts.apiServer}`,
+    etcd: `http://${address}:${machinePorts.etcd}`,
+    prometheus: `http://${address}:${machinePorts.prometheus}`,
+    pushgateway: `http://${address}:${machinePorts.pushgateway}`,
+    pushgatewayForPods: `http://${gatewayOf(instance)}:${machinePorts.pushgateway}`,
+  };
+}

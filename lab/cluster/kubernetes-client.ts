@@ -1,0 +1,162 @@
+import { existsSync, readFileSync } from "node:fs";
+import { Agent, request } from "node:https";
+import * as v from "valibot";
+import { LabError } from "../machine/errors.ts";
+import type { Instance } from "../machine/paths.ts";
+import { kubeconfigFile } from "./endpoints.ts";
+
+/** How to reach an API server. */
+export interface Access {
+  readonly url: string;
+  /** PEM. */
+  readonly authority: string;
+  readonly token: string;
+}
+
+/** What every object has. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+const limitMilliseconds = 15_000;
+
+/** Ways to send an object or a part of one. */
+type BodyType = keyof typeof contentTypes;
+const contentTypes = {
+  apply: "application/apply-patch+yaml",
+  merge: "application/merge-patch+json",
+  whole: "application/json",
+} as const;
+const fieldManager = "regwarden-lab";
+
+/** The few questions that the lab has for an API server; its certificate is verified. */
+export class KubernetesClient {
+  readonly #access: Access;
+  readonly #agent: Agent;
+
+  constructor(access: Access) {
+    this.#access = access;
+    this.#agent = new Agent({ ca: access.authority });
+  }
+
+  /** Not `fetch`: Node's has no way to be told of an authority without another dependency. */
+  async #ask(method: string, path: string, body?: unknown, type: BodyType = "apply"): Promise<Answer> {
+    const { url, token } = this.#access;
+    const content = body === undefined ? {} : { "content-type": contentTypes[type] };
+    const headers = { authorization: `Bearer ${token}`, accept: "application/json", ...content };
+    const settings = { method, headers, agent: this.#agent, timeout: limitMilliseconds };
+    return new Promise((resolve, reject) => {
+      const sent = request(`${url}${path}`, settings, (response) => {
+        const parts: Buffer[] = [];
+        response.on("data", (part: Buffer) => parts.push(part));
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString() }),
+        );
+        response.on("error", reject);
+      });
+      sent.on("timeout", () => sent.destroy(new Error(`no answer within ${limitMilliseconds} ms`)));
+      sent.on("error", (cause) =>
+        reject(
+          new LabError("E_UNREACHABLE", `${method} ${url}${path}: ${cause.message}`, {
+            cause,
+            wayOn: 'Run "npm run lab": it starts what has stopped.',
+          }),
+        ),
+      );
+      sent.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+
+  /** Whether the API server says that it is ready. */
+  async isReady(): Promise<boolean> {
+    return this.#ask("GET", "/readyz").then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  }
+
+  /** Version as the server tells it, such as `v1.36.3`. */
+  async version(): Promise<string> {
+    return String((await this.get("/version"))?.gitVersion);
+  }
+
+  /** What is at a path; undefined where the server knows no such thing. */
+  async get(path: string): Promise<Record<string, unknown> | undefined> {
+    const answer = await this.#ask("GET", path);
+    if (answer.status === 404) return undefined;
+    return parsed("GET", path, answer);
+  }
+
+  /** Objects below a collection's path; none where the server does not know their kind. */
+  async list(path: string): Promise<readonly unknown[]> {
+    const items = (await this.get(path))?.items;
+    return Array.isArray(items) ? items : [];
+  }
+
+  /** Has an object as it is given, whoever else has set its fields; those fields are `manager`'s from then on. */
+  async apply(path: string, object: KubernetesObject, manager = fieldManager): Promise<void> {
+    const where = `${path}/${object.metadata.name}?fieldManager=${manager}&force=true`;
+    parsed("PATCH", where, await this.#ask("PATCH", where, object));
+  }
+
+  /** Changes fields of an object, as `kubectl patch --type merge` does. */
+  async merge(path: string, fields: object, manager = fieldManager): Promise<void> {
+    const where = `${path}?fieldManager=${manager}`;
+    parsed("PATCH", where, await this.#ask("PATCH", where, fields, "merge"));
+  }
+
+  /** Writes an object, or a part of it that has a path of its own, in place of the one that is there. */
+  async replace(path: string, object: object): Promise<void> {
+    parsed("PUT", path, await this.#ask("PUT", path, object, "whole"));
+  }
+
+  /** Makes an object, or has the server answer a request that looks like one; gives the server's answer. */
+  async create(path: string, object: object): Promise<Record<string, unknown>> {
+    return parsed("POST", path, await this.#ask("POST", path, object, "whole"));
+  }
+
+  /** Removes an object; nothing where there is none. */
+  async remove(path: string): Promise<void> {
+    const answer = await this.#ask("DELETE", path);
+    if (answer.status !== 404) parsed("DELETE", path, answer);
+  }
+}
+
+function parsed(method: string, path: string, { status, text }: Answer): Record<string, unknown> {
+  if (status >= 200 && status < 300) return JSON.parse(text);
+  throw new LabError("E_COMMAND_FAILED", `${method} ${path} answers ${status}: ${text.slice(0, 500)}`);
+}
+
+const kubeconfigSchema = v.object({
+  clusters: v.tupleWithRest(
+    [v.object({ cluster: v.object({ server: v.string(), "certificate-authority-data": v.string() }) })],
+    v.unknown(),
+  ),
+  users: v.tupleWithRest([v.object({ user: v.object({ token: v.string() }) })], v.unknown()),
+});
+
+/** Access of the lab itself by the instance's kubeconfig; undefined where there is no cluster yet. */
+export function accessOf(instance: Instance): Access | undefined {
+  const file = kubeconfigFile(instance);
+  if (!existsSync(file)) return undefined;
+  const { clusters, users } = v.parse(kubeconfigSchema, JSON.parse(readFileSync(file, "utf8")));
+  const { cluster } = clusters[0];
+  return {
+    url: cluster.server,
+    authority: Buffer.from(cluster["certificate-authority-data"], "base64").toString(),
+    token: users[0].user.token,
+  };
+}
+
+/** A client with that access; undefined where there is no cluster yet. */
+export function clientOf(instance: Instance): KubernetesClient | undefined {
+  const access = accessOf(instance);
+  return access === undefined ? undefined : new KubernetesClient(access);
+}

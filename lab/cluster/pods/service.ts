@@ -1,0 +1,66 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { ensureNetwork } from "../../machine/docker-client.ts";
+import { type Instance, placeOf } from "../../machine/paths.ts";
+import { gatewayOf, machinePorts } from "../endpoints.ts";
+
+/** The service `kubernetes` as pods know it, for as long as one of them runs. */
+export interface PodService {
+  /** What a kubelet tells every container of where it is. Source: Kubernetes, pkg/kubelet/envvars. */
+  readonly variables: ReadonlyMap<string, string>;
+  close(): Promise<void>;
+}
+
+/** Variables that name an address of the API server. */
+export function serviceVariables(host: string, port: number): ReadonlyMap<string, string> {
+  return new Map([
+    ["KUBERNETES_SERVICE_HOST", host],
+    ["KUBERNETES_SERVICE_PORT", String(port)],
+    ["KUBERNETES_SERVICE_PORT_HTTPS", String(port)],
+  ]);
+}
+
+/**
+ * Passes connections to `target` on, byte by byte, as kube-proxy does: TLS is between the two ends. Any free port of
+ * `host`, because several pods may run at a time.
+ */
+export async function forward(
+  host: string,
+  target: { readonly host: string; readonly port: number },
+): Promise<PodService> {
+  const open = new Set<Socket>();
+  // Who has said everything may still be listening.
+  const server = createServer({ allowHalfOpen: true }, (incoming) => {
+    const outgoing = connect({ ...target, allowHalfOpen: true });
+    pass(incoming, outgoing, open);
+    pass(outgoing, incoming, open);
+  });
+  server.listen(0, host);
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error(`no port of ${host}: ${address}`);
+  const close = async () => {
+    const closed = once(server.close(), "close");
+    for (const socket of open) socket.destroy();
+    await closed;
+  };
+  return { variables: serviceVariables(host, address.port), close };
+}
+
+/** Passes one direction on; an end that breaks takes the other one along. `open`: sockets that are not closed yet. */
+function pass(from: Socket, to: Socket, open: Set<Socket>): void {
+  open.add(from);
+  from.on("close", () => open.delete(from));
+  from.on("error", () => to.destroy());
+  from.pipe(to);
+}
+
+/**
+ * Makes the API server reachable for pods, on the gateway of their network: it listens on the machine's loopback alone,
+ * and that address means another machine in a container.
+ */
+export async function openService(instance: Instance): Promise<PodService> {
+  const place = placeOf(instance);
+  await ensureNetwork(place);
+  return forward(gatewayOf(instance), { host: place.address, port: machinePorts.apiServer });
+}

@@ -1,0 +1,72 @@
+import { join, relative } from "node:path";
+import { hasCluster, kubeconfigFile, urlsOf } from "../cluster/endpoints.ts";
+import { registryHostName } from "../host/certificates.ts";
+import type { LabHost } from "../host/host.ts";
+import { clientFiles } from "../images/sample-images.ts";
+import { type Instance, ports, projectRoot, stateDirectory } from "../machine/paths.ts";
+import { cacheNames } from "../machine/registry-names.ts";
+import { heading, table } from "../machine/screen.ts";
+
+/** A path as a person in the project's directory would type it. */
+function shown(path: string): string {
+  return relative(projectRoot, path);
+}
+
+function whatRunsWhere(instance: Instance, host: LabHost): string {
+  const { address } = host;
+  const caches = cacheNames.map((name) => [`Cache ${name}`, `http://${address}:${ports[name]}`]);
+  return table([
+    [
+      "Private registry",
+      `https://${address}:${ports.private} (its name in the certificate: ${registryHostName})`,
+    ],
+    ...caches,
+    ["Web page", `https://${address}:${ports.ui}`],
+    ["Metrics", `http://${address}:${ports.metrics}/metrics`],
+    ...clusterPlaces(instance),
+    ["Account", `ci, password in ${shown(join(stateDirectory(instance), "registry-password"))}`],
+    ["Account for skopeo", shown(clientFiles(instance).authFile)],
+    ["Authority", shown(`${clientFiles(instance).certificateDirectory}/ca.crt`)],
+    ["Stack, logs", shown(stateDirectory(instance))],
+    ["Shell on the host", shown(clientFiles(instance).sshCommand)],
+  ]);
+}
+
+function clusterPlaces(instance: Instance): string[][] {
+  if (!hasCluster(instance)) return [];
+  const { apiServer, prometheus, pushgateway } = urlsOf(instance);
+  return [
+    ["API server", `${apiServer} (KUBECONFIG=${shown(kubeconfigFile(instance))})`],
+    ["Prometheus", `${prometheus} (Pushgateway: ${pushgateway})`],
+  ];
+}
+
+function whatToTry(instance: Instance): string {
+  const { authFile, certificateDirectory, registry } = clientFiles(instance);
+  const flags = `--authfile ${shown(authFile)} --cert-dir ${shown(certificateDirectory)}`;
+  const ssh = shown(clientFiles(instance).sshCommand);
+  const own = instance === "lab" ? "" : ` --instance ${instance}`;
+  const stack = instance === "lab" ? "" : ` -- --stack ${instance}`;
+  return table([
+    ["See that nothing differs", `npm run preview${stack}`],
+    ["Make drift by hand", `${ssh} docker stop registry-quay`],
+    ["", `${ssh} "echo '# by hand' >>/opt/registry/nginx.conf"`],
+    ["See it, heal it", `npm run drift${stack}; npm run up${stack}`],
+    ["Look at an image", `skopeo inspect --raw ${flags} docker://${registry}/infra-ci:latest`],
+    hasCluster(instance)
+      ? ["Lose an image, get it back", `npm run lab -- incident${own}`]
+      : ["Add Kubernetes and alerts", `npm run lab${own === "" ? "" : ` --${own}`}`],
+    ["See what runs", `npm run lab -- status${own}`],
+    ["Remove it all", `npm run lab -- down${own}`],
+  ]);
+}
+
+/** What to show when the lab is up. */
+export function closingText(instance: Instance, host: LabHost): string {
+  return [
+    heading("What runs where"),
+    whatRunsWhere(instance, host),
+    heading("What to try next"),
+    whatToTry(instance),
+  ].join("\n");
+}

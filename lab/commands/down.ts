@@ -1,0 +1,58 @@
+import { existsSync } from "node:fs";
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { removePods } from "../cluster/pods/container.ts";
+import { stopCluster } from "../cluster/teardown.ts";
+import { removeHost } from "../host/host.ts";
+import { removeUpstream } from "../images/upstream.ts";
+import { docker, removeNetwork, removeOtherVersions } from "../machine/docker-client.ts";
+import { ensureEngine, stopOwnEngine } from "../machine/docker-engine.ts";
+import { cacheDirectory, findCommand, type Instance, placeOf, stateDirectory } from "../machine/paths.ts";
+import type { StepOptions } from "../machine/run.ts";
+import { stackFile } from "../stack/configuration.ts";
+import { endOrphanedDeployment } from "../stack/deployment.ts";
+
+async function removeContainers(instance: Instance, options: StepOptions): Promise<void> {
+  await ensureEngine(options);
+  options.reporter?.say("removing containers, volumes and network");
+  await removePods(instance);
+  await removeHost(instance);
+  await removeUpstream(instance);
+  await removeNetwork(placeOf(instance));
+}
+
+/** Removes the images that the lab made in the machine's engine. */
+async function removeImages(): Promise<void> {
+  for (const repository of ["regwarden-host", "regwarden-registry", "regwarden-node"])
+    await removeOtherVersions(`${repository}:none`);
+}
+
+async function removeState(instance: Instance): Promise<void> {
+  const directory = stateDirectory(instance);
+  await rm(directory, { recursive: true, force: true });
+  await rm(stackFile(instance), { force: true });
+  const parent = dirname(directory);
+  if (existsSync(parent) && (await readdir(parent)).length === 0) await rmdir(parent);
+}
+
+async function anyContainerLeft(): Promise<boolean> {
+  const { stdout } = await docker(["ps", "--all", "--quiet", "--filter", "name=^regwarden-"]);
+  return stdout.trim() !== "";
+}
+
+/**
+ * Removes an instance: cluster, containers, volumes, network, stack and state. The Docker engine stops when the lab had started
+ * it and no instance is left. The cache stays, unless `cache` is set and no other instance needs it.
+ */
+export async function down(instance: Instance, cache: boolean, options: StepOptions = {}): Promise<void> {
+  await endOrphanedDeployment(instance, options);
+  await stopCluster(instance, options);
+  const hasEngine = findCommand("dockerd") !== undefined;
+  if (hasEngine) await removeContainers(instance, options);
+  await removeState(instance);
+  const removesCache = cache && !(hasEngine && (await anyContainerLeft()));
+  if (removesCache && hasEngine) await removeImages();
+  if (hasEngine) await stopOwnEngine(options);
+  if (removesCache) await rm(cacheDirectory(), { recursive: true, force: true });
+  else if (cache) options.reporter?.say("another instance runs: the cache stays");
+}

@@ -1,0 +1,131 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, rm, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { LabError } from "../errors.ts";
+import { withLock } from "../lock.ts";
+import { cacheDirectory } from "../paths.ts";
+import { run, type StepOptions } from "../run.ts";
+import { kubernetesDownload, pluginDownload } from "./downloads.ts";
+import { kubeApiServerBuild, kubernetesPluginBuild } from "./go-builds.ts";
+import { pulumiBinary, pulumiHome } from "./pulumi.ts";
+import * as sources from "./tool-sources.ts";
+
+const kubernetesVersion = "v1.36.3";
+
+/** That of the npm package @pulumi/kubernetes: the engine looks for the plugin under it. */
+const pluginVersion = "4.34.2";
+const pluginProgram = "pulumi-resource-kubernetes";
+
+/** A program of the cluster's toolchain: where it may come from, and how to tell that it is good. */
+interface Tool {
+  readonly program: string;
+  readonly version: string;
+  readonly sources: readonly sources.ToolSource[];
+  readonly check: sources.ToolCheck;
+  readonly wayOn: string;
+}
+
+function installation(tool: Pick<Tool, "program" | "version">): string {
+  return join(cacheDirectory(), "tools", `${tool.program}-${tool.version}`);
+}
+
+async function checkApiServer(directory: string): Promise<void> {
+  const command = [join(directory, "bin/kube-apiserver"), "--version"] as const;
+  const { stdout } = await run(command, { quiet: true, timeoutSeconds: 30 });
+  if (stdout.trim() === `Kubernetes ${kubernetesVersion}`) return;
+  throw new LabError("E_MISSING", `version is "${stdout.trim()}", needed is ${kubernetesVersion}`);
+}
+
+/** The first thing that a plugin does is to tell the port on which it serves. Source: pulumi docs, provider protocol. */
+async function checkPlugin(directory: string): Promise<void> {
+  const file = join(directory, "bin", pluginProgram);
+  const plugin = spawn(file, ["127.0.0.1:1"], { stdio: ["ignore", "pipe", "ignore"], timeout: 30_000 });
+  const port = await new Promise<string>((resolve, reject) => {
+    plugin.once("error", reject);
+    plugin.once("close", () => resolve(""));
+    plugin.stdout.once("data", (data) => resolve(String(data).trim()));
+  });
+  plugin.kill("SIGKILL");
+  if (!/^\d+$/.test(port)) throw new LabError("E_MISSING", `${file} tells no port`);
+}
+
+function apiServerTool(): Tool {
+  const program = "kube-apiserver";
+  return {
+    program,
+    version: kubernetesVersion,
+    sources: [
+      sources.onPath(program),
+      sources.fromToolCache(program),
+      kubernetesDownload(program, kubernetesVersion),
+      kubeApiServerBuild(kubernetesVersion),
+    ],
+    check: checkApiServer,
+    wayOn: `Put kube-apiserver ${kubernetesVersion} on PATH, or install a Go that builds it, and run this again.`,
+  };
+}
+
+function pluginTool(): Tool {
+  return {
+    program: pluginProgram,
+    version: pluginVersion,
+    sources: [
+      sources.onPath(pluginProgram),
+      sources.fromToolCache(pluginProgram),
+      pluginDownload(pulumiBinary(), "kubernetes", pluginVersion),
+      kubernetesPluginBuild(),
+    ],
+    check: checkPlugin,
+    wayOn: `Put ${pluginProgram} ${pluginVersion} on PATH, or install Go 1.24 or newer, and run this again.`,
+  };
+}
+
+async function ensureTool(tool: Tool, options: StepOptions): Promise<string> {
+  const target = installation(tool);
+  const isThere = await tool.check(target).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return "the lab's own cache";
+  await mkdir(dirname(target), { recursive: true });
+  try {
+    return await sources.installFrom(tool.sources, target, tool.check, options);
+  } catch (cause) {
+    throw new LabError("E_UNREACHABLE", `no ${tool.program} ${tool.version}`, { cause, wayOn: tool.wayOn });
+  }
+}
+
+/** Puts the plugin where the engine looks for it first, so that it warns of nothing. */
+async function linkPlugin(): Promise<void> {
+  const place = join(pulumiHome(), "plugins", `resource-kubernetes-v${pluginVersion}`, pluginProgram);
+  if (existsSync(place)) return;
+  await mkdir(dirname(place), { recursive: true });
+  await rm(place, { force: true });
+  await symlink(
+    join(installation({ program: pluginProgram, version: pluginVersion }), "bin", pluginProgram),
+    place,
+  );
+}
+
+/** The API server's program. */
+export function apiServerBinary(): string {
+  return join(installation({ program: "kube-apiserver", version: kubernetesVersion }), "bin/kube-apiserver");
+}
+
+/** Where the programs of the cluster came from. */
+export interface ClusterTools {
+  readonly apiServer: string;
+  readonly plugin: string;
+}
+
+/** Has kube-apiserver and the engine's kubernetes plugin in the cache; the CLI must be there already. */
+export async function ensureClusterTools(options: StepOptions = {}): Promise<ClusterTools> {
+  const work = async () => {
+    const apiServer = await ensureTool(apiServerTool(), options);
+    const plugin = await ensureTool(pluginTool(), options);
+    await linkPlugin();
+    return { apiServer, plugin };
+  };
+  return withLock(join(cacheDirectory(), "locks/toolchain"), work, true);
+}
