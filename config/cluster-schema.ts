@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { pinnedImages } from "../contract/images.ts";
 import { isPinnedImage } from "./images.ts";
 import { isCronExpression, isLabel, memoryBytes } from "./kubernetes.ts";
 
@@ -60,7 +61,7 @@ const site = v.strictObject({
 });
 
 const driveSync = v.strictObject({
-  image: v.optional(v.pipe(v.string(), v.check(isPinnedImage)), "rclone/rclone:1.74.3"),
+  image: v.optional(v.pipe(v.string(), v.check(isPinnedImage)), pinnedImages.rclone),
   sites: v.optional(v.array(site), []),
 });
 

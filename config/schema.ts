@@ -1,5 +1,8 @@
 import { isIPv4 } from "node:net";
 import * as v from "valibot";
+import { defaultDirectory } from "../contract/host-paths.ts";
+import { pinnedImages } from "../contract/images.ts";
+import { defaultCaches } from "../contract/registries.ts";
 import { clusterSchema } from "./cluster-schema.ts";
 import { isPinnedImage } from "./images.ts";
 
@@ -44,13 +47,7 @@ const cache = v.strictObject({
   username: v.optional(v.pipe(v.string(), v.minLength(1))),
 });
 
-const DEFAULT_CACHES = [
-  { name: "dockerhub", port: 5000, remoteUrl: "https://registry-1.docker.io" },
-  { name: "ghcr", port: 5010, remoteUrl: "https://ghcr.io" },
-  { name: "quay", port: 5020, remoteUrl: "https://quay.io" },
-  { name: "k8s", port: 5030, remoteUrl: "https://registry.k8s.io" },
-  { name: "kyverno", port: 5040, remoteUrl: "https://reg.kyverno.io" },
-];
+const DEFAULT_CACHES = defaultCaches.map((cache) => ({ ...cache }));
 
 const settingSchemas = {
   host: v.strictObject({
@@ -61,17 +58,17 @@ const settingSchemas = {
       v.pipe(v.string(), v.regex(/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) AAAA[\w+/]+=*$/)),
     ),
     agentSocketPath: v.optional(v.pipe(v.string(), v.regex(/^\/\S+$/))),
-    directory: v.optional(directory, "/opt/registry"),
+    directory: v.optional(directory, defaultDirectory),
   }),
   registry: v.strictObject({ hostname: dnsName }),
   private: v.optional(v.strictObject({ port: v.optional(port, 5050) }), {}),
   caches: v.optional(v.array(cache), DEFAULT_CACHES),
   images: v.optional(
     v.strictObject({
-      registry: v.optional(image, "registry:2.8.3"),
-      nginx: v.optional(image, "nginx:1.28.0-alpine"),
-      ui: v.optional(image, "joxit/docker-registry-ui:2.5.7"),
-      node: v.optional(image, "node:24.21.0-bookworm-slim"),
+      registry: v.optional(image, pinnedImages.registry),
+      nginx: v.optional(image, pinnedImages.nginx),
+      ui: v.optional(image, pinnedImages.ui),
+      node: v.optional(image, pinnedImages.node),
     }),
     {},
   ),

@@ -1,6 +1,7 @@
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildResult, build, type Plugin } from "esbuild";
+import { builtBundle } from "../contract/host-paths.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 /** Root of the repository. */
@@ -39,8 +40,8 @@ export function bundlePrograms(outfile: string, write: boolean): Promise<BuildRe
 }
 
 if (import.meta.main) {
-  const { metafile } = await bundlePrograms("dist/regwarden.mjs", true);
-  await chmod(join(root, "dist/regwarden.mjs"), 0o755);
+  const { metafile } = await bundlePrograms(builtBundle, true);
+  await chmod(join(root, builtBundle), 0o755);
   for (const [path, { bytes }] of Object.entries(metafile?.outputs ?? {}))
     process.stdout.write(`${path}: ${(bytes / 1024).toFixed(1)} KiB\n`);
 }

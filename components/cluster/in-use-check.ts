@@ -1,13 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { cronJobs } from "../../contract/cluster-names.ts";
 import type { ProgramObjects } from "./integrity-probe.ts";
-import {
-  IN_USE_LABELS,
-  IN_USE_NAME,
-  inUseClusterRoleName,
-  inUseCronJob,
-  inUseRules,
-} from "./render/in-use.ts";
+import { IN_USE_LABELS, inUseClusterRoleName, inUseCronJob, inUseRules } from "./render/in-use.ts";
 import { clusterMetadata, metadata } from "./render/metadata.ts";
 import type { ClusterSettings } from "./settings.ts";
 
@@ -27,7 +22,7 @@ export class InUseCheck extends pulumi.ComponentResource {
     const own = { parent: this };
     const serviceAccount = new k8s.core.v1.ServiceAccount(
       `${name}-service-account`,
-      { metadata: metadata(IN_USE_NAME, namespace, IN_USE_LABELS), automountServiceAccountToken: false },
+      { metadata: metadata(cronJobs.inUse, namespace, IN_USE_LABELS), automountServiceAccountToken: false },
       own,
     );
     const role = new k8s.rbac.v1.ClusterRole(
@@ -49,7 +44,7 @@ export class InUseCheck extends pulumi.ComponentResource {
     new k8s.batch.v1.CronJob(
       `${name}-cron-job`,
       {
-        metadata: metadata(IN_USE_NAME, namespace, IN_USE_LABELS),
+        metadata: metadata(cronJobs.inUse, namespace, IN_USE_LABELS),
         spec: mounts.apply(([bundle, secret, authority, serviceAccount]) =>
           inUseCronJob(settings, { bundle, secret, authority, serviceAccount }),
         ),

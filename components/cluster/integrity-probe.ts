@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { cronJobs } from "../../contract/cluster-names.ts";
+import { variables } from "../../contract/environment.ts";
 import { base64 } from "./render/base64.ts";
 import { metadata } from "./render/metadata.ts";
 import {
@@ -8,7 +10,6 @@ import {
   AUTHORITY_KEY,
   bundleConfigMap,
   PROBE_LABELS,
-  PROBE_NAME,
   PROBE_SECRET,
   probeCronJob,
 } from "./render/probe.ts";
@@ -48,7 +49,7 @@ export class IntegrityProbe extends pulumi.ComponentResource {
     const serviceAccount = new k8s.core.v1.ServiceAccount(
       `${name}-service-account`,
       {
-        metadata: metadata(PROBE_NAME, settings.namespace, PROBE_LABELS),
+        metadata: metadata(cronJobs.probe, settings.namespace, PROBE_LABELS),
         automountServiceAccountToken: false,
       },
       own,
@@ -68,7 +69,7 @@ export class IntegrityProbe extends pulumi.ComponentResource {
     const job = new k8s.batch.v1.CronJob(
       `${name}-cron-job`,
       {
-        metadata: metadata(PROBE_NAME, settings.namespace, PROBE_LABELS),
+        metadata: metadata(cronJobs.probe, settings.namespace, PROBE_LABELS),
         spec: names.apply(([bundle, secret, serviceAccount, authority]) =>
           probeCronJob(settings, { bundle, secret, serviceAccount, authority }),
         ),
@@ -91,7 +92,7 @@ function credentials(
       metadata: metadata(PROBE_SECRET, settings.namespace, PROBE_LABELS),
       type: "Opaque",
       // Not `stringData`, which the API server never gives back: an edit of the Secret would be no drift.
-      data: { REG_USER: encoded(user), REG_PASS: encoded(password) },
+      data: { [variables.registryUser]: encoded(user), [variables.registryPassword]: encoded(password) },
     },
     opts,
   );

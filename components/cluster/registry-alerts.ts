@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
+import { alertRulesName } from "../../contract/cluster-names.ts";
 import { metadata } from "./render/metadata.ts";
-import { RULES_NAME, ruleGroups } from "./render/rules.ts";
+import { ruleGroups } from "./render/rules.ts";
 import type { ClusterSettings } from "./settings.ts";
 
 /** Arguments of {@link RegistryAlerts}. */
@@ -27,7 +28,7 @@ export class RegistryAlerts extends pulumi.ComponentResource {
         {
           apiVersion: "monitoring.coreos.com/v1",
           kind: "PrometheusRule",
-          metadata: metadata(RULES_NAME, namespace, labels),
+          metadata: metadata(alertRulesName, namespace, labels),
           spec: rules,
         },
         own,
@@ -36,7 +37,7 @@ export class RegistryAlerts extends pulumi.ComponentResource {
       new k8s.core.v1.ConfigMap(
         `${name}-config-map`,
         {
-          metadata: metadata(RULES_NAME, namespace, labels),
+          metadata: metadata(alertRulesName, namespace, labels),
           data: { "regwarden.rules.yaml": stringify(rules, { lineWidth: 0 }) },
         },
         own,

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { builtBundle } from "../../contract/host-paths.ts";
 import { DriveSync } from "./drive-sync.ts";
 import { ignoreAdmissionChanges } from "./ignore-admission-changes.ts";
 import { InUseCheck } from "./in-use-check.ts";
@@ -27,7 +28,7 @@ export class RegistryCluster extends pulumi.ComponentResource {
   constructor(name: string, args: RegistryClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const defaults: pulumi.ComponentResourceOptions = { transforms: [ignoreAdmissionChanges] };
     super("registry:cluster:RegistryCluster", name, {}, pulumi.mergeOptions(defaults, opts));
-    const { settings, user, password, authority, bundle = "dist/regwarden.mjs" } = args;
+    const { settings, user, password, authority, bundle = builtBundle } = args;
     const { namespace, pushgatewayUrl, driveSync } = settings;
     const ownNamespace =
       settings.createNamespace &&

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { DASHBOARD_LABELS, DASHBOARD_NAME, dashboard } from "./render/dashboard.ts";
+import { dashboardName } from "../../contract/cluster-names.ts";
+import { DASHBOARD_LABELS, dashboard } from "./render/dashboard.ts";
 import { metadata } from "./render/metadata.ts";
 
 /** Arguments of {@link RegistryDashboard}. */
@@ -15,7 +16,7 @@ export class RegistryDashboard extends pulumi.ComponentResource {
     new k8s.core.v1.ConfigMap(
       `${name}-config-map`,
       {
-        metadata: metadata(DASHBOARD_NAME, namespace, DASHBOARD_LABELS),
+        metadata: metadata(dashboardName, namespace, DASHBOARD_LABELS),
         data: { "regwarden.json": JSON.stringify(dashboard(), null, 2) },
       },
       { parent: this },

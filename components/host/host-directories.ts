@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { programUid } from "../../contract/host-names.ts";
+import { backupDirectory, hostPaths, reportDirectory } from "../../contract/host-paths.ts";
+import { privateRegistry } from "../../contract/registries.ts";
 import { Directory, type DirectoryArgs } from "../../provider/resources.ts";
-import { BACKUP_DIRECTORY, hostPaths, PROGRAM_UID, REPORT_DIRECTORY } from "./render/paths.ts";
-import { PRIVATE_REGISTRY, type RegistrySettings } from "./settings.ts";
+import type { RegistrySettings } from "./settings.ts";
 
 /** Arguments of {@link HostDirectories}. */
 export interface HostDirectoriesArgs {
@@ -23,8 +25,8 @@ export class HostDirectories extends pulumi.ComponentResource {
     const inside = { parent: this, dependsOn: outer };
     const { registryData } = hostPaths(settings.directory);
     const store = new Directory(
-      `${name}-data-${PRIVATE_REGISTRY}`,
-      { path: registryData(PRIVATE_REGISTRY) },
+      `${name}-data-${privateRegistry}`,
+      { path: registryData(privateRegistry) },
       inside,
     );
     const inner = innerDirectories(settings).map(
@@ -41,8 +43,8 @@ type Named = readonly [part: string, args: DirectoryArgs];
 function outerDirectories({ directory }: RegistrySettings): Named[] {
   return [
     ["root", { path: directory }],
-    ["backups", { path: BACKUP_DIRECTORY, mode: "0700" }],
-    ["reports", { path: REPORT_DIRECTORY, owner: PROGRAM_UID, group: PROGRAM_UID }],
+    ["backups", { path: backupDirectory, mode: "0700" }],
+    ["reports", { path: reportDirectory, owner: String(programUid), group: String(programUid) }],
   ];
 }
 

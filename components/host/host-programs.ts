@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { programUid } from "../../contract/host-names.ts";
+import { backupDirectory, hostPaths, launcherPath } from "../../contract/host-paths.ts";
 import { File } from "../../provider/resources.ts";
 import { checkConfig } from "./render/check-config.ts";
 import { launcherScript } from "./render/launcher.ts";
-import { BACKUP_DIRECTORY, hostPaths, LAUNCHER, PROGRAM_UID } from "./render/paths.ts";
 import type { RegistrySettings } from "./settings.ts";
 
 /** Arguments of {@link HostPrograms}. */
@@ -24,7 +25,7 @@ export class HostPrograms extends pulumi.ComponentResource {
     const paths = hostPaths(args.settings.directory);
     const bundle = new File(
       `${name}-bundle`,
-      { path: paths.bundle, source: args.bundle, mode: "0755", backupDirectory: BACKUP_DIRECTORY },
+      { path: paths.bundle, source: args.bundle, mode: "0755", backupDirectory },
       own,
     );
     const check = new File(
@@ -34,18 +35,18 @@ export class HostPrograms extends pulumi.ComponentResource {
         content: pulumi.secret(args.user).apply((user) => checkConfig(args.settings, user)),
         // For the account that reads it only: it names the registry's user.
         mode: "0400",
-        owner: PROGRAM_UID,
-        group: PROGRAM_UID,
+        owner: String(programUid),
+        group: String(programUid),
       },
       own,
     );
     const launcher = new File(
       `${name}-launcher`,
       {
-        path: LAUNCHER,
+        path: launcherPath,
         content: launcherScript(args.settings),
         mode: "0755",
-        backupDirectory: BACKUP_DIRECTORY,
+        backupDirectory,
       },
       own,
     );

@@ -1,19 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
+import { registryContainer } from "../../contract/host-names.ts";
+import { backupDirectory, type HostPaths, hostPaths } from "../../contract/host-paths.ts";
+import { privateRegistry } from "../../contract/registries.ts";
 import { File, Htpasswd } from "../../provider/resources.ts";
 import type { RegistrySecrets } from "./registry-secrets.ts";
-import {
-  type ComposeService,
-  composeServices,
-  composeText,
-  NGINX_SERVICE,
-  serviceOf,
-} from "./render/compose.ts";
+import { type ComposeService, composeServices, composeText, NGINX_SERVICE } from "./render/compose.ts";
 import { nginxConfig } from "./render/nginx-config.ts";
-import { BACKUP_DIRECTORY, type HostPaths, hostPaths } from "./render/paths.ts";
 import { cacheConfig, privateConfig } from "./render/registry-config.ts";
 import { secretFingerprint, sha256 } from "./render/revision.ts";
 import { VALIDATE_COMPOSE, validateNginx } from "./render/validate.ts";
-import { PRIVATE_REGISTRY, type RegistrySettings } from "./settings.ts";
+import type { RegistrySettings } from "./settings.ts";
 import { TlsFiles } from "./tls-files.ts";
 
 /** Arguments of {@link RegistryFiles}. */
@@ -58,7 +54,7 @@ export class RegistryFiles extends pulumi.ComponentResource {
       ...mountedConfigs(configs, configFiles),
       [NGINX_SERVICE]: [nginx.writtenAt, ...tls.written],
     };
-    this.mounted[serviceOf(PRIVATE_REGISTRY)]?.push(htpasswd.writtenAt);
+    this.mounted[registryContainer(privateRegistry)]?.push(htpasswd.writtenAt);
     const compose = composeFile(name, this.services, paths, own);
     const files = [htpasswd, ...configFiles, nginx, compose];
     this.changes = [...tls.changes, ...files.map(({ changedAt }) => changedAt)];
@@ -94,7 +90,7 @@ function registryConfigs(
     const fingerprint = pulumi.unsecret(content.apply((text) => secretFingerprint(path, text)));
     return { registry: cache.name, content, fingerprint, mode: "0600" };
   });
-  return [...caches, plain(PRIVATE_REGISTRY, privateConfig())];
+  return [...caches, plain(privateRegistry, privateConfig())];
 }
 
 function mountedConfigs(
@@ -102,7 +98,9 @@ function mountedConfigs(
   files: readonly File[],
 ): Record<string, pulumi.Output<string>[]> {
   const written = files.map(({ writtenAt }) => [writtenAt]);
-  return Object.fromEntries(configs.map(({ registry }, at) => [serviceOf(registry), written[at] ?? []]));
+  return Object.fromEntries(
+    configs.map(({ registry }, at) => [registryContainer(registry), written[at] ?? []]),
+  );
 }
 
 function registryConfigFile(
@@ -112,11 +110,7 @@ function registryConfigFile(
   opts: pulumi.CustomResourceOptions,
 ): File {
   const path = paths.registryConfig(registry);
-  return new File(
-    `${name}-config-${registry}`,
-    { path, content, mode, backupDirectory: BACKUP_DIRECTORY },
-    opts,
-  );
+  return new File(`${name}-config-${registry}`, { path, content, mode, backupDirectory }, opts);
 }
 
 function htpasswdFile(
@@ -128,7 +122,7 @@ function htpasswdFile(
   const users = pulumi.secret(pulumi.all([registryUser, registryPassword])).apply(([user, password]) => ({
     [user]: password,
   }));
-  return new Htpasswd(`${name}-htpasswd`, { path: htpasswd, users, backupDirectory: BACKUP_DIRECTORY }, opts);
+  return new Htpasswd(`${name}-htpasswd`, { path: htpasswd, users, backupDirectory }, opts);
 }
 
 function nginxFile(
@@ -141,7 +135,7 @@ function nginxFile(
     path: paths.nginxConfig,
     content: nginxConfig(settings),
     validate: validateNginx(settings),
-    backupDirectory: BACKUP_DIRECTORY,
+    backupDirectory,
   };
   return new File(`${name}-nginx`, args, opts);
 }
@@ -156,7 +150,7 @@ function composeFile(
     path: paths.composeFile,
     content: services.apply(composeText),
     validate: VALIDATE_COMPOSE,
-    backupDirectory: BACKUP_DIRECTORY,
+    backupDirectory,
   };
   return new File(`${name}-compose`, args, opts);
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { builtBundle } from "../../contract/host-paths.ts";
 import { DeploymentCheck } from "./deployment-check.ts";
 import type { HostAccess } from "./host-command.ts";
 import { HostDirectories } from "./host-directories.ts";
@@ -28,7 +29,7 @@ export class RegistryHost extends pulumi.ComponentResource {
 
   constructor(name: string, args: RegistryHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:RegistryHost", name, {}, opts);
-    const { settings, secrets, access, bundle = "dist/regwarden.mjs" } = args;
+    const { settings, secrets, access, bundle = builtBundle } = args;
     const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
 
     const directories = new HostDirectories(`${name}-directories`, { settings }, { parent: this });

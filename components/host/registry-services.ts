@@ -1,17 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
+import { composeProject, revisionLabel, units } from "../../contract/host-names.ts";
+import { backupDirectory, hostPaths } from "../../contract/host-paths.ts";
 import { ComposeProject, type ComposeServiceArgs, SystemdUnit } from "../../provider/resources.ts";
 import { type HostAccess, hostCommand } from "./host-command.ts";
-import {
-  COMPOSE_PROJECT,
-  type ComposeService,
-  NGINX_SERVICE,
-  serviceContainers,
-  UI_SERVICE,
-} from "./render/compose.ts";
-import { BACKUP_DIRECTORY, hostPaths } from "./render/paths.ts";
-import { REVISION_LABEL } from "./render/revision.ts";
+import { type ComposeService, NGINX_SERVICE, serviceContainers, UI_SERVICE } from "./render/compose.ts";
 import { restartNginxScript } from "./render/scripts.ts";
-import { BOOT_UNIT, bootUnit } from "./render/units.ts";
+import { bootUnit } from "./render/units.ts";
 import type { RegistrySettings } from "./settings.ts";
 
 /** Arguments of {@link RegistryServices}. */
@@ -31,10 +25,10 @@ export class RegistryServices extends pulumi.ComponentResource {
 
   constructor(name: string, args: RegistryServicesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:RegistryServices", name, {}, opts);
-    const compose = composeProject(name, args, { parent: this });
+    const compose = runningServices(name, args, { parent: this });
     const boot = new SystemdUnit(
       `${name}-boot`,
-      { name: BOOT_UNIT, content: bootUnit(args.settings), enabled: true, active: true, ...backups },
+      { name: units.boot, content: bootUnit(args.settings), enabled: true, active: true, ...backups },
       // Started first, the unit would bring the containers up itself, without pull, wait and report.
       { parent: this, dependsOn: [compose] },
     );
@@ -50,9 +44,9 @@ export class RegistryServices extends pulumi.ComponentResource {
   }
 }
 
-const backups = { backupDirectory: BACKUP_DIRECTORY };
+const backups = { backupDirectory };
 
-function composeProject(
+function runningServices(
   name: string,
   { settings, services, mounted }: RegistryServicesArgs,
   opts: pulumi.CustomResourceOptions,
@@ -66,7 +60,7 @@ function composeProject(
     } satisfies ComposeServiceArgs,
   ]);
   const args = {
-    project: COMPOSE_PROJECT,
+    project: composeProject,
     file: hostPaths(settings.directory).composeFile,
     services: Object.fromEntries(expected),
     dependents: [NGINX_SERVICE, ...(settings.ui.enabled ? [UI_SERVICE] : [])],
@@ -77,5 +71,5 @@ function composeProject(
 function revisionOf(services: Record<string, ComposeService>, service: string): string {
   const definition = services[service];
   if (definition === undefined) throw new Error(`the compose file has no service ${service}`);
-  return definition.labels[REVISION_LABEL];
+  return definition.labels[revisionLabel];
 }

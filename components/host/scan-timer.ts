@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import { units } from "../../contract/host-names.ts";
+import { backupDirectory } from "../../contract/host-paths.ts";
 import { SystemdUnit } from "../../provider/resources.ts";
-import { BACKUP_DIRECTORY } from "./render/paths.ts";
-import { SCAN_TIMER, SCAN_UNIT, scanTimer, scanUnit } from "./render/units.ts";
+import { scanTimer, scanUnit } from "./render/units.ts";
 import type { RegistrySettings } from "./settings.ts";
 
 /** Arguments of {@link ScanTimer}. */
@@ -15,17 +16,17 @@ export class ScanTimer extends pulumi.ComponentResource {
 
   constructor(name: string, { settings }: ScanTimerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:ScanTimer", name, {}, opts);
-    const backups = { backupDirectory: BACKUP_DIRECTORY };
+    const backups = { backupDirectory };
     const service = new SystemdUnit(
       `${name}-service`,
       // Whether it is active is the timer's business; failed after findings is what it should be.
-      { name: SCAN_UNIT, content: scanUnit(settings), ...backups },
+      { name: units.scan, content: scanUnit(settings), ...backups },
       { parent: this },
     );
     const timer = new SystemdUnit(
       `${name}-timer`,
       {
-        name: SCAN_TIMER,
+        name: units.scanTimer,
         content: scanTimer(settings),
         enabled: true,
         active: true,

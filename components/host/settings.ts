@@ -1,3 +1,4 @@
+import { privateRegistry } from "../../contract/registries.ts";
 /** A pull-through cache of another registry. */
 export interface CacheSettings {
   /** DNS label; names the container, the data directory and the metrics path. */
@@ -30,12 +31,9 @@ export interface RegistrySettings {
   readonly scan: { readonly onCalendar: string };
 }
 
-/** Name of the registry that holds what exists nowhere else; the caches can fetch theirs again. */
-export const PRIVATE_REGISTRY = "private";
-
 /** All registries by name, the caches first. */
 export function registryNames(settings: Pick<RegistrySettings, "caches">): string[] {
-  return [...settings.caches.map(({ name }) => name), PRIVATE_REGISTRY];
+  return [...settings.caches.map(({ name }) => name), privateRegistry];
 }
 
 /** Where a program on the host itself reaches the published ports. */

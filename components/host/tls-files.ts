@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { backupDirectory, type HostPaths } from "../../contract/host-paths.ts";
 import { File } from "../../provider/resources.ts";
 import type { TlsSecrets } from "./registry-secrets.ts";
-import { BACKUP_DIRECTORY, type HostPaths } from "./render/paths.ts";
 import { secretFingerprint } from "./render/revision.ts";
 
 /** Arguments of {@link TlsFiles}. */
@@ -23,7 +23,6 @@ export class TlsFiles extends pulumi.ComponentResource {
   constructor(name: string, { tls, paths }: TlsFilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:TlsFiles", name, {}, opts);
     const own = { parent: this };
-    const backupDirectory = BACKUP_DIRECTORY;
     const file = (part: string, path: string, content: pulumi.Output<string>, mode: string) =>
       new File(`${name}-${part}`, { path, content, mode, backupDirectory }, own);
     const files = [

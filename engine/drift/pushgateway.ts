@@ -1,8 +1,9 @@
 import * as v from "valibot";
+import { pushJobs } from "../../contract/cluster-names.ts";
 import { ReportError, request } from "./http.ts";
 import { type DriftRecord, exposition } from "./record.ts";
 
-const job = "drift-detection";
+const job = pushJobs.drift;
 const what = "the Pushgateway";
 
 const family = v.object({ metrics: v.array(v.object({ value: v.string() })) });

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { revisionLabel } from "../../contract/host-names.ts";
 import type { Container } from "../remote/containers.ts";
 import { absolutePath } from "./kind.ts";
 
@@ -60,7 +61,7 @@ export const labels = {
   project: "com.docker.compose.project",
   service: "com.docker.compose.service",
   configHash: "com.docker.compose.config-hash",
-  revision: "regwarden.revision",
+  revision: revisionLabel,
 } as const;
 
 /** Whether this project made a container, for a service that it still has. */

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { backupDirectory } from "../../contract/host-paths.ts";
 import { describeType, digestOf, look, ownershipOf } from "../remote/entry.ts";
 import { applyUnit, reloadSystemd, retireUnit, unitState } from "../remote/systemd.ts";
 import { removeFile, writeFile } from "../remote/write.ts";
@@ -14,7 +15,7 @@ const schema = v.strictObject({
   enabled: v.optional(v.boolean()),
   active: v.optional(v.boolean()),
   restartOnChange: v.boolean(),
-  backupDirectory: v.optional(absolutePath, "/var/backups/regwarden"),
+  backupDirectory: v.optional(absolutePath, backupDirectory),
   mode: v.optional(v.literal("0644"), "0644"),
   type: v.optional(v.literal("file"), "file"),
   dropIns: v.optional(v.record(v.string(), v.string()), {}),
@@ -65,7 +66,7 @@ export const systemdUnit: ResourceKind<Inputs> = {
       ...(declared?.enabled === undefined ? {} : { enabled: state.enabled }),
       ...(declared?.active === undefined ? {} : { active: state.active }),
       restartOnChange: declared?.restartOnChange ?? false,
-      backupDirectory: declared?.backupDirectory ?? "/var/backups/regwarden",
+      backupDirectory: declared?.backupDirectory ?? backupDirectory,
       mode: ownershipOf(entry, undefined).mode,
       type: describeType(entry),
       dropIns: { ...state.dropIns },

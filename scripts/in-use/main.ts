@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { pushJobs } from "../../contract/cluster-names.ts";
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import { type InUseReport, inUseReportSchema } from "../../contract/in-use-report.ts";
 import type { Command } from "../cli/command.ts";
@@ -101,7 +102,7 @@ async function push(settings: InUseSettings, report: InUseReport, terminal: Term
   const faults: string[] = [];
   for (const { name } of report.registries) {
     const key = [
-      ["job", "registry-in-use"],
+      ["job", pushJobs.inUse],
       ["instance", name],
     ] as const;
     const fault = await putGroup(settings.pushgateway, key, renderInUseMetrics(report, name));

@@ -1,3 +1,4 @@
+import { pushJobs } from "../../contract/cluster-names.ts";
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import type { ProbeReport } from "../../contract/probe-report.ts";
 import type { Command } from "../cli/command.ts";
@@ -64,7 +65,7 @@ async function push(settings: ProbeSettings, report: ProbeReport, terminal: Term
 /** Each shard has a group of its own, which its next run replaces. */
 function groupingKey({ instance, shard }: ProbeSettings): GroupingKey {
   const key = [
-    ["job", "registry-integrity-probe"],
+    ["job", pushJobs.probe],
     ["instance", instance],
   ] as const;
   return shard && shard.count > 1 ? [...key, ["shard", String(shard.index)]] : key;

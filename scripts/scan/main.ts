@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { pushJobs } from "../../contract/cluster-names.ts";
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import type { ScanReport } from "../../contract/scan-report.ts";
 import type { Command } from "../cli/command.ts";
@@ -63,7 +64,7 @@ async function putMetrics(
   if (metricsPath !== undefined) await writeReportFile(metricsPath, text, "metrics");
   if (pushgateway === undefined) return true;
   const group = [
-    ["job", "regwarden-scan"],
+    ["job", pushJobs.scan],
     ["instance", instance],
   ] as const;
   const fault = await putGroup(pushgateway, group, text);

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { driveSyncCronJob } from "../../components/cluster/render/drive-sync.ts";
-import { PROBE_NAME } from "../../components/cluster/render/probe.ts";
+import { cronJobs } from "../../contract/cluster-names.ts";
 import { waitUntil } from "../../lab/machine/run.ts";
 import { cluster, collection, patch, pathOf } from "../support/lab/cluster.ts";
 import { engineEnds, noDrift, up } from "../support/lab/expected.ts";
@@ -24,10 +24,10 @@ describe("what admission adds to the objects", () => {
   const path = `/api/v1/namespaces/${namespace}`;
 
   test("is no drift: Kyverno's dnsConfig", async () => {
-    await patch("cronjobs", PROBE_NAME, injected);
+    await patch("cronjobs", cronJobs.probe, injected);
     await noDrift();
     await up();
-    const { spec } = (await cluster().get(pathOf("cronjobs", PROBE_NAME))) as { spec: CronJobSpec };
+    const { spec } = (await cluster().get(pathOf("cronjobs", cronJobs.probe))) as { spec: CronJobSpec };
     expect(spec.jobTemplate.spec.template.spec).toMatchObject({ dnsConfig });
   });
 
@@ -98,7 +98,7 @@ describe('Pod Security "restricted", enforced by the API server', () => {
     { secret: "rclone", serviceAccount: "default" },
   );
   const probe = async () => {
-    const { spec } = (await cluster().get(pathOf("cronjobs", PROBE_NAME))) as { spec: CronJobSpec };
+    const { spec } = (await cluster().get(pathOf("cronjobs", cronJobs.probe))) as { spec: CronJobSpec };
     return podOf(spec);
   };
 

@@ -1,12 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  AUTHORITY_CONFIG_MAP,
-  AUTHORITY_KEY,
-  BUNDLE_KEY,
-  PROBE_NAME,
-  PROBE_SECRET,
-} from "../../components/cluster/render/probe.ts";
-import { RULES_NAME } from "../../components/cluster/render/rules.ts";
+import { AUTHORITY_CONFIG_MAP, AUTHORITY_KEY, PROBE_SECRET } from "../../components/cluster/render/probe.ts";
+import { alertRulesName, cronJobs } from "../../contract/cluster-names.ts";
+import { bundleFile } from "../../contract/host-paths.ts";
 import { cluster, patch, pathOf, stackObjects, takeOver } from "../support/lab/cluster.ts";
 import { engineEnds, noDrift, up } from "../support/lab/expected.ts";
 import { holds } from "../support/lab/prometheus.ts";
@@ -30,16 +25,16 @@ describe("drift in the cluster, by other field managers", () => {
   beforeAll(async () => {
     await noDrift();
     // A field manager that forces owns the fields from then on; one that only updates shares them.
-    await takeOver("cronjobs", PROBE_NAME, { spec: { schedule: "0 0 1 1 *", jobTemplate: {} } });
-    await patch("cronjobs", PROBE_NAME, { spec: { suspend: true } });
-    await cluster().remove(pathOf("prometheusrules", RULES_NAME));
+    await takeOver("cronjobs", cronJobs.probe, { spec: { schedule: "0 0 1 1 *", jobTemplate: {} } });
+    await patch("cronjobs", cronJobs.probe, { spec: { suspend: true } });
+    await cluster().remove(pathOf("prometheusrules", alertRulesName));
     await takeOver("configmaps", AUTHORITY_CONFIG_MAP, { data: { [AUTHORITY_KEY]: "by hand" } });
     await patch("configmaps", "regwarden-dashboard", { data: { "regwarden.json": null } });
     await patch("secrets", PROBE_SECRET, { data: { REG_PASS: encoded } });
-    await patch("serviceaccounts", PROBE_NAME, { automountServiceAccountToken: true });
+    await patch("serviceaccounts", cronJobs.probe, { automountServiceAccountToken: true });
     const bundle = await bundleName();
     await cluster().remove(pathOf("configmaps", bundle));
-    await takeOver("configmaps", bundle, { immutable: true, data: { [BUNDLE_KEY]: "process.exit(0)" } });
+    await takeOver("configmaps", bundle, { immutable: true, data: { [bundleFile]: "process.exit(0)" } });
     drift = await engineEnds(7, "drift");
     table = drift.slice(drift.lastIndexOf("differs from its program"));
   });
@@ -72,9 +67,9 @@ describe("drift in the cluster, by other field managers", () => {
     await up();
     await noDrift();
     await holds(`drift_stack_state{stack="${instance}"} == 0`);
-    const job = await cluster().get(pathOf("cronjobs", PROBE_NAME));
+    const job = await cluster().get(pathOf("cronjobs", cronJobs.probe));
     expect(job?.spec).toMatchObject({ schedule: "*/15 * * * *", suspend: false });
-    expect(await cluster().get(pathOf("prometheusrules", RULES_NAME))).toBeDefined();
+    expect(await cluster().get(pathOf("prometheusrules", alertRulesName))).toBeDefined();
     const { data } = (await cluster().get(pathOf("secrets", PROBE_SECRET))) as { data: { REG_PASS: string } };
     const real = await pulumi("config", "get", "regwarden:registryPassword");
     expect(Buffer.from(data.REG_PASS, "base64").toString()).toBe(real.trim());

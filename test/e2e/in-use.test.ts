@@ -2,8 +2,9 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inUseAlerts } from "../../components/cluster/render/alerts/in-use.ts";
-import { IN_USE_NAME, inUseClusterRoleName } from "../../components/cluster/render/in-use.ts";
+import { inUseClusterRoleName } from "../../components/cluster/render/in-use.ts";
 import { PROBE_SECRET } from "../../components/cluster/render/probe.ts";
+import { cronJobs } from "../../contract/cluster-names.ts";
 import { clusterDirectory, namespaces } from "../../lab/cluster/endpoints.ts";
 import { accessOf, KubernetesClient } from "../../lab/cluster/kubernetes-client.ts";
 import { requestToken } from "../../lab/cluster/pods/admission.ts";
@@ -23,8 +24,8 @@ const registry = sampleImage.split("/")[0] ?? "";
 const binding = pathOf("clusterrolebindings", inUseClusterRoleName({ namespace: namespaces.monitoring }));
 const cannotStart = `${kind} ${namespace}/${name} cannot start a new pod.`;
 
-const look = () => runJob(IN_USE_NAME);
-const lookAndScrape = () => runJobAndScrape(IN_USE_NAME, "regwarden_in_use_last_run_timestamp_seconds");
+const look = () => runJob(cronJobs.inUse);
+const lookAndScrape = () => runJobAndScrape(cronJobs.inUse, "regwarden_in_use_last_run_timestamp_seconds");
 
 /** Expression of an alert, as it is in the cluster. */
 function expressionOf(alert: string): string {
@@ -38,7 +39,7 @@ function expressionOf(alert: string): string {
 async function asPod(): Promise<KubernetesClient> {
   const access = accessOf(instance);
   if (!access) throw new Error(`there is no cluster of the instance ${instance}`);
-  const token = await requestToken(cluster(), namespaces.monitoring, IN_USE_NAME);
+  const token = await requestToken(cluster(), namespaces.monitoring, cronJobs.inUse);
   return new KubernetesClient({ ...access, token });
 }
 
@@ -82,7 +83,7 @@ describe("its account", () => {
       await expect(pod.get(path), path).rejects.toThrow(/answers 403/);
     const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
     await expect(pod.merge(path, { spec: { replicas: 0 } })).rejects.toThrow(/answers 403/);
-    await expect(requestToken(pod, namespaces.monitoring, IN_USE_NAME)).rejects.toThrow(/answers 403/);
+    await expect(requestToken(pod, namespaces.monitoring, cronJobs.inUse)).rejects.toThrow(/answers 403/);
   });
 
   test("says what it may not list when its binding is gone, which passes for nothing seen, and up heals it", async () => {

@@ -1,11 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { probeAlerts } from "../../components/cluster/render/alerts/probe.ts";
-import {
-  AUTHORITY_CONFIG_MAP,
-  AUTHORITY_KEY,
-  PROBE_NAME,
-  PROBE_SECRET,
-} from "../../components/cluster/render/probe.ts";
+import { AUTHORITY_CONFIG_MAP, AUTHORITY_KEY, PROBE_SECRET } from "../../components/cluster/render/probe.ts";
+import { cronJobs } from "../../contract/cluster-names.ts";
 import { stopDaemon } from "../../lab/cluster/daemon.ts";
 import { ensureMonitoring, monitoringDaemons } from "../../lab/cluster/monitoring.ts";
 import { loadRules } from "../../lab/cluster/rules-loader.ts";
@@ -23,8 +19,9 @@ const watched = [
 ];
 const backend = "registry-private";
 
-const probe = () => runJob(PROBE_NAME);
-const probeAndScrape = () => runJobAndScrape(PROBE_NAME, "registry_manifest_integrity_last_run_timestamp");
+const probe = () => runJob(cronJobs.probe);
+const probeAndScrape = () =>
+  runJobAndScrape(cronJobs.probe, "registry_manifest_integrity_last_run_timestamp");
 
 /** Alerts about the registry and its probe that fire, everything that is known now considered. */
 async function alarms(): Promise<string[]> {

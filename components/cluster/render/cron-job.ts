@@ -41,9 +41,6 @@ export interface JobPlan {
   readonly shards?: number;
 }
 
-/** Account without a name and without rights, as in distroless images. */
-export const NOBODY = 65_532;
-
 /**
  * Spec of a CronJob. Fields that have the API server's default stand here all the same when their change would disarm
  * the job: drift is seen in declared fields only. `suspend` and `parallelism: 0` are the ways to stop it silently.

@@ -2,7 +2,6 @@ import { days } from "./alerts/alert.ts";
 import { type Panel, placed, row, stat, table, timeSeries } from "./panels.ts";
 import { sources } from "./sources.ts";
 
-export const DASHBOARD_NAME = "regwarden-dashboard";
 /** What Grafana's sidecar looks for. */
 export const DASHBOARD_LABELS = { grafana_dashboard: "1" };
 

@@ -1,3 +1,5 @@
+import { pushJobs } from "../../../contract/cluster-names.ts";
+
 /** More than this many files never disappear from a site in one run. */
 export const MAX_DELETIONS = 25;
 
@@ -26,7 +28,7 @@ const PRELUDE = `set -eu
 put() {
   answer=$(
     {
-      printf 'PUT %s/metrics/job/regwarden-drive-sync/site/%s HTTP/1.0\\r\\n' "$PUSH_PATH" "$SITE"
+      printf 'PUT %s/metrics/job/${pushJobs.driveSync}/site/%s HTTP/1.0\\r\\n' "$PUSH_PATH" "$SITE"
       printf 'Host: %s:%s\\r\\nContent-Type: text/plain; version=0.0.4\\r\\n' "$PUSH_HOST" "$PUSH_PORT"
       printf 'Content-Length: %s\\r\\n\\r\\n%s\\n' "$((\${#1} + 1))" "$1"
     } | nc -w 10 "$PUSH_HOST" "$PUSH_PORT" | head -n 1

@@ -1,5 +1,7 @@
+import { cronJobs } from "../../../contract/cluster-names.ts";
+import { programUid } from "../../../contract/host-names.ts";
 import type { ClusterSettings } from "../settings.ts";
-import { cronJobSpec, NOBODY } from "./cron-job.ts";
+import { cronJobSpec } from "./cron-job.ts";
 import {
   authorityVariables,
   type ProbeMounts,
@@ -9,15 +11,14 @@ import {
   registryVariables,
 } from "./probe.ts";
 
-export const IN_USE_NAME = "registry-in-use";
-export const IN_USE_LABELS = { "app.kubernetes.io/name": IN_USE_NAME };
+export const IN_USE_LABELS = { "app.kubernetes.io/name": cronJobs.inUse };
 
 // Ends before the next run of the default schedule begins.
 const ACTIVE_DEADLINE_SECONDS = 840;
 
 /** A name for what belongs to no namespace: one cluster may have several of these stacks. */
 export function inUseClusterRoleName({ namespace }: Pick<ClusterSettings, "namespace">): string {
-  return `${IN_USE_NAME}-${namespace}`;
+  return `${cronJobs.inUse}-${namespace}`;
 }
 
 /** May list what names images and owners, and nodes for their platforms; reads no Secret and changes nothing. */
@@ -37,7 +38,7 @@ export function inUseRules() {
 export function inUseCronJob(settings: ClusterSettings, mounts: ProbeMounts) {
   const { inUse, nodeImage } = settings;
   return cronJobSpec({
-    name: IN_USE_NAME,
+    name: cronJobs.inUse,
     schedule: inUse.schedule,
     labels: IN_USE_LABELS,
     image: nodeImage,
@@ -50,6 +51,6 @@ export function inUseCronJob(settings: ClusterSettings, mounts: ProbeMounts) {
     ttlSecondsAfterFinished: 3600,
     serviceAccountName: mounts.serviceAccount,
     automountServiceAccountToken: true,
-    runAsUser: NOBODY,
+    runAsUser: programUid,
   });
 }

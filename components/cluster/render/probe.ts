@@ -1,20 +1,22 @@
 import { createHash } from "node:crypto";
+import { cronJobs } from "../../../contract/cluster-names.ts";
+import { variables } from "../../../contract/environment.ts";
+import { programUid } from "../../../contract/host-names.ts";
+import { bundleFile } from "../../../contract/host-paths.ts";
+import { sentinelReference } from "../../../contract/registries.ts";
 import type { ClusterSettings } from "../settings.ts";
-import { cronJobSpec, type Mount, NOBODY, type Variable, type Volume } from "./cron-job.ts";
+import { cronJobSpec, type Mount, type Variable, type Volume } from "./cron-job.ts";
 
 /** Names as the former probe had them: dashboards, runbooks and habits live on. */
-export const PROBE_NAME = "registry-integrity-probe";
 export const PROBE_SECRET = "registry-probe-credentials";
-export const PROBE_LABELS = { "app.kubernetes.io/name": PROBE_NAME };
-export const BUNDLE_KEY = "regwarden.mjs";
+export const PROBE_LABELS = { "app.kubernetes.io/name": cronJobs.probe };
 export const AUTHORITY_CONFIG_MAP = "registry-probe-authority";
 export const AUTHORITY_KEY = "ca.pem";
 
 const PROGRAM_DIRECTORY = "/opt/regwarden";
 /** The bundle in the pods. */
-export const programPath = `${PROGRAM_DIRECTORY}/${BUNDLE_KEY}`;
+export const programPath = `${PROGRAM_DIRECTORY}/${bundleFile}`;
 const AUTHORITY_DIRECTORY = "/etc/regwarden/authority";
-const SENTINEL_REPOSITORY = "regwarden/sentinel";
 // A ConfigMap may have 1 MiB in all; what is left is for metadata and for growth that somebody notices in time.
 const BUNDLE_LIMIT_BYTES = 900 * 1024;
 // Ends before the next run of the default schedule begins.
@@ -41,7 +43,7 @@ export function bundleConfigMap(bundle: Buffer): BundleConfigMap {
   const digest = createHash("sha256").update(bundle).digest("hex");
   return {
     name: `regwarden-programs-${digest.slice(0, 12)}`,
-    data: { [BUNDLE_KEY]: bundle.toString("utf8") },
+    data: { [bundleFile]: bundle.toString("utf8") },
   };
 }
 
@@ -58,7 +60,7 @@ export interface ProbeMounts {
 export function probeCronJob(settings: ClusterSettings, mounts: ProbeMounts) {
   const { probe, nodeImage } = settings;
   return cronJobSpec({
-    name: PROBE_NAME,
+    name: cronJobs.probe,
     schedule: probe.schedule,
     labels: PROBE_LABELS,
     image: nodeImage,
@@ -70,7 +72,7 @@ export function probeCronJob(settings: ClusterSettings, mounts: ProbeMounts) {
     activeDeadlineSeconds: ACTIVE_DEADLINE_SECONDS,
     ttlSecondsAfterFinished: 3600,
     serviceAccountName: mounts.serviceAccount,
-    runAsUser: NOBODY,
+    runAsUser: programUid,
     shards: probe.shards,
   });
 }
@@ -96,7 +98,7 @@ export function programMounts({ authority }: ProbeMounts): Mount[] {
 }
 
 function probeVariables(settings: ClusterSettings, mounts: ProbeMounts): Variable[] {
-  const sentinel = { name: "SENTINEL_REPOSITORY", value: SENTINEL_REPOSITORY };
+  const sentinel = { name: variables.sentinelRepository, value: sentinelReference.repository };
   return [
     ...registryVariables(settings, mounts, settings.probe.instance),
     sentinel,
@@ -112,16 +114,16 @@ export function registryVariables(
 ): Variable[] {
   const account = (name: string) => ({ name, valueFrom: { secretKeyRef: { name: secret, key: name } } });
   return [
-    account("REG_USER"),
-    account("REG_PASS"),
-    { name: "REGISTRY_URL", value: probe.registryUrl },
-    { name: "REGISTRY_INSTANCE", value: instance },
-    { name: "PUSHGATEWAY", value: pushgatewayUrl },
+    account(variables.registryUser),
+    account(variables.registryPassword),
+    { name: variables.registryUrl, value: probe.registryUrl },
+    { name: variables.registryInstance, value: instance },
+    { name: variables.pushgateway, value: pushgatewayUrl },
   ];
 }
 
 /** Whom the programs trust besides everybody's authorities. */
 export function authorityVariables({ authority }: ProbeMounts): Variable[] {
   if (authority === undefined) return [];
-  return [{ name: "NODE_EXTRA_CA_CERTS", value: `${AUTHORITY_DIRECTORY}/${AUTHORITY_KEY}` }];
+  return [{ name: variables.authorityFile, value: `${AUTHORITY_DIRECTORY}/${AUTHORITY_KEY}` }];
 }

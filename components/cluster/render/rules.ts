@@ -17,8 +17,6 @@ const SUBJECTS: Readonly<Record<string, (scope: AlertScope) => Alert[]>> = {
   "registry-drive-sync": driveSyncAlerts,
 };
 
-export const RULES_NAME = "regwarden-alerts";
-
 /** A rule as Prometheus reads it. */
 export interface Rule {
   alert: string;

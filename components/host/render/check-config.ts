@@ -1,3 +1,5 @@
+import { scanFiles } from "../../../contract/host-paths.ts";
+import { sentinelReference } from "../../../contract/registries.ts";
 import { localAddress, type RegistrySettings } from "../settings.ts";
 
 /** How old the scan report may be: the check starts a scan itself, so anything older is from before. */
@@ -10,10 +12,10 @@ export function checkConfig(settings: RegistrySettings, user: string): string {
     private: {
       url: `https://${hostname}:${own.port}`,
       user,
-      sentinel: { repository: "regwarden/sentinel", tag: "1" },
+      sentinel: sentinelReference,
     },
     caches: caches.map(({ name, port }) => ({ name, url: `http://${localAddress(settings)}:${port}` })),
-    scanReport: { path: "/report/scan.json", maximumAgeSeconds: MAXIMUM_REPORT_AGE_SECONDS },
+    scanReport: { path: `/report/${scanFiles.report}`, maximumAgeSeconds: MAXIMUM_REPORT_AGE_SECONDS },
     ...(ui.enabled ? { ui: { url: `https://${hostname}:${ui.port}` } } : {}),
   };
   return `${JSON.stringify(config, null, 2)}\n`;

@@ -1,13 +1,17 @@
 import { stringify } from "yaml";
-import { PRIVATE_REGISTRY, type RegistrySettings, registryNames } from "../settings.ts";
+import {
+  composeProject,
+  containers,
+  registryContainer,
+  revisionLabel,
+} from "../../../contract/host-names.ts";
+import { type HostPaths, hostPaths, reportDirectory } from "../../../contract/host-paths.ts";
+import { privateRegistry } from "../../../contract/registries.ts";
+import { type RegistrySettings, registryNames } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { publishedPorts, UI_CONTAINER_PORT } from "./nginx-config.ts";
-import { type HostPaths, hostPaths, REPORT_DIRECTORY } from "./paths.ts";
 import { DRAIN_SECONDS } from "./registry-config.ts";
-import { REVISION_LABEL, revision } from "./revision.ts";
-
-/** Compose project name: the one that compose derived from /opt/registry before, so running containers are taken over. */
-export const COMPOSE_PROJECT = "registry";
+import { revision } from "./revision.ts";
 
 /** Fingerprints of the files that are mounted into containers. */
 export interface MountedFiles {
@@ -21,7 +25,7 @@ export interface MountedFiles {
 export interface ComposeService extends Readonly<Record<string, unknown>> {
   readonly container_name: string;
   readonly image: string;
-  readonly labels: Readonly<Record<typeof REVISION_LABEL, string>>;
+  readonly labels: Readonly<Record<typeof revisionLabel, string>>;
 }
 
 type Definition = Omit<ComposeService, "labels"> & Pick<ComposeService, "container_name" | "image">;
@@ -29,11 +33,6 @@ type Definition = Omit<ComposeService, "labels"> & Pick<ComposeService, "contain
 /** Names of the services that stand in front of the registries. */
 export const NGINX_SERVICE = "nginx";
 export const UI_SERVICE = "ui";
-
-/** Name of a registry's service, and of its container. */
-export function serviceOf(registry: string): string {
-  return `registry-${registry}`;
-}
 
 /** Which services there are, with their container names. Known without any secret or resource. */
 export function serviceContainers(
@@ -52,7 +51,7 @@ export function composeServices(
 ): Record<string, ComposeService> {
   const services = Object.entries(definitions(settings)).map(([name, definition]) => {
     const label = revision(definition, mountedInto(name, mounted));
-    return [name, { ...definition, labels: { [REVISION_LABEL]: label } }];
+    return [name, { ...definition, labels: { [revisionLabel]: label } }];
   });
   return Object.fromEntries(services);
 }
@@ -60,7 +59,7 @@ export function composeServices(
 /** The compose file. */
 export function composeText(services: Readonly<Record<string, ComposeService>>): string {
   const file = {
-    name: COMPOSE_PROJECT,
+    name: composeProject,
     services,
     networks: { registry: { driver: "bridge" } },
     volumes: { "nginx-cache": {} },
@@ -72,7 +71,7 @@ export function composeText(services: Readonly<Record<string, ComposeService>>):
 function mountedInto(service: string, mounted: MountedFiles): Record<string, string> {
   if (service === NGINX_SERVICE) return { nginxConfig: mounted.nginxConfig, tls: mounted.tls };
   if (service === UI_SERVICE) return {};
-  const registry = service.slice(serviceOf("").length);
+  const registry = service.slice(registryContainer("").length);
   const config = mounted.registryConfigs[registry];
   if (config === undefined) throw new Error(`no configuration for the registry ${registry}`);
   return { config };
@@ -81,7 +80,7 @@ function mountedInto(service: string, mounted: MountedFiles): Record<string, str
 function definitions(settings: RegistrySettings): Record<string, Definition> {
   const paths = hostPaths(settings.directory);
   const registries = registryNames(settings).map((name) => [
-    serviceOf(name),
+    registryContainer(name),
     registry(name, settings, paths),
   ]);
   return {
@@ -92,10 +91,10 @@ function definitions(settings: RegistrySettings): Record<string, Definition> {
 }
 
 function registry(name: string, { images }: RegistrySettings, paths: HostPaths): Definition {
-  const isPrivate = name === PRIVATE_REGISTRY;
+  const isPrivate = name === privateRegistry;
   const htpasswd = readOnly(paths.htpasswd, "/auth/htpasswd");
   return {
-    container_name: serviceOf(name),
+    container_name: registryContainer(name),
     image: images.registry,
     ...common,
     cap_drop: ["ALL"],
@@ -112,7 +111,7 @@ function registry(name: string, { images }: RegistrySettings, paths: HostPaths):
 
 function nginx(settings: RegistrySettings, paths: HostPaths): Definition {
   return {
-    container_name: "registry-nginx",
+    container_name: containers.nginx,
     image: settings.images.nginx,
     ...common,
     cap_drop: ["ALL"],
@@ -124,7 +123,7 @@ function nginx(settings: RegistrySettings, paths: HostPaths): Definition {
     volumes: [
       readOnly(paths.nginxConfig, "/etc/nginx/nginx.conf"),
       readOnly(paths.tls, "/etc/nginx/tls"),
-      readOnly(REPORT_DIRECTORY, REPORT_DIRECTORY),
+      readOnly(reportDirectory, reportDirectory),
       { type: "volume", source: "nginx-cache", target: "/var/cache/nginx" },
     ],
     healthcheck: healthcheck(answers(`http://127.0.0.1:${settings.metrics.port}/healthz`)),
@@ -134,7 +133,7 @@ function nginx(settings: RegistrySettings, paths: HostPaths): Definition {
 // Its start script edits its own files with sed: no read-only root, and root needs to write what nginx owns.
 function ui({ images, ui: { title } }: RegistrySettings): Definition {
   return {
-    container_name: "registry-ui",
+    container_name: containers.ui,
     image: images.ui,
     ...common,
     cap_drop: ["ALL"],

@@ -1,9 +1,16 @@
+import { variables } from "../../../contract/environment.ts";
+import { programUid } from "../../../contract/host-names.ts";
+import { hostPaths } from "../../../contract/host-paths.ts";
 import type { RegistrySettings } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
-import { hostPaths, PROGRAM_UID } from "./paths.ts";
 
 /** Accounts that commands read from the environment; Docker passes on those that are set, and no value is an argument. */
-const ACCOUNT_VARIABLES = ["REG_USER", "REG_PASS", "FROM_USER", "FROM_PASS"];
+const ACCOUNT_VARIABLES = [
+  variables.registryUser,
+  variables.registryPassword,
+  variables.sourceUser,
+  variables.sourcePassword,
+];
 
 /**
  * What a person types on the host: the programs in the pinned Node container, the data under its own path. Only what
@@ -18,7 +25,7 @@ export function launcherScript(settings: RegistrySettings): string {
 # regwarden COMMAND [OPTION]...; the registries' data is ${data}
 set -eu
 access=ro
-account=${PROGRAM_UID}:${PROGRAM_UID}
+account=${programUid}:${programUid}
 if [ "\${1:-}" = repair ]; then
   access=rw
   account=0:0

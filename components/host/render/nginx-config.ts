@@ -1,6 +1,13 @@
+import {
+  containers,
+  registryContainer,
+  registryMetricsPath,
+  scanMetricsPath,
+} from "../../../contract/host-names.ts";
+import { reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
+import { privateRegistry } from "../../../contract/registries.ts";
 import { type CacheSettings, type RegistrySettings, registryNames } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
-import { REPORT_DIRECTORY } from "./paths.ts";
 import { DEBUG_PORT } from "./registry-config.ts";
 
 /** Port of the UI's own web server, inside the compose network. */
@@ -80,7 +87,7 @@ const cacheServer = ({ name, port, remoteUrl }: CacheSettings) => `
   # Pull-through cache of ${remoteUrl}
   server {
     listen ${port};
-    set $backend registry-${name};
+    set $backend ${registryContainer(name)};
 
     location ~ ^/v2/.+/blobs/sha256:[0-9a-f]+$ {
       proxy_pass http://$backend:5000;
@@ -106,7 +113,7 @@ const privateServer = ({ hostname, private: { port } }: RegistrySettings) => `
   server {
     listen ${port} ssl;
     server_name ${hostname};
-${tls}    set $backend registry-private;
+${tls}    set $backend ${registryContainer(privateRegistry)};
     proxy_buffering off;
 
     location /v2/ {
@@ -121,8 +128,8 @@ const uiServer = ({ hostname, ui: { port } }: RegistrySettings) => `
   server {
     listen ${port} ssl;
     server_name ${hostname};
-${tls}    set $backend registry-private;
-    set $ui registry-ui;
+${tls}    set $backend ${registryContainer(privateRegistry)};
+    set $ui ${containers.ui};
 
     location = /authenticate {
       internal;
@@ -153,8 +160,8 @@ const metricsServer = (settings: RegistrySettings) => `
     listen ${settings.metrics.port};
 ${metricsLocations(settings)}
     # Written by the scan of the store
-    location = /metrics/scan {
-      alias ${REPORT_DIRECTORY}/scan.prom;
+    location = ${scanMetricsPath} {
+      alias ${reportDirectory}/${scanFiles.metrics};
     }
 
     location = /nginx_status {
@@ -174,7 +181,7 @@ ${metricsLocations(settings)}
 
 function metricsLocations(settings: RegistrySettings): string {
   const names = registryNames(settings);
-  const byName = names.map((name) => metricsLocation(`/metrics/${name}`, name));
+  const byName = names.map((name) => metricsLocation(registryMetricsPath(name), name));
   return [...(names.includes("dockerhub") ? [metricsLocation("/metrics", "dockerhub")] : []), ...byName].join(
     "",
   );
@@ -182,7 +189,7 @@ function metricsLocations(settings: RegistrySettings): string {
 
 const metricsLocation = (path: string, registry: string) => `
     location = ${path} {
-      set $backend registry-${registry};
+      set $backend ${registryContainer(registry)};
       proxy_pass http://$backend:${DEBUG_PORT}/metrics;
     }
 `;

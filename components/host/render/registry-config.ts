@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
-import { type CacheSettings, PRIVATE_REGISTRY } from "../settings.ts";
+import { privateRegistry } from "../../../contract/registries.ts";
+import type { CacheSettings } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 
 /** Port of the health and metrics server of each registry, inside the compose network only. */
@@ -16,7 +17,7 @@ export const DRAIN_SECONDS = 60;
  */
 export function privateConfig(): string {
   return configText({
-    ...commonConfig(PRIVATE_REGISTRY, "168h"),
+    ...commonConfig(privateRegistry, "168h"),
     auth: { htpasswd: { realm: "Registry Realm", path: "/auth/htpasswd" } },
   });
 }

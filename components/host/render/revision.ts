@@ -1,8 +1,5 @@
 import { createHash, scryptSync } from "node:crypto";
 
-/** Label that carries a service's revision. Compose recreates a container exactly when its definition changed. */
-export const REVISION_LABEL = "regwarden.revision";
-
 /** SHA-256 over a service's definition and what is mounted into it: changes when the container must be recreated. */
 export function revision(definition: unknown, mounted: Readonly<Record<string, string>>): string {
   return sha256(JSON.stringify([definition, Object.entries(mounted).sort(([a], [b]) => (a < b ? -1 : 1))]));

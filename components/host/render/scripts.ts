@@ -1,25 +1,25 @@
+import { variables } from "../../../contract/environment.ts";
+import { containers, programUid, units } from "../../../contract/host-names.ts";
+import { hostPaths, reportDirectory } from "../../../contract/host-paths.ts";
 import { localAddress, type RegistrySettings } from "../settings.ts";
-import { hostPaths, PROGRAM_UID, REPORT_DIRECTORY } from "./paths.ts";
-import { SCAN_UNIT } from "./units.ts";
 
-const NGINX_CONTAINER = "registry-nginx";
 const HEALTHY_WITHIN_SECONDS = 60;
 
 /** Restarts nginx and waits until its health check passes. Prints when it started: a trigger for what follows. */
 export function restartNginxScript(): string {
   return `set -eu
-docker restart ${NGINX_CONTAINER} >/dev/null
+docker restart ${containers.nginx} >/dev/null
 seconds=0
-until [ "$(docker inspect --format '{{.State.Health.Status}}' ${NGINX_CONTAINER})" = healthy ]; do
+until [ "$(docker inspect --format '{{.State.Health.Status}}' ${containers.nginx})" = healthy ]; do
   seconds=$((seconds + 1))
   if [ "$seconds" -gt ${HEALTHY_WITHIN_SECONDS} ]; then
-    echo "${NGINX_CONTAINER} is not healthy ${HEALTHY_WITHIN_SECONDS} seconds after its restart; its last lines:" >&2
-    docker logs --tail 20 ${NGINX_CONTAINER} >&2
+    echo "${containers.nginx} is not healthy ${HEALTHY_WITHIN_SECONDS} seconds after its restart; its last lines:" >&2
+    docker logs --tail 20 ${containers.nginx} >&2
     exit 1
   fi
   sleep 1
 done
-docker inspect --format '{{.State.StartedAt}}' ${NGINX_CONTAINER}
+docker inspect --format '{{.State.StartedAt}}' ${containers.nginx}
 `;
 }
 
@@ -32,14 +32,14 @@ export function seedSentinelScript(settings: RegistrySettings, caFile: string): 
 export function checkDeploymentScript(settings: RegistrySettings, caFile: string): string {
   return `set -eu
 ${fetchImage(settings)}# Findings (exit code 1) leave the unit failed and are the check's to judge; any other failure is no scan at all.
-systemctl start ${SCAN_UNIT} </dev/null || true
-result=$(systemctl show --property Result --value ${SCAN_UNIT})
-status=$(systemctl show --property ExecMainStatus --value ${SCAN_UNIT})
+systemctl start ${units.scan} </dev/null || true
+result=$(systemctl show --property Result --value ${units.scan})
+status=$(systemctl show --property ExecMainStatus --value ${units.scan})
 case "$result:$status" in
   success:0 | exit-code:1) ;;
   *)
     echo "the scan could not look: $result, exit code $status; its last lines:" >&2
-    journalctl --unit ${SCAN_UNIT} --lines 20 --no-pager --output cat >&2
+    journalctl --unit ${units.scan} --lines 20 --no-pager --output cat >&2
     exit 3
     ;;
 esac
@@ -77,9 +77,9 @@ function fetchImage({ images }: RegistrySettings): string {
 function programLine(command: string, settings: RegistrySettings, caFile: string): string {
   const { bundle, checkConfig } = hostPaths(settings.directory);
   return `docker run --rm --interactive --network host --read-only --cap-drop ALL \\
-  --security-opt no-new-privileges --user ${PROGRAM_UID}:${PROGRAM_UID} --memory 512m \\
-  --add-host ${settings.hostname}:${localAddress(settings)} --env NODE_EXTRA_CA_CERTS=/ca.pem \\
+  --security-opt no-new-privileges --user ${programUid}:${programUid} --memory 512m \\
+  --add-host ${settings.hostname}:${localAddress(settings)} --env ${variables.authorityFile}=/ca.pem \\
   --volume ${caFile}:/ca.pem:ro --volume ${bundle}:/regwarden.mjs:ro \\
-  --volume ${checkConfig}:/config.json:ro --volume ${REPORT_DIRECTORY}:/report:ro \\
+  --volume ${checkConfig}:/config.json:ro --volume ${reportDirectory}:/report:ro \\
   ${settings.images.node} node /regwarden.mjs ${command} /config.json`;
 }

@@ -1,19 +1,16 @@
-import { PRIVATE_REGISTRY, type RegistrySettings } from "../settings.ts";
-import { COMPOSE_PROJECT } from "./compose.ts";
+import { composeProject, containers, programUid } from "../../../contract/host-names.ts";
+import { hostPaths, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
+import { privateRegistry } from "../../../contract/registries.ts";
+import type { RegistrySettings } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
-import { hostPaths, PROGRAM_UID, REPORT_DIRECTORY } from "./paths.ts";
-
-export const BOOT_UNIT = "docker-compose-registry.service";
-export const SCAN_UNIT = "regwarden-scan.service";
-export const SCAN_TIMER = "regwarden-scan.timer";
 
 /** Takes away the container of a scan that was killed; mostly there is none, which is nothing to tell. */
-const CLEAR = '/bin/sh -c "docker rm --force regwarden-scan >/dev/null 2>&1"';
+const CLEAR = `/bin/sh -c "docker rm --force ${containers.scan} >/dev/null 2>&1"`;
 
 /** Starts the containers at boot. Without ExecStop: restarting the unit is no outage. */
 export function bootUnit({ directory }: RegistrySettings): string {
   const file = hostPaths(directory).composeFile;
-  const up = `/usr/bin/docker compose --project-name ${COMPOSE_PROJECT} --file ${file} up --detach --remove-orphans`;
+  const up = `/usr/bin/docker compose --project-name ${composeProject} --file ${file} up --detach --remove-orphans`;
   return `# ${MANAGED_BY}
 [Unit]
 Description=Docker registry, its caches and nginx
@@ -49,10 +46,10 @@ StartLimitIntervalSec=0
 [Service]
 Type=oneshot
 ExecStartPre=-${CLEAR}
-ExecStart=/usr/bin/docker run --rm --name regwarden-scan --pull never --network none --read-only \\
-  --cap-drop ALL --security-opt no-new-privileges --user ${PROGRAM_UID}:${PROGRAM_UID} --memory 512m \\
-  --volume ${data}:/data:ro --volume ${bundle}:/regwarden.mjs:ro --volume ${REPORT_DIRECTORY}:/report \\
-  ${images.node} node /regwarden.mjs scan /data --authoritative ${PRIVATE_REGISTRY} --report /report/scan.json --metrics /report/scan.prom
+ExecStart=/usr/bin/docker run --rm --name ${containers.scan} --pull never --network none --read-only \\
+  --cap-drop ALL --security-opt no-new-privileges --user ${programUid}:${programUid} --memory 512m \\
+  --volume ${data}:/data:ro --volume ${bundle}:/regwarden.mjs:ro --volume ${reportDirectory}:/report \\
+  ${images.node} node /regwarden.mjs scan /data --authoritative ${privateRegistry} --report /report/${scanFiles.report} --metrics /report/${scanFiles.metrics}
 ExecStopPost=-${CLEAR}
 TimeoutStartSec=3600
 

@@ -1,5 +1,5 @@
+import { hostPaths } from "../../../contract/host-paths.ts";
 import type { RegistrySettings } from "../settings.ts";
-import { hostPaths } from "./paths.ts";
 
 /** Commands that must succeed on a new file before it takes its place; `{}` is its temporary path. */
 

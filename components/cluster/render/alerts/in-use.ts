@@ -1,3 +1,4 @@
+import { cronJobs } from "../../../../contract/cluster-names.ts";
 import type { Alert, AlertScope } from "./alert.ts";
 
 /** What the look at the images in use found, and whether it looks at all. None where it is off. */
@@ -31,8 +32,7 @@ export function inUseAlerts({ imagesOf }: AlertScope): Alert[] {
       severity: "warning",
       summary:
         "Nobody has looked for over an hour at the images of {{ $labels.instance }} that the cluster needs",
-      description:
-        "The CronJob registry-in-use does not start, does not end, or cannot reach the Pushgateway.",
+      description: `The CronJob ${cronJobs.inUse} does not start, does not end, or cannot reach the Pushgateway.`,
     },
     {
       name: "RegistryInUseAbsent",
@@ -40,8 +40,7 @@ export function inUseAlerts({ imagesOf }: AlertScope): Alert[] {
       for: "30m",
       severity: "warning",
       summary: "Nobody has ever looked at the images of {{ $labels.instance }} that the cluster needs",
-      description:
-        "The CronJob registry-in-use never ran, or the Pushgateway lost its metrics or is not scraped.",
+      description: `The CronJob ${cronJobs.inUse} never ran, or the Pushgateway lost its metrics or is not scraped.`,
     },
     {
       name: "RegistryInUseBlind",
@@ -50,7 +49,7 @@ export function inUseAlerts({ imagesOf }: AlertScope): Alert[] {
       severity: "critical",
       summary:
         "The images of {{ $labels.instance }} that the cluster needs have not been fully looked at for 6 hours",
-      description: "No run of registry-in-use was complete in that time.",
+      description: `No run of ${cronJobs.inUse} was complete in that time.`,
     },
   ];
 }

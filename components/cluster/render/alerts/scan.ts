@@ -1,3 +1,4 @@
+import { scanMetricsPath } from "../../../../contract/host-names.ts";
 import { type Alert, type AlertScope, days, hours } from "./alert.ts";
 
 const lastRun = "regwarden_scan_last_run_timestamp_seconds";
@@ -46,7 +47,7 @@ function scanRunAlerts({ instance }: AlertScope): Alert[] {
       for: "1h",
       severity: "warning",
       summary: `No scan of the store of ${instance} has reported`,
-      description: "The scan never ran, or /metrics/scan is not scraped.",
+      description: `The scan never ran, or ${scanMetricsPath} is not scraped.`,
     },
     {
       name: "RegistryScanBlind",

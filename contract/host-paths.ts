@@ -1,15 +1,27 @@
+/** Paths on the VM. */
+
+/** Where a stack lies unless its configuration says otherwise. */
+export const defaultDirectory = "/opt/registry";
+
 /** Copies of what this program replaces or removes on the host. */
-export const BACKUP_DIRECTORY = "/var/backups/regwarden";
+export const backupDirectory = "/var/backups/regwarden";
 
 /** Where the programs keep their reports. */
-export const REPORT_DIRECTORY = "/var/lib/regwarden";
+export const reportDirectory = "/var/lib/regwarden";
+
+/** What the scan writes, in {@link reportDirectory}. */
+export const scanFiles = { report: "scan.json", metrics: "scan.prom" } as const;
 
 /** The programs, as a person calls them. */
-export const LAUNCHER = "/usr/local/bin/regwarden";
+export const launcherPath = "/usr/local/bin/regwarden";
 
-/** Account of the programs' containers: no user of the host has this number. */
-export const PROGRAM_UID = "65532";
+/** The bundled programs' file name, wherever they lie. */
+export const bundleFile = "regwarden.mjs";
 
+/** The bundled programs in the project, relative to its root: what `npm run build` writes. */
+export const builtBundle = `dist/${bundleFile}`;
+
+/** The paths below a stack's directory. */
 export interface HostPaths {
   readonly root: string;
   readonly composeFile: string;
@@ -27,7 +39,7 @@ export interface HostPaths {
   readonly registryData: (registry: string) => string;
 }
 
-/** Every path below the stack's directory, in one place. */
+/** Every path below the stack's directory. */
 export function hostPaths(root: string): HostPaths {
   return {
     root,
@@ -40,7 +52,7 @@ export function hostPaths(root: string): HostPaths {
     authority: `${root}/tls/authority.pem`,
     data: `${root}/data`,
     programs: `${root}/programs`,
-    bundle: `${root}/programs/regwarden.mjs`,
+    bundle: `${root}/programs/${bundleFile}`,
     checkConfig: `${root}/programs/check-deployment.json`,
     registryConfig: (registry) => `${root}/config-${registry}.yml`,
     registryData: (registry) => `${root}/data/${registry}`,

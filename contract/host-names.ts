@@ -1,0 +1,39 @@
+/** Names on the VM: the program declares them, the programs and the lab start, read and print them. */
+
+/** Units of systemd. */
+export const units = {
+  /** Starts the containers at boot. */
+  boot: "docker-compose-registry.service",
+  scan: "regwarden-scan.service",
+  scanTimer: "regwarden-scan.timer",
+} as const;
+
+/** Compose project: the name that compose derived from /opt/registry before, so running containers are taken over. */
+export const composeProject = "registry";
+
+/** Containers with a fixed name; the registries have theirs from {@link registryContainer}. */
+export const containers = {
+  nginx: "registry-nginx",
+  ui: "registry-ui",
+  /** Of the scan, while it runs. */
+  scan: "regwarden-scan",
+} as const;
+
+/** Container and compose service of a registry or cache. */
+export function registryContainer(registry: string): string {
+  return `registry-${registry}`;
+}
+
+/** Label of a container with a digest over its definition and all that is mounted into it. */
+export const revisionLabel = "regwarden.revision";
+
+/** Account of the programs in their containers and pods: no user of the host has this number. */
+export const programUid = 65_532;
+
+/** Where the metrics port serves what the scan writes. */
+export const scanMetricsPath = "/metrics/scan";
+
+/** Where the metrics port serves a registry's own metrics. */
+export function registryMetricsPath(registry: string): string {
+  return `/metrics/${registry}`;
+}
