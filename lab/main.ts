@@ -9,8 +9,9 @@ import { failureText, runSteps } from "./commands/steps.ts";
 import { type Progress, upSteps } from "./commands/up-steps.ts";
 import { runIncident } from "./incident/incident.ts";
 import { LabError, messageOf } from "./machine/errors.ts";
+import type { Instance } from "./machine/instances.ts";
 import { withLock } from "./machine/lock.ts";
-import { cacheDirectory, type Instance } from "./machine/paths.ts";
+import { cacheDirectory } from "./machine/paths.ts";
 import { bad, duration, faint } from "./machine/screen.ts";
 
 function print(text: string): void {
@@ -22,7 +23,7 @@ function chooseCluster({ instance, cluster }: LabArgs): void {
   if (cluster) wantCluster(instance);
   else if (hasCluster(instance))
     throw new LabError("E_BUSY", `the instance ${instance} has a cluster already`, {
-      wayOn: "Run it with its cluster, or take it down first.",
+      hint: "Run it with its cluster, or take it down first.",
     });
 }
 
@@ -79,7 +80,7 @@ async function exclusively(instance: Instance, work: () => Promise<number>): Pro
 async function main(args: LabArgs): Promise<number> {
   if ((args.command === "incident" || args.command === "run") && !hasCluster(args.instance)) {
     throw new LabError("E_MISSING", `the instance ${args.instance} has no cluster`, {
-      wayOn: "Bring one up with `npm run lab`.",
+      hint: "Bring one up with `npm run lab`.",
     });
   }
   switch (args.command) {
@@ -104,7 +105,7 @@ async function main(args: LabArgs): Promise<number> {
 function tellFailure(error: unknown): number {
   process.stderr.write(`${bad(messageOf(error))}\n`);
   if (!(error instanceof LabError)) return exitCodes.failed;
-  if (error.wayOn !== undefined) process.stderr.write(`${error.wayOn}\n`);
+  if (error.hint !== undefined) process.stderr.write(`${error.hint}\n`);
   if (error.code !== "E_USAGE") return exitCodes.failed;
   process.stderr.write(`\n${usage}`);
   return exitCodes.usage;

@@ -2,8 +2,9 @@ import { generateKeyPairSync } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Certificates, ensureServerCertificates } from "../host/certificates.ts";
-import { keptSecret, writeWhole } from "../machine/files.ts";
-import { findCommand, type Instance, placeOf } from "../machine/paths.ts";
+import { ensureSecret, writeAtomically } from "../machine/files.ts";
+import { addressesOf, type Instance } from "../machine/instances.ts";
+import { findCommand } from "../machine/paths.ts";
 import type { StepOptions } from "../machine/run.ts";
 import { apiServerBinary } from "../machine/tools/cluster-tools.ts";
 import { answersAt, type Daemon, ensureDaemon, stopDaemon } from "./daemon.ts";
@@ -25,7 +26,7 @@ function files(instance: Instance) {
 function etcd(instance: Instance): Daemon {
   const directory = join(clusterDirectory(instance), "etcd");
   const { etcd: url } = urlsOf(instance);
-  const peers = `http://${placeOf(instance).address}:${machinePorts.etcdPeers}`;
+  const peers = `http://${addressesOf(instance).address}:${machinePorts.etcdPeers}`;
   const flags = {
     "data-dir": `${directory}/data`,
     "listen-client-urls": url,
@@ -52,7 +53,7 @@ function daemon(
 
 function apiServer(instance: Instance, client: KubernetesClient): Daemon {
   const own = files(instance);
-  const { address } = placeOf(instance);
+  const { address } = addressesOf(instance);
   const flags = {
     "etcd-servers": urlsOf(instance).etcd,
     "bind-address": address,
@@ -102,7 +103,7 @@ export function kubeconfig(name: string, { url, authority, token }: Access): str
 async function ensureAccess(instance: Instance, options: StepOptions): Promise<Access> {
   const own = files(instance);
   // Pods reach it by the gateway of their network.
-  const addresses = [placeOf(instance).address, gatewayOf(instance)];
+  const addresses = [addressesOf(instance).address, gatewayOf(instance)];
   const names = ["DNS:localhost", ...addresses.map((address) => `IP Address:${address}`)];
   const certificates: Certificates = await ensureServerCertificates(
     own.certificates,
@@ -112,10 +113,10 @@ async function ensureAccess(instance: Instance, options: StepOptions): Promise<A
   );
   if (!existsSync(own.serviceAccountKey)) {
     const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-    writeWhole(own.serviceAccountKey, privateKey.export({ type: "pkcs8", format: "pem" }), 0o600);
+    writeAtomically(own.serviceAccountKey, privateKey.export({ type: "pkcs8", format: "pem" }), 0o600);
   }
-  const token = keptSecret(own.token);
-  writeWhole(own.tokens, `${token},admin,admin,"system:masters"\n`, 0o600);
+  const token = ensureSecret(own.token);
+  writeAtomically(own.tokens, `${token},admin,admin,"system:masters"\n`, 0o600);
   return { url: urlsOf(instance).apiServer, authority: certificates.authority, token };
 }
 
@@ -134,7 +135,7 @@ export async function ensureApiServer(
   await ensureDaemon(store, options);
   await ensureDaemon(server, options);
   const file = kubeconfigFile(instance);
-  writeWhole(file, kubeconfig(`regwarden-${instance}`, access), 0o600);
+  writeAtomically(file, kubeconfig(`regwarden-${instance}`, access), 0o600);
   return client;
 }
 

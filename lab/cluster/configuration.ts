@@ -1,4 +1,4 @@
-import type { Instance } from "../machine/paths.ts";
+import type { Instance } from "../machine/instances.ts";
 import { namespaces, urlsOf } from "./endpoints.ts";
 
 /** Where people of the lab read the runbook: nowhere, so the host's name is one that never resolves. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { LabError } from "../machine/errors.ts";
-import { readText, writeWhole } from "../machine/files.ts";
+import { readText, writeAtomically } from "../machine/files.ts";
 import { searchPath } from "../machine/paths.ts";
 import { type Command, type StepOptions, waitUntil } from "../machine/run.ts";
 
@@ -79,7 +79,7 @@ async function start(daemon: Daemon): Promise<void> {
   const failed = new Promise<never>((_, reject) => child.once("error", reject));
   await Promise.race([failed, new Promise((resolve) => child.once("spawn", resolve))]);
   child.unref();
-  writeWhole(pid, `${child.pid}\n`);
+  writeAtomically(pid, `${child.pid}\n`);
 }
 
 function lastLines(daemon: Daemon): string {
@@ -90,12 +90,12 @@ function lastLines(daemon: Daemon): string {
 async function becomesReady(daemon: Daemon): Promise<void> {
   const hasEnded = () => daemonPid(daemon) === undefined;
   const ready = async () => hasEnded() || daemon.answers();
-  const wayOn = `Read ${daemonFiles(daemon).log}; another program on the same address shows in "ss -ltnp".`;
+  const hint = `Read ${daemonFiles(daemon).log}; another program on the same address shows in "ss -ltnp".`;
   await waitUntil(`an answer of ${daemon.name}`, startLimitSeconds, ready).catch((cause: unknown) => {
-    throw new LabError("E_TIMEOUT", `${daemon.name} runs and does not answer`, { cause, wayOn });
+    throw new LabError("E_TIMEOUT", `${daemon.name} runs and does not answer`, { cause, hint });
   });
   if (!hasEnded()) return;
-  throw new LabError("E_COMMAND_FAILED", `${daemon.name} ended at once: ${lastLines(daemon)}`, { wayOn });
+  throw new LabError("E_COMMAND_FAILED", `${daemon.name} ended at once: ${lastLines(daemon)}`, { hint });
 }
 
 /** Has the daemon running with exactly this command and answering. Gives whether it had to be started. */

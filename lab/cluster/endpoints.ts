@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Instance, placeOf, stateDirectory } from "../machine/paths.ts";
+import { addressesOf, type Instance } from "../machine/instances.ts";
+import { stateDirectory } from "../machine/paths.ts";
 
 /**
  * Ports of what runs on the machine itself, beside the host. They are on the instance's loopback address; Pushgateway
@@ -38,7 +39,7 @@ export function kubeconfigFile(instance: Instance): string {
 
 /** Address of the machine on the instance's network: the one that containers reach it by. */
 export function gatewayOf(instance: Instance): string {
-  return placeOf(instance).subnet.replace(/\.0\/24$/, ".1");
+  return addressesOf(instance).subnet.replace(/\.0\/24$/, ".1");
 }
 
 /** Base URLs, without a slash at the end. */
@@ -52,7 +53,7 @@ export interface ClusterUrls {
 }
 
 export function urlsOf(instance: Instance): ClusterUrls {
-  const { address } = placeOf(instance);
+  const { address } = addressesOf(instance);
   return {
     apiServer: `https://${address}:${machinePorts.apiServer}`,
     etcd: `http://${address}:${machinePorts.etcd}`,

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import * as v from "valibot";
 import { LabError } from "../machine/errors.ts";
-import type { Instance } from "../machine/paths.ts";
+import type { Instance } from "../machine/instances.ts";
 import { kubeconfigFile } from "./endpoints.ts";
 
 /** How to reach an API server. */
@@ -66,7 +66,7 @@ export class KubernetesClient {
         reject(
           new LabError("E_UNREACHABLE", `${method} ${url}${path}: ${cause.message}`, {
             cause,
-            wayOn: 'Run "npm run lab": it starts what has stopped.',
+            hint: 'Run "npm run lab": it starts what has stopped.',
           }),
         ),
       );

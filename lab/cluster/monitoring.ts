@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureNetwork } from "../machine/docker-client.ts";
-import { readText, writeWhole } from "../machine/files.ts";
-import { findCommand, type Instance, placeOf } from "../machine/paths.ts";
+import { readText, writeAtomically } from "../machine/files.ts";
+import { addressesOf, type Instance } from "../machine/instances.ts";
+import { findCommand } from "../machine/paths.ts";
 import type { StepOptions } from "../machine/run.ts";
 import { answersAt, type Daemon, type DaemonId, ensureDaemon } from "./daemon.ts";
 import { clusterDirectory, machinePorts, urlsOf } from "./endpoints.ts";
@@ -41,7 +42,7 @@ function prometheus(instance: Instance): Daemon {
     "storage.tsdb.path": `${directory}/data`,
     "storage.tsdb.retention.time": "2d",
     "storage.tsdb.retention.size": "256MB",
-    "web.listen-address": `${placeOf(instance).address}:${machinePorts.prometheus}`,
+    "web.listen-address": `${addressesOf(instance).address}:${machinePorts.prometheus}`,
   };
   const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
   return {
@@ -57,14 +58,14 @@ function configure(instance: Instance): boolean {
   const text = prometheusConfig(instance, rulesDirectory(instance));
   const file = configFile(instance);
   if (existsSync(file) && readText(file) === text.trimEnd()) return false;
-  writeWhole(file, text);
+  writeAtomically(file, text);
   return true;
 }
 
 /** Runs Pushgateway and Prometheus of the instance. */
 export async function ensureMonitoring(instance: Instance, options: StepOptions = {}): Promise<void> {
   // Pods push to the gateway of the instance's network, so that address must exist first.
-  await ensureNetwork(placeOf(instance));
+  await ensureNetwork(addressesOf(instance));
   await ensureDaemon(pushgateway(instance), options);
   await mkdir(rulesDirectory(instance), { recursive: true });
   const isNew = configure(instance);

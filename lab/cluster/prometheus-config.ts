@@ -1,7 +1,5 @@
 import { stringify } from "yaml";
-import type { Instance } from "../machine/paths.ts";
-import { placeOf, ports } from "../machine/paths.ts";
-import { registryNames } from "../machine/registry-names.ts";
+import { addressesOf, type Instance, ports, registryNames } from "../machine/instances.ts";
 import { machinePorts } from "./endpoints.ts";
 
 /** Seconds between two looks of the lab's Prometheus; a user's looks every 30 to 60. */
@@ -17,7 +15,7 @@ function target(address: string, path: string, labels: Readonly<Record<string, s
  * told apart by label `registry`; pushed metrics keep the labels that they were pushed with.
  */
 export function prometheusConfig(instance: Instance, rulesDirectory: string): string {
-  const { address } = placeOf(instance);
+  const { address } = addressesOf(instance);
   const host = `${address}:${ports.metrics}`;
   const interval = `${intervalSeconds}s`;
   return stringify({

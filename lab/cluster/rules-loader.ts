@@ -2,8 +2,8 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { LabError } from "../machine/errors.ts";
-import { writeWhole } from "../machine/files.ts";
-import type { Instance } from "../machine/paths.ts";
+import { writeAtomically } from "../machine/files.ts";
+import type { Instance } from "../machine/instances.ts";
 import { run, type StepOptions } from "../machine/run.ts";
 import { type RuleFile, rulesOfConfigMaps, rulesOfPrometheusRules, scaleFor } from "./alert-rules.ts";
 import { clusterDirectory, urlsOf } from "./endpoints.ts";
@@ -27,7 +27,7 @@ async function write(directory: string, files: readonly RuleFile[]): Promise<voi
   await mkdir(directory, { recursive: true });
   const names = files.map(({ name }) => `${name.replace(/\.ya?ml$/, "")}.yaml`);
   for (const [at, { groups }] of files.entries())
-    writeWhole(join(directory, names[at] ?? ""), stringify({ groups }));
+    writeAtomically(join(directory, names[at] ?? ""), stringify({ groups }));
   for (const name of await readdir(directory))
     if (!names.includes(name)) await rm(join(directory, name), { force: true });
   if (names.length === 0) return;

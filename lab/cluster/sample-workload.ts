@@ -1,6 +1,6 @@
 import { registryHostName } from "../host/certificates.ts";
 import { ciImageReference } from "../images/sample-images.ts";
-import { ports } from "../machine/paths.ts";
+import { ports } from "../machine/instances.ts";
 import type { KubernetesClient } from "./kubernetes-client.ts";
 
 /** Stands for what people run in their cluster. Nothing starts it: the lab has no kubelet and no controllers. */

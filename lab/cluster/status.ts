@@ -1,5 +1,5 @@
 import type { StatusRow } from "../commands/status.ts";
-import type { Instance } from "../machine/paths.ts";
+import type { Instance } from "../machine/instances.ts";
 import { answersAt, daemonPid } from "./daemon.ts";
 import { urlsOf } from "./endpoints.ts";
 import { clientOf } from "./kubernetes-client.ts";

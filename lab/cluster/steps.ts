@@ -1,5 +1,5 @@
 import type { Step } from "../commands/steps.ts";
-import type { Instance } from "../machine/paths.ts";
+import type { Instance } from "../machine/instances.ts";
 import type { Reporter } from "../machine/run.ts";
 import { waitUntil } from "../machine/run.ts";
 import { ensureApiServer } from "./api-server.ts";

@@ -1,4 +1,4 @@
-import type { Instance } from "../machine/paths.ts";
+import type { Instance } from "../machine/instances.ts";
 import type { StepOptions } from "../machine/run.ts";
 import { apiServerDaemons } from "./api-server.ts";
 import { type DaemonId, stopDaemon } from "./daemon.ts";

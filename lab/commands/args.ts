@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { LabError } from "../machine/errors.ts";
-import { currentInstance, type Instance, instances } from "../machine/paths.ts";
+import { currentInstance, type Instance, instances } from "../machine/instances.ts";
 
 /** What `npm run lab -- ...` may be asked to do. */
 type LabCommand = "up" | "status" | "incident" | "run" | "down" | "help";

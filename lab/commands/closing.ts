@@ -3,8 +3,8 @@ import { hasCluster, kubeconfigFile, urlsOf } from "../cluster/endpoints.ts";
 import { registryHostName } from "../host/certificates.ts";
 import type { LabHost } from "../host/host.ts";
 import { clientFiles } from "../images/sample-images.ts";
-import { type Instance, ports, projectRoot, stateDirectory } from "../machine/paths.ts";
-import { cacheNames } from "../machine/registry-names.ts";
+import { cacheNames, type Instance, ports } from "../machine/instances.ts";
+import { projectRoot, stateDirectory } from "../machine/paths.ts";
 import { heading, table } from "../machine/screen.ts";
 
 /** A path as a person in the project's directory would type it. */

@@ -7,7 +7,8 @@ import { removeHost } from "../host/host.ts";
 import { removeUpstream } from "../images/upstream.ts";
 import { docker, removeNetwork, removeOtherVersions } from "../machine/docker-client.ts";
 import { ensureEngine, stopOwnEngine } from "../machine/docker-engine.ts";
-import { cacheDirectory, findCommand, type Instance, placeOf, stateDirectory } from "../machine/paths.ts";
+import { addressesOf, type Instance } from "../machine/instances.ts";
+import { cacheDirectory, findCommand, stateDirectory } from "../machine/paths.ts";
 import type { StepOptions } from "../machine/run.ts";
 import { stackFile } from "../stack/configuration.ts";
 import { endOrphanedDeployment } from "../stack/deployment.ts";
@@ -18,7 +19,7 @@ async function removeContainers(instance: Instance, options: StepOptions): Promi
   await removePods(instance);
   await removeHost(instance);
   await removeUpstream(instance);
-  await removeNetwork(placeOf(instance));
+  await removeNetwork(addressesOf(instance));
 }
 
 /** Removes the images that the lab made in the machine's engine. */

@@ -5,7 +5,7 @@ import { clusterRows } from "../cluster/status.ts";
 import { hostOf, isHealthy, type LabHost } from "../host/host.ts";
 import { containerState } from "../machine/docker-client.ts";
 import { engineAnswers } from "../machine/docker-engine.ts";
-import { type Instance, placeOf } from "../machine/paths.ts";
+import { addressesOf, type Instance } from "../machine/instances.ts";
 import { bad, good, heading, table } from "../machine/screen.ts";
 import { stackStateDirectory } from "../stack/configuration.ts";
 import { lastScan, scanLine } from "../stack/scan.ts";
@@ -68,7 +68,7 @@ async function hostRow(host: LabHost): Promise<StatusRow> {
 }
 
 async function upstreamRow(instance: Instance): Promise<StatusRow> {
-  const name = placeOf(instance).upstreamContainer;
+  const name = addressesOf(instance).upstreamContainer;
   const state = (await containerState(name))?.status ?? "not there";
   return { name, state, isGood: state === "running" };
 }
@@ -111,7 +111,7 @@ export async function statusOf(instance: Instance): Promise<Status> {
     return { Host: [{ name: "Docker engine", state: "does not answer", isGood: false }], ...cluster, Stack };
   }
   const host = await hostOf(instance);
-  const absent = { name: placeOf(instance).hostContainer, state: "not there", isGood: false };
+  const absent = { name: addressesOf(instance).hostContainer, state: "not there", isGood: false };
   const row = host === undefined ? absent : await hostRow(host);
   const parts = host !== undefined && row.isGood ? await hostParts(host) : {};
   return { Host: [row, await upstreamRow(instance)], ...parts, ...cluster, Stack };

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { Listr, type ListrTask, PRESET_TIMER } from "listr2";
 import { LabError, messageOf } from "../machine/errors.ts";
-import { type Instance, stateDirectory } from "../machine/paths.ts";
+import type { Instance } from "../machine/instances.ts";
+import { stateDirectory } from "../machine/paths.ts";
 import type { Reporter } from "../machine/run.ts";
 import { bad, faint, heading } from "../machine/screen.ts";
 
@@ -96,13 +97,13 @@ export async function runSteps(steps: readonly Step[], instance: Instance): Prom
 /** What to show after a failure: the end of its log, where the rest is, and the way on. */
 export function failureText({ step, error, logFile }: Failure): string {
   const lines = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-20);
-  const wayOn = error instanceof LabError ? error.wayOn : undefined;
+  const hint = error instanceof LabError ? error.hint : undefined;
   return [
     heading(bad(`"${step.title}" failed: ${messageOf(error).split("\n")[0]?.slice(0, 300)}`)),
     ...lines.map((line) => `  ${faint(line)}`),
     "",
     `  The whole log: ${logFile}`,
-    `  ${wayOn ?? "Mend what the log names."}`,
+    `  ${hint ?? "Mend what the log names."}`,
     '  Then run "npm run lab" again: what is done already stays done.',
   ].join("\n");
 }

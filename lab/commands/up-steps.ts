@@ -5,11 +5,11 @@ import { type Certificates, ensureCertificates } from "../host/certificates.ts";
 import { ensureHost, type LabHost } from "../host/host.ts";
 import { ensureRootFileSystem } from "../host/root-file-system.ts";
 import { ensureCiImage, writeClientFiles } from "../images/sample-images.ts";
-import { defaultImages, ensureImages } from "../images/stack-images.ts";
+import { ensureImages, stackImages } from "../images/stack-images.ts";
 import { ensureUpstream } from "../images/upstream.ts";
 import { ensureEngine } from "../machine/docker-engine.ts";
+import type { Instance } from "../machine/instances.ts";
 import { ensurePackages } from "../machine/packages.ts";
-import type { Instance } from "../machine/paths.ts";
 import type { Reporter, StepOptions } from "../machine/run.ts";
 import { ensureClusterTools } from "../machine/tools/cluster-tools.ts";
 import { ensureToolchain } from "../machine/tools/pulumi.ts";
@@ -31,7 +31,7 @@ function need<T>(value: T | undefined): T {
 }
 
 async function loadImages(host: LabHost, options: StepOptions): Promise<string> {
-  const origins = Object.values(await ensureImages(host, defaultImages, options));
+  const origins = Object.values(await ensureImages(host, stackImages, options));
   const pulled = origins.filter((origin) => origin === "pulled").length;
   if (pulled === origins.length) return `${pulled} pulled`;
   return pulled === 0
@@ -108,7 +108,7 @@ function hostSteps(instance: Instance, progress: Progress): Step[] {
     {
       name: "upstream",
       title: "Stand-in for the public registries",
-      run: async (reporter) => ensureUpstream(instance, defaultImages, { reporter }),
+      run: async (reporter) => ensureUpstream(instance, stackImages, { reporter }),
     },
     { name: "certificates", title: "Keys and certificates", run: certificates },
   ];

@@ -2,7 +2,8 @@ import { X509Certificate } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readText, replaceDirectory } from "../machine/files.ts";
-import { type Instance, type Place, placeOf, stateDirectory } from "../machine/paths.ts";
+import { type Addresses, addressesOf, type Instance } from "../machine/instances.ts";
+import { stateDirectory } from "../machine/paths.ts";
 import { type Command, run, type StepOptions } from "../machine/run.ts";
 
 /** Name that clients know the registry by. */
@@ -22,12 +23,12 @@ export interface Certificates {
 }
 
 /** Every name and address that clients may reach the registry by. */
-export function alternativeNames(place: Place): string[] {
+export function alternativeNames(addresses: Addresses): string[] {
   return [
     `DNS:${registryHostName}`,
-    `IP Address:${place.address}`,
+    `IP Address:${addresses.address}`,
     "IP Address:127.0.0.1",
-    `IP Address:${place.hostIp}`,
+    `IP Address:${addresses.hostIp}`,
   ];
 }
 
@@ -92,6 +93,6 @@ export async function ensureCertificates(
   instance: Instance,
   options: StepOptions = {},
 ): Promise<Certificates> {
-  const names = alternativeNames(placeOf(instance));
+  const names = alternativeNames(addressesOf(instance));
   return ensureServerCertificates(join(stateDirectory(instance), "tls"), registryHostName, names, options);
 }

@@ -13,7 +13,7 @@ import {
   startContainer,
 } from "../machine/docker-client.ts";
 import { messageOf } from "../machine/errors.ts";
-import { type Instance, type Place, placeOf, ports } from "../machine/paths.ts";
+import { type Addresses, addressesOf, type Instance, ports } from "../machine/instances.ts";
 import { type RunOptions, type RunResult, run, type StepOptions, waitUntil } from "../machine/run.ts";
 import { tar } from "../machine/tar.ts";
 import { ensureRootFileSystem, rootFileSystemHash } from "./root-file-system.ts";
@@ -62,13 +62,13 @@ const healthCommand =
   "systemctl is-active --quiet ssh docker systemd-resolved && docker version >/dev/null 2>&1";
 
 /** Hash of everything the container is made from; one with another hash is replaced. */
-function specOf(place: Place, keys: SshKeys): string {
+function specOf(addresses: Addresses, keys: SshKeys): string {
   const parts = [
     image,
     bootScript,
     capabilities,
     confinement,
-    place,
+    addresses,
     ports,
     keys.hostPublicKey,
     keys.clientPublicKey,
@@ -100,27 +100,34 @@ function keyFiles(keys: SshKeys): Buffer {
   ]);
 }
 
-function publishedPorts(place: Place): string[] {
+function publishedPorts(addresses: Addresses): string[] {
   return Object.entries(ports).flatMap(([name, port]) => {
-    return ["--publish", `${place.address}:${port}:${name === "ssh" ? 22 : port}`];
+    return ["--publish", `${addresses.address}:${port}:${name === "ssh" ? 22 : port}`];
   });
 }
 
-async function replaceContainer(place: Place, keys: SshKeys, options: StepOptions): Promise<void> {
-  await removeHostOf(place);
+async function replaceContainer(addresses: Addresses, keys: SshKeys, options: StepOptions): Promise<void> {
+  await removeHostOf(addresses);
   await ensureHostImage(options);
-  await ensureNetwork(place);
-  options.reporter?.say(`starting ${place.hostContainer}`);
-  const labels = containerLabels(place, specOf(place, keys));
-  const identity = ["--name", place.hostContainer, "--hostname", "registry-vm", ...labels];
-  const network = ["--network", place.network, "--ip", place.hostIp, ...publishedPorts(place)];
-  const storage = ["--tmpfs", "/run", "--tmpfs", "/tmp", "--volume", `${place.hostVolume}:/var/lib/docker`];
+  await ensureNetwork(addresses);
+  options.reporter?.say(`starting ${addresses.hostContainer}`);
+  const labels = containerLabels(addresses, specOf(addresses, keys));
+  const identity = ["--name", addresses.hostContainer, "--hostname", "registry-vm", ...labels];
+  const network = ["--network", addresses.network, "--ip", addresses.hostIp, ...publishedPorts(addresses)];
+  const storage = [
+    "--tmpfs",
+    "/run",
+    "--tmpfs",
+    "/tmp",
+    "--volume",
+    `${addresses.hostVolume}:/var/lib/docker`,
+  ];
   const stop = ["--stop-signal", "SIGRTMIN+3", "--stop-timeout", "30"];
   const system = [...capabilities, ...confinement, ...stop];
   const boot = [image, "/bin/sh", "-c", bootScript];
   await docker(["create", ...identity, ...system, ...network, ...storage, ...boot]);
-  await docker(["cp", "-", `${place.hostContainer}:/`], { input: keyFiles(keys) });
-  await startContainer(place.hostContainer);
+  await docker(["cp", "-", `${addresses.hostContainer}:/`], { input: keyFiles(keys) });
+  await startContainer(addresses.hostContainer);
 }
 
 /** Whether an SSH server greets at this address; a published port alone also answers while sshd is down. */
@@ -136,22 +143,22 @@ async function greets(address: string, port: number): Promise<boolean> {
   });
 }
 
-function handleOf(place: Place, keys: SshKeys): LabHost {
+function handleOf(addresses: Addresses, keys: SshKeys): LabHost {
   const exec = async (command: string, options: ExecOptions = {}) => {
-    const state = await containerState(place.hostContainer);
+    const state = await containerState(addresses.hostContainer);
     if (state?.status !== "running") {
-      return { stdout: "", stderr: `${place.hostContainer} does not run`, exitCode: 255 };
+      return { stdout: "", stderr: `${addresses.hostContainer} does not run`, exitCode: 255 };
     }
     const accept = Array.from({ length: 256 }, (_, code) => code);
-    const inside = await insideOf(place.hostContainer, ["/bin/sh", "-c", command]);
+    const inside = await insideOf(addresses.hostContainer, ["/bin/sh", "-c", command]);
     return run(inside, { accept, ...options });
   };
   return {
-    address: place.address,
+    address: addresses.address,
     sshPort: ports.ssh,
     hostKey: keys.hostPublicKey,
     privateKeyFile: keys.clientPrivateKeyFile,
-    container: place.hostContainer,
+    container: addresses.hostContainer,
     exec,
   };
 }
@@ -187,26 +194,26 @@ async function revive(host: LabHost, spec: string, options: StepOptions): Promis
  * healthy, was left half made, or was made from something else is replaced, with all its data.
  */
 export async function ensureHost(instance: Instance, options: StepOptions = {}): Promise<LabHost> {
-  const place = placeOf(instance);
+  const addresses = addressesOf(instance);
   const keys = await ensureKeys(instance);
-  const host = handleOf(place, keys);
-  if (await revive(host, specOf(place, keys), options)) return host;
-  await replaceContainer(place, keys, options);
+  const host = handleOf(addresses, keys);
+  if (await revive(host, specOf(addresses, keys), options)) return host;
+  await replaceContainer(addresses, keys, options);
   await waitUntil(`sshd and Docker on ${host.container}`, 120, () => isHealthy(host));
   return host;
 }
 
 /** The instance's host as it is, whether it runs or not; undefined where there has been none. */
 export async function hostOf(instance: Instance): Promise<LabHost | undefined> {
-  return hasKeys(instance) ? handleOf(placeOf(instance), await ensureKeys(instance)) : undefined;
+  return hasKeys(instance) ? handleOf(addressesOf(instance), await ensureKeys(instance)) : undefined;
 }
 
-async function removeHostOf(place: Place): Promise<void> {
-  await removeContainer(place.hostContainer);
-  await docker(["volume", "rm", "--force", place.hostVolume]);
+async function removeHostOf(addresses: Addresses): Promise<void> {
+  await removeContainer(addresses.hostContainer);
+  await docker(["volume", "rm", "--force", addresses.hostVolume]);
 }
 
 /** Removes the host and its nested engine's data; nothing where there is none. */
 export async function removeHost(instance: Instance): Promise<void> {
-  await removeHostOf(placeOf(instance));
+  await removeHostOf(addressesOf(instance));
 }

@@ -85,7 +85,7 @@ async function removeTree(path: string): Promise<void> {
   const mounts = await readFile("/proc/self/mounts", "utf8");
   if (mounts.includes(` ${path}/`)) {
     throw new LabError("E_BUSY", `something is still mounted below ${path}`, {
-      wayOn: `Unmount it: grep ${path} /proc/mounts`,
+      hint: `Unmount it: grep ${path} /proc/mounts`,
     });
   }
   await rm(path, { recursive: true, force: true, maxRetries: 3 });
@@ -122,7 +122,7 @@ export async function ensureRootFileSystem(options: StepOptions = {}): Promise<s
   if (existsSync(target)) return target;
   if (process.getuid?.() !== 0) {
     throw new LabError("E_NOT_ROOT", `${target} is missing, and only root can build it (debootstrap)`, {
-      wayOn: "Run the same command as root once.",
+      hint: "Run the same command as root once.",
     });
   }
   await mkdir(directory(), { recursive: true });

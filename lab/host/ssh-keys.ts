@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { LabError } from "../machine/errors.ts";
 import { readText, replaceDirectory } from "../machine/files.ts";
-import { type Instance, stateDirectory } from "../machine/paths.ts";
+import type { Instance } from "../machine/instances.ts";
+import { stateDirectory } from "../machine/paths.ts";
 import { run } from "../machine/run.ts";
 
 /** The two SSH key pairs of an instance. Public keys are `TYPE BASE64`, without comment. */
@@ -21,7 +22,7 @@ function text(path: string): string {
   const content = readText(path);
   if (content) return content;
   throw new LabError("E_MISSING", `${path} is missing or empty`, {
-    wayOn: 'Remove the instance ("npm run lab -- down") and start it again.',
+    hint: 'Remove the instance ("npm run lab -- down") and start it again.',
   });
 }
 

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { LabHost } from "../host/host.ts";
-import { replaceDirectory, writeWhole } from "../machine/files.ts";
-import { type Instance, placeOf, ports, stateDirectory } from "../machine/paths.ts";
+import { replaceDirectory, writeAtomically } from "../machine/files.ts";
+import { addressesOf, type Instance, ports } from "../machine/instances.ts";
+import { stateDirectory } from "../machine/paths.ts";
 import { run, type StepOptions, succeeds } from "../machine/run.ts";
 import { type SampleImage, writeLayout } from "./oci-layout.ts";
 
@@ -52,7 +53,7 @@ export function clientFiles(instance: Instance): ClientFiles {
     certificateDirectory: join(directory, "certificates"),
     knownHostsFile: join(directory, "known_hosts"),
     sshCommand: join(directory, "ssh"),
-    registry: `${placeOf(instance).address}:${ports.private}`,
+    registry: `${addressesOf(instance).address}:${ports.private}`,
   };
 }
 
@@ -64,18 +65,18 @@ export function writeClientFiles(
   host: Pick<LabHost, "hostKey" | "privateKeyFile">,
 ): ClientFiles {
   const files = clientFiles(instance);
-  const { address } = placeOf(instance);
+  const { address } = addressesOf(instance);
   const auth = Buffer.from(`${account.user}:${account.password}`).toString("base64");
-  writeWhole(
+  writeAtomically(
     files.authFile,
     `${JSON.stringify({ auths: { [files.registry]: { auth } } }, null, 2)}\n`,
     0o600,
   );
-  writeWhole(join(files.certificateDirectory, "ca.crt"), authority);
-  writeWhole(files.knownHostsFile, `[${address}]:${ports.ssh} ${host.hostKey}\n`);
+  writeAtomically(join(files.certificateDirectory, "ca.crt"), authority);
+  writeAtomically(files.knownHostsFile, `[${address}]:${ports.ssh} ${host.hostKey}\n`);
   const known = `-o UserKnownHostsFile='${files.knownHostsFile}' -o StrictHostKeyChecking=yes`;
   const ssh = `exec ssh -i '${host.privateKeyFile}' ${known} -p ${ports.ssh} root@${address} "$@"`;
-  writeWhole(files.sshCommand, `#!/bin/sh\n${ssh}\n`, 0o755);
+  writeAtomically(files.sshCommand, `#!/bin/sh\n${ssh}\n`, 0o755);
   return files;
 }
 
@@ -148,6 +149,6 @@ export async function pushCiImage(instance: Instance, options: StepOptions = {})
 /** Has `library/hello:1.0` in the stand-in for the public registries. Gives whether it had to be pushed. */
 export async function ensurePublicImage(instance: Instance, options: StepOptions = {}): Promise<boolean> {
   const flags = { common: [], source: ["--tls-verify=false"], destination: ["--dest-tls-verify=false"] };
-  const registry = `${placeOf(instance).upstreamIp}:5000`;
+  const registry = `${addressesOf(instance).upstreamIp}:5000`;
   return pushMissing(publicImage, registry, flags, { ...options, ...where(instance) });
 }

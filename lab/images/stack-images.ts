@@ -10,7 +10,7 @@ import { type ImageRole, imageRoles } from "./recipes.ts";
 export type ImageNames = Readonly<Record<ImageRole, string>>;
 
 /** What the lab's stack runs. */
-export const defaultImages: ImageNames = {
+export const stackImages: ImageNames = {
   registry: "registry:2.8.3",
   nginx: "nginx:1.28.0-alpine",
   ui: "joxit/docker-registry-ui:2.5.7",

@@ -5,14 +5,14 @@ import {
   ensureNetwork,
   removeContainer,
 } from "../machine/docker-client.ts";
-import { type Instance, type Place, placeOf } from "../machine/paths.ts";
+import { type Addresses, addressesOf, type Instance } from "../machine/instances.ts";
 import { type StepOptions, waitUntil } from "../machine/run.ts";
 import { ensurePublicImage } from "./sample-images.ts";
 import { ensureOuterImage, type ImageNames } from "./stack-images.ts";
 
 /** Where the caches of an instance find their upstream. */
 export function upstreamUrl(instance: Instance): string {
-  return `http://${placeOf(instance).upstreamIp}:5000`;
+  return `http://${addressesOf(instance).upstreamIp}:5000`;
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -22,11 +22,11 @@ async function answers(url: string): Promise<boolean> {
   );
 }
 
-async function replace(place: Place, image: string): Promise<void> {
-  await removeContainer(place.upstreamContainer);
-  const labels = containerLabels(place, image);
-  const network = ["--network", place.network, "--ip", place.upstreamIp];
-  await docker(["run", "--detach", "--name", place.upstreamContainer, ...labels, ...network, image]);
+async function replace(addresses: Addresses, image: string): Promise<void> {
+  await removeContainer(addresses.upstreamContainer);
+  const labels = containerLabels(addresses, image);
+  const network = ["--network", addresses.network, "--ip", addresses.upstreamIp];
+  await docker(["run", "--detach", "--name", addresses.upstreamContainer, ...labels, ...network, image]);
 }
 
 /**
@@ -38,13 +38,13 @@ export async function ensureUpstream(
   names: ImageNames,
   options: StepOptions = {},
 ): Promise<string> {
-  const place = placeOf(instance);
+  const addresses = addressesOf(instance);
   const url = upstreamUrl(instance);
-  await ensureNetwork(place);
+  await ensureNetwork(addresses);
   const image = await ensureOuterImage("registry", names.registry, options);
-  const state = await containerState(place.upstreamContainer);
+  const state = await containerState(addresses.upstreamContainer);
   const isRunning = state?.spec === image && state.status === "running" && (await answers(url));
-  if (!isRunning) await replace(place, image);
+  if (!isRunning) await replace(addresses, image);
   await waitUntil(`an answer of ${url}`, 30, () => answers(url));
   await ensurePublicImage(instance, options);
   return url;
@@ -52,5 +52,5 @@ export async function ensureUpstream(
 
 /** Removes the stand-in; nothing where there is none. */
 export async function removeUpstream(instance: Instance): Promise<void> {
-  await removeContainer(placeOf(instance).upstreamContainer);
+  await removeContainer(addressesOf(instance).upstreamContainer);
 }

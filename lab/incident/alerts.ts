@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { urlsOf } from "../cluster/endpoints.ts";
 import { LabError } from "../machine/errors.ts";
-import type { Instance } from "../machine/paths.ts";
+import type { Instance } from "../machine/instances.ts";
 import { waitUntil } from "../machine/run.ts";
 
 const alert = v.looseObject({

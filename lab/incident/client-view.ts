@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clientFiles } from "../images/sample-images.ts";
-import type { Instance } from "../machine/paths.ts";
+import type { Instance } from "../machine/instances.ts";
 import { type Command, run, type StepOptions } from "../machine/run.ts";
 
 /** What a client was answered. */

@@ -5,7 +5,8 @@ import { clientOf, type KubernetesClient } from "../cluster/kubernetes-client.ts
 import { loadRules, rulesOf } from "../cluster/rules-loader.ts";
 import { hostOf, isHealthy, type LabHost } from "../host/host.ts";
 import { LabError } from "../machine/errors.ts";
-import { type Instance, stateDirectory } from "../machine/paths.ts";
+import type { Instance } from "../machine/instances.ts";
+import { stateDirectory } from "../machine/paths.ts";
 import type { StepOptions } from "../machine/run.ts";
 import { bad, duration, good, heading } from "../machine/screen.ts";
 import { type Fact, playAct } from "./incident-step.ts";
@@ -19,7 +20,7 @@ async function ready(instance: Instance): Promise<{ host: LabHost; client: Kuber
   if (host !== undefined && client !== undefined && (await isHealthy(host)) && (await client.isReady())) {
     return { host, client };
   }
-  throw new LabError("E_MISSING", "the lab does not run", { wayOn: 'Start it: "npm run lab".' });
+  throw new LabError("E_MISSING", "the lab does not run", { hint: 'Start it: "npm run lab".' });
 }
 
 /** Seconds that the alert waits in earnest. Errors: E_MISSING where the cluster has no such alert. */
@@ -28,7 +29,7 @@ async function earnestSeconds(client: KubernetesClient): Promise<number> {
   const wait = waitOf(files, alertName);
   if (wait !== undefined) return durationMilliseconds(wait) / 1000;
   throw new LabError("E_MISSING", `the cluster has no alert ${alertName}`, {
-    wayOn: 'Deploy it: "npm run up".',
+    hint: 'Deploy it: "npm run up".',
   });
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { LabError, messageOf } from "./errors.ts";
-import { type Place, projectRoot } from "./paths.ts";
+import type { Addresses } from "./instances.ts";
+import { projectRoot } from "./paths.ts";
 import { type Command, type RunOptions, type RunResult, run, runPiped, type StepOptions } from "./run.ts";
 
 const instanceLabel = "org.regwarden.lab.instance";
@@ -25,9 +26,9 @@ export interface ContainerState {
 }
 
 /** `docker create` arguments that say whose a container is and what it was made from. */
-export function containerLabels(place: Place, spec: string): string[] {
+export function containerLabels(addresses: Addresses, spec: string): string[] {
   const labels = [
-    `${instanceLabel}=${place.network}`,
+    `${instanceLabel}=${addresses.network}`,
     `${projectLabel}=${projectRoot}`,
     `${specLabel}=${spec}`,
   ];
@@ -50,7 +51,7 @@ export async function containerState(name: string): Promise<ContainerState | und
 function refuseForeign(name: string, state: ContainerState): void {
   if (state.project === projectRoot || !existsSync(state.project)) return;
   throw new LabError("E_BUSY", `${name} belongs to ${state.project}`, {
-    wayOn: `Run "npm run lab -- down" there, or use another instance here (REGWARDEN_LAB=bench).`,
+    hint: `Run "npm run lab -- down" there, or use another instance here (REGWARDEN_LAB=bench).`,
   });
 }
 
@@ -73,7 +74,7 @@ export async function startContainer(name: string): Promise<void> {
     if (taken === null) throw error;
     throw new LabError("E_BUSY", `something else listens on ${taken[1]}`, {
       cause: error,
-      wayOn: `Find it (ss -ltnp) and stop it, or use another instance (npm run lab -- --instance bench).`,
+      hint: `Find it (ss -ltnp) and stop it, or use another instance (npm run lab -- --instance bench).`,
     });
   }
 }
@@ -85,17 +86,17 @@ export async function hasImage(name: string): Promise<boolean> {
 }
 
 /** Makes the instance's network; nothing where it is there. */
-export async function ensureNetwork(place: Place): Promise<void> {
-  const { exitCode } = await docker(["network", "inspect", place.network], { accept: [0, 1] });
+export async function ensureNetwork(addresses: Addresses): Promise<void> {
+  const { exitCode } = await docker(["network", "inspect", addresses.network], { accept: [0, 1] });
   if (exitCode === 0) return;
-  const label = `${instanceLabel}=${place.network}`;
-  await docker(["network", "create", "--subnet", place.subnet, "--label", label, place.network]);
+  const label = `${instanceLabel}=${addresses.network}`;
+  await docker(["network", "create", "--subnet", addresses.subnet, "--label", label, addresses.network]);
 }
 
 /** Removes the instance's network; nothing where there is none. */
-export async function removeNetwork(place: Place): Promise<void> {
-  const { exitCode } = await docker(["network", "inspect", place.network], { accept: [0, 1] });
-  if (exitCode === 0) await docker(["network", "rm", place.network]);
+export async function removeNetwork(addresses: Addresses): Promise<void> {
+  const { exitCode } = await docker(["network", "inspect", addresses.network], { accept: [0, 1] });
+  if (exitCode === 0) await docker(["network", "rm", addresses.network]);
 }
 
 /**

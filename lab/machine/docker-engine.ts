@@ -50,8 +50,7 @@ function startEngine(): void {
 
 function refuse(): never {
   throw new LabError("E_NOT_ROOT", "no Docker engine answers, and only root can start one", {
-    wayOn:
-      "Start it (sudo systemctl start docker), or let this account use it (group docker), or run the lab as root.",
+    hint: "Start it (sudo systemctl start docker), or let this account use it (group docker), or run the lab as root.",
   });
 }
 
@@ -73,7 +72,7 @@ async function start(options: StepOptions): Promise<void> {
   await waitUntil("an answer of the Docker engine", 60, engineAnswers).catch((cause: unknown) => {
     throw new LabError("E_TIMEOUT", "the Docker engine was started and does not answer", {
       cause,
-      wayOn: way,
+      hint: way,
     });
   });
 }

@@ -10,16 +10,16 @@ export type LabErrorCode =
   | "E_UNREACHABLE"
   | "E_UNSUPPORTED";
 
-/** A step of the lab that cannot go on. `wayOn` says what the person at the keyboard can do about it. */
+/** A step of the lab that cannot go on. `hint` says what the person at the keyboard can do about it. */
 export class LabError extends Error {
   readonly code: LabErrorCode;
-  readonly wayOn: string | undefined;
+  readonly hint: string | undefined;
 
-  constructor(code: LabErrorCode, message: string, options: { wayOn?: string; cause?: unknown } = {}) {
+  constructor(code: LabErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.name = "LabError";
     this.code = code;
-    this.wayOn = options.wayOn;
+    this.hint = options.hint;
   }
 }
 

@@ -4,7 +4,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Writes a file so that it is there whole or not at all; parents are made. */
-export function writeWhole(path: string, content: string | Uint8Array, mode = 0o644): void {
+export function writeAtomically(path: string, content: string | Uint8Array, mode = 0o644): void {
   mkdirSync(dirname(path), { recursive: true });
   const beside = `${path}.${process.pid}.new`;
   rmSync(beside, { force: true });
@@ -19,11 +19,11 @@ export function readText(path: string): string | undefined {
 }
 
 /** A random secret, made once and kept in a file that only its owner reads. */
-export function keptSecret(path: string): string {
+export function ensureSecret(path: string): string {
   const kept = readText(path);
   if (kept) return kept;
   const secret = randomBytes(24).toString("base64url");
-  writeWhole(path, `${secret}\n`, 0o600);
+  writeAtomically(path, `${secret}\n`, 0o600);
   return secret;
 }
 

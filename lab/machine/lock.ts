@@ -35,7 +35,7 @@ export async function withLock<T>(file: string, work: () => Promise<T>, wait = f
   if (release === undefined) {
     const holder = (await readFile(file, "utf8").catch(() => "")).trim() || "unknown";
     throw new LabError("E_BUSY", `another run is at work here (process ${holder})`, {
-      wayOn: "Wait until it has ended, then run this again.",
+      hint: "Wait until it has ended, then run this again.",
     });
   }
   try {

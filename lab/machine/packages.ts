@@ -75,7 +75,7 @@ function refuse(lacking: readonly Need[]): never {
   const command = `apt-get install ${names(lacking, 0).join(" ")}`;
   const isDebian = findCommand("apt-get") !== undefined;
   throw new LabError(isDebian ? "E_NOT_ROOT" : "E_MISSING", `the machine lacks ${what}`, {
-    wayOn: isDebian
+    hint: isDebian
       ? `Run "sudo ${command}", or run the lab as root.`
       : `Install them; on Debian: "${command}".`,
   });

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { writeWhole } from "./files.ts";
+import { writeAtomically } from "./files.ts";
 import { findCommand } from "./paths.ts";
 import { run } from "./run.ts";
 
@@ -30,7 +30,7 @@ export async function withoutServices(
 ): Promise<void> {
   if (services.length === 0) return install();
   const isOurs = !existsSync(policyFile);
-  if (isOurs) writeWhole(policyFile, servicePolicy(services), 0o755);
+  if (isOurs) writeAtomically(policyFile, servicePolicy(services), 0o755);
   try {
     await install();
   } finally {

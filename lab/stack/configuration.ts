@@ -5,11 +5,11 @@ import { hasCluster, kubeconfigFile, urlsOf } from "../cluster/endpoints.ts";
 import { type Certificates, registryHostName } from "../host/certificates.ts";
 import type { LabHost } from "../host/host.ts";
 import type { RegistryAccount } from "../images/sample-images.ts";
-import { defaultImages } from "../images/stack-images.ts";
+import { stackImages } from "../images/stack-images.ts";
 import { upstreamUrl } from "../images/upstream.ts";
-import { keptSecret, writeWhole } from "../machine/files.ts";
-import { type Instance, ports, projectRoot, stateDirectory } from "../machine/paths.ts";
-import { cacheNames } from "../machine/registry-names.ts";
+import { ensureSecret, writeAtomically } from "../machine/files.ts";
+import { cacheNames, type Instance, ports } from "../machine/instances.ts";
+import { projectRoot, stateDirectory } from "../machine/paths.ts";
 import { pulumiHome } from "../machine/tools/pulumi.ts";
 
 /** One value of the stack's configuration. Keys are paths, as `pulumi config set --path` takes them. */
@@ -31,7 +31,7 @@ function caches(instance: Instance): StackConfiguration {
 
 function images(): StackConfiguration {
   return Object.fromEntries(
-    Object.entries(defaultImages).map(([role, value]) => [`images.${role}`, { value }]),
+    Object.entries(stackImages).map(([role, value]) => [`images.${role}`, { value }]),
   );
 }
 
@@ -67,7 +67,7 @@ export function stackConfiguration(
 
 /** The account of the instance's private registry; its password is made once. */
 export function ensureAccount(instance: Instance): RegistryAccount {
-  return { user: "ci", password: keptSecret(join(stateDirectory(instance), "registry-password")) };
+  return { user: "ci", password: ensureSecret(join(stateDirectory(instance), "registry-password")) };
 }
 
 /** Where the instance's stack keeps its state. */
@@ -95,9 +95,12 @@ function reportTargets(instance: Instance): Record<string, string> {
 /** Makes what {@link pulumiEnvironment} names, and leaves it to `npm run preview` and its like in `environment.json`. */
 export function writePulumiEnvironment(instance: Instance): void {
   const environment = { ...pulumiEnvironment(instance), ...reportTargets(instance) };
-  keptSecret(join(stateDirectory(instance), "passphrase"));
+  ensureSecret(join(stateDirectory(instance), "passphrase"));
   mkdirSync(stackStateDirectory(instance), { recursive: true });
-  writeWhole(join(stateDirectory(instance), "environment.json"), `${JSON.stringify(environment, null, 2)}\n`);
+  writeAtomically(
+    join(stateDirectory(instance), "environment.json"),
+    `${JSON.stringify(environment, null, 2)}\n`,
+  );
 }
 
 /** The file that holds the stack's configuration. */

@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { LabHost } from "../host/host.ts";
-import { readText, writeWhole } from "../machine/files.ts";
-import { type Instance, nodeBinary, projectRoot } from "../machine/paths.ts";
+import { readText, writeAtomically } from "../machine/files.ts";
+import type { Instance } from "../machine/instances.ts";
+import { nodeBinary, projectRoot } from "../machine/paths.ts";
 import { type RunResult, run, type StepOptions, waitUntil } from "../machine/run.ts";
 import { pulumiBinary } from "../machine/tools/pulumi.ts";
 import {
@@ -88,7 +89,7 @@ export async function forgetLostHost(instance: Instance, host: LabHost): Promise
   const known = readText(file);
   if (known === stdout.trim()) return false;
   await rm(stackStateDirectory(instance), { recursive: true, force: true });
-  writeWhole(file, stdout);
+  writeAtomically(file, stdout);
   return known !== undefined;
 }
 

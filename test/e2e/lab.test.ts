@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { clientFiles } from "../../lab/images/sample-images.ts";
-import { nodeBinary, placeOf, ports, projectRoot, stateDirectory } from "../../lab/machine/paths.ts";
+import { addressesOf, ports } from "../../lab/machine/instances.ts";
+import { nodeBinary, projectRoot, stateDirectory } from "../../lab/machine/paths.ts";
 import { stackStateDirectory } from "../../lab/stack/configuration.ts";
 import { expectCode, noDrift, up } from "../support/lab/expected.ts";
 import {
@@ -33,7 +34,7 @@ describe("the lab", () => {
   });
 
   test("serves through every published port", async () => {
-    const { address } = placeOf(instance);
+    const { address } = addressesOf(instance);
     for (const port of [ports.dockerhub, ports.ghcr, ports.quay, ports.k8s, ports.kyverno]) {
       expect((await fetch(`http://${address}:${port}/v2/`)).status).toBe(200);
     }
@@ -55,7 +56,7 @@ describe("the lab", () => {
       `docker://${registry}/infra-ci:latest`,
       `oci:${target}:latest`,
     ]);
-    const cached = `docker://${placeOf(instance).address}:${ports.quay}/library/hello:1.0`;
+    const cached = `docker://${addressesOf(instance).address}:${ports.quay}/library/hello:1.0`;
     await execa("skopeo", ["inspect", "--raw", "--tls-verify=false", cached]);
     await expect(
       execa("skopeo", [
@@ -73,7 +74,7 @@ describe("the lab", () => {
       auths: Record<string, { auth: string }>;
     };
     const account = Buffer.from(auths[registry]?.auth ?? "", "base64").toString();
-    const url = `https://${placeOf(instance).address}:${ports.ui}`;
+    const url = `https://${addressesOf(instance).address}:${ports.ui}`;
     const status = async (path: string, ...flags: string[]) => {
       const common = [
         "-s",

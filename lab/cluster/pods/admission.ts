@@ -49,9 +49,9 @@ function tokenVolume(spec: PodSpec): Volume {
 function mounted(container: Container): Container {
   const { volumeMounts = [] } = container;
   // A container that mounts something of its own there keeps it.
-  if (volumeMounts.some((place) => place.mountPath === mountPath)) return container;
-  const place = { name: volumeName, mountPath, readOnly: true };
-  return { ...container, volumeMounts: [...volumeMounts, place] };
+  if (volumeMounts.some((volumeMount) => volumeMount.mountPath === mountPath)) return container;
+  const volumeMount = { name: volumeName, mountPath, readOnly: true };
+  return { ...container, volumeMounts: [...volumeMounts, volumeMount] };
 }
 
 /** The pod as admission lets it in: with the volume, mounted in its container. */
@@ -86,7 +86,7 @@ export async function getsToken({ client, namespace }: TokenSource, spec: PodSpe
   const account = await client.get(accountPath(namespace, name));
   if (account !== undefined) return wantsToken(spec, account);
   throw new LabError("E_MISSING", `the cluster has no service account ${name} in ${namespace}`, {
-    wayOn: 'Deploy it: "npm run up".',
+    hint: 'Deploy it: "npm run up".',
   });
 }
 

@@ -75,20 +75,20 @@ function limits({ resources }: Container): string[] {
 }
 
 /** How a volume gets into the container: files of the cluster are read-only, whatever the mount says. */
-function mount(spec: PodSpec, place: VolumeMount, volumes: string): string[] {
-  const volume = spec.volumes?.find(({ name }) => name === place.name);
-  if (volume === undefined) return refuse(`a mount of ${place.name}, which is no volume`);
+function mount(spec: PodSpec, volumeMount: VolumeMount, volumes: string): string[] {
+  const volume = spec.volumes?.find(({ name }) => name === volumeMount.name);
+  if (volume === undefined) return refuse(`a mount of ${volumeMount.name}, which is no volume`);
   const { medium, sizeLimit } = volume.emptyDir ?? {};
-  const isWritable = volume.emptyDir !== undefined && !place.readOnly;
-  if (medium === "Memory" && place.subPath === undefined) {
+  const isWritable = volume.emptyDir !== undefined && !volumeMount.readOnly;
+  if (medium === "Memory" && volumeMount.subPath === undefined) {
     const size = sizeLimit === undefined ? "" : `,size=${Math.round(quantity(sizeLimit))}`;
-    return ["--tmpfs", `${place.mountPath}:${isWritable ? "rw" : "ro"},exec,mode=1777${size}`];
+    return ["--tmpfs", `${volumeMount.mountPath}:${isWritable ? "rw" : "ro"},exec,mode=1777${size}`];
   }
   const sources = [volume.configMap, volume.secret, volume.emptyDir, volume.serviceAccount];
   if (sources.every((source) => source === undefined)) return refuse(`the volume ${volume.name}`);
-  const source = join(volumes, volume.name, place.subPath ?? "");
+  const source = join(volumes, volume.name, volumeMount.subPath ?? "");
   const access = isWritable ? "" : ",readonly";
-  return ["--mount", `type=bind,source=${source},target=${place.mountPath}${access}`];
+  return ["--mount", `type=bind,source=${source},target=${volumeMount.mountPath}${access}`];
 }
 
 function names(spec: PodSpec, hosts: Readonly<Record<string, string>>): string[] {
@@ -132,7 +132,7 @@ export function containerArguments(
     ...limits(container),
     ...(workingDir === undefined ? [] : ["--workdir", workingDir]),
     ...["--env-file", around.environmentFile],
-    ...(container.volumeMounts ?? []).flatMap((place) => mount(spec, place, around.volumes)),
+    ...(container.volumeMounts ?? []).flatMap((volumeMount) => mount(spec, volumeMount, around.volumes)),
     ...program(container, around.image, variables),
   ];
 }

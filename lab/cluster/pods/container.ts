@@ -9,8 +9,8 @@ import {
   removeContainer,
 } from "../../machine/docker-client.ts";
 import { LabError } from "../../machine/errors.ts";
-import { writeWhole } from "../../machine/files.ts";
-import { type Instance, placeOf } from "../../machine/paths.ts";
+import { writeAtomically } from "../../machine/files.ts";
+import { addressesOf, type Instance } from "../../machine/instances.ts";
 import type { StepOptions } from "../../machine/run.ts";
 import { clusterDirectory } from "../endpoints.ts";
 import { containerArguments, onlyContainer, type Surroundings } from "./arguments.ts";
@@ -43,7 +43,7 @@ function podDirectory(instance: Instance, pod: PodIdentity): string {
 }
 
 function prefix(instance: Instance): string {
-  return `${placeOf(instance).network}-pod-`;
+  return `${addressesOf(instance).network}-pod-`;
 }
 
 /**
@@ -81,21 +81,21 @@ async function prepare(
   objects: PodObjects,
   { image, services }: Pick<PodSettings, "image" | "services">,
 ): Promise<string[]> {
-  const place = placeOf(instance);
+  const addresses = addressesOf(instance);
   const directory = podDirectory(instance, pod);
   const around: Surroundings = {
     image,
     container: `${prefix(instance)}${pod.name}`,
-    network: place.network,
-    labels: containerLabels(place, image),
-    hosts: { [registryHostName]: place.hostIp },
+    network: addresses.network,
+    labels: containerLabels(addresses, image),
+    hosts: { [registryHostName]: addresses.hostIp },
     environmentFile: join(directory, "environment"),
     volumes: join(directory, "volumes"),
   };
   const variables = environmentOf(onlyContainer(spec), objects, pod, services);
   const args = containerArguments(spec, pod, variables, around);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  writeWhole(around.environmentFile, environmentFile(variables), 0o600);
+  writeAtomically(around.environmentFile, environmentFile(variables), 0o600);
   for (const volume of spec.volumes ?? []) {
     await makeVolume(join(around.volumes, volume.name), volume, objects, spec.securityContext?.fsGroup);
   }
@@ -114,7 +114,7 @@ export async function runPod(
   await removeContainer(name);
   try {
     const args = await prepare(instance, spec, pod, objects, settings);
-    await ensureNetwork(placeOf(instance));
+    await ensureNetwork(addressesOf(instance));
     await docker(["create", ...args]);
     const attended = await attend(name, settings.limitSeconds, settings);
     return { name: pod.name, ...attended, ...(await endOf(name)) };

@@ -109,6 +109,6 @@ export function refuseUnknownFields(value: unknown): void {
   const unknown = unknownFields(value);
   if (unknown.length === 0) return;
   throw new LabError("E_UNSUPPORTED", `the lab cannot run a pod with ${unknown.join(", ")}`, {
-    wayOn: "Teach it to lab/cluster/pods/fields.ts and its neighbours, or do without.",
+    hint: "Teach it to lab/cluster/pods/fields.ts and its neighbours, or do without.",
   });
 }

@@ -1,7 +1,7 @@
 import type { ImageRole } from "../../images/recipes.ts";
-import { defaultImages, ensureOuterImage, pullOuterImage } from "../../images/stack-images.ts";
+import { ensureOuterImage, pullOuterImage, stackImages } from "../../images/stack-images.ts";
 import { LabError } from "../../machine/errors.ts";
-import type { Instance } from "../../machine/paths.ts";
+import type { Instance } from "../../machine/instances.ts";
 import type { StepOptions } from "../../machine/run.ts";
 import { accessOf, KubernetesClient } from "../kubernetes-client.ts";
 import { getsToken, type TokenSource, withToken, withTokenVolume } from "./admission.ts";
@@ -17,7 +17,7 @@ const usualLimitSeconds = 900;
 
 /** The template's image in the machine's engine: pulled, or made from packages where the stack's images are. */
 async function imageFor(name: string, options: StepOptions): Promise<string> {
-  const role = Object.entries(defaultImages).find(([, image]) => image === name)?.[0];
+  const role = Object.entries(stackImages).find(([, image]) => image === name)?.[0];
   if (role !== undefined) return ensureOuterImage(role as ImageRole, name, options);
   if (await pullOuterImage(name, options)) return name;
   throw new LabError("E_UNREACHABLE", `the image ${name} cannot be pulled, and the lab makes none like it`);
@@ -41,7 +41,7 @@ async function readCronJob(client: KubernetesClient, namespace: string, name: st
   const found = await client.get(`/apis/batch/v1/namespaces/${namespace}/cronjobs/${name}`);
   if (found !== undefined) return found as unknown as CronJob;
   throw new LabError("E_MISSING", `the cluster has no CronJob ${name} in ${namespace}`, {
-    wayOn: 'Deploy it: "npm run up".',
+    hint: 'Deploy it: "npm run up".',
   });
 }
 
@@ -87,7 +87,7 @@ export async function runCronJob(
 ): Promise<PodResult[]> {
   const access = accessOf(instance);
   if (access === undefined)
-    throw new LabError("E_MISSING", "the lab has no cluster", { wayOn: "npm run lab" });
+    throw new LabError("E_MISSING", "the lab has no cluster", { hint: "npm run lab" });
   const client = new KubernetesClient(access);
   const cronJob = await readCronJob(client, namespace, name);
   const job = cronJob.spec.jobTemplate.spec;

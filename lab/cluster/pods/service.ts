@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { ensureNetwork } from "../../machine/docker-client.ts";
-import { type Instance, placeOf } from "../../machine/paths.ts";
+import { addressesOf, type Instance } from "../../machine/instances.ts";
 import { gatewayOf, machinePorts } from "../endpoints.ts";
 
 /** The service `kubernetes` as pods know it, for as long as one of them runs. */
@@ -60,7 +60,7 @@ function pass(from: Socket, to: Socket, open: Set<Socket>): void {
  * and that address means another machine in a container.
  */
 export async function openService(instance: Instance): Promise<PodService> {
-  const place = placeOf(instance);
-  await ensureNetwork(place);
-  return forward(gatewayOf(instance), { host: place.address, port: machinePorts.apiServer });
+  const addresses = addressesOf(instance);
+  await ensureNetwork(addresses);
+  return forward(gatewayOf(instance), { host: addresses.address, port: machinePorts.apiServer });
 }

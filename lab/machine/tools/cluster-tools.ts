@@ -23,7 +23,7 @@ interface Tool {
   readonly version: string;
   readonly sources: readonly sources.ToolSource[];
   readonly check: sources.ToolCheck;
-  readonly wayOn: string;
+  readonly hint: string;
 }
 
 function installation(tool: Pick<Tool, "program" | "version">): string {
@@ -62,7 +62,7 @@ function apiServerTool(): Tool {
       kubeApiServerBuild(kubernetesVersion),
     ],
     check: checkApiServer,
-    wayOn: `Put kube-apiserver ${kubernetesVersion} on PATH, or install a Go that builds it, and run this again.`,
+    hint: `Put kube-apiserver ${kubernetesVersion} on PATH, or install a Go that builds it, and run this again.`,
   };
 }
 
@@ -77,7 +77,7 @@ function pluginTool(): Tool {
       kubernetesPluginBuild(),
     ],
     check: checkPlugin,
-    wayOn: `Put ${pluginProgram} ${pluginVersion} on PATH, or install Go 1.24 or newer, and run this again.`,
+    hint: `Put ${pluginProgram} ${pluginVersion} on PATH, or install Go 1.24 or newer, and run this again.`,
   };
 }
 
@@ -92,7 +92,7 @@ async function ensureTool(tool: Tool, options: StepOptions): Promise<string> {
   try {
     return await sources.installFrom(tool.sources, target, tool.check, options);
   } catch (cause) {
-    throw new LabError("E_UNREACHABLE", `no ${tool.program} ${tool.version}`, { cause, wayOn: tool.wayOn });
+    throw new LabError("E_UNREACHABLE", `no ${tool.program} ${tool.version}`, { cause, hint: tool.hint });
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LabError } from "../errors.ts";
-import { writeWhole } from "../files.ts";
+import { writeAtomically } from "../files.ts";
 import { withLock } from "../lock.ts";
 import { cacheDirectory, commandPluginProgram, nodeBinary } from "../paths.ts";
 import { run, type StepOptions, succeeds } from "../run.ts";
@@ -63,8 +63,8 @@ async function installFromSources(options: StepOptions): Promise<string> {
   try {
     return await sources.installFrom(pulumiSources(), installation(), checkPulumi, options);
   } catch (error) {
-    const wayOn = `Put Pulumi ${pulumiVersion} on PATH, or install Go 1.24 or newer, and run this again.`;
-    throw new LabError("E_UNREACHABLE", `no Pulumi CLI ${pulumiVersion}`, { cause: error, wayOn });
+    const hint = `Put Pulumi ${pulumiVersion} on PATH, or install Go 1.24 or newer, and run this again.`;
+    throw new LabError("E_UNREACHABLE", `no Pulumi CLI ${pulumiVersion}`, { cause: error, hint });
   }
 }
 
@@ -96,7 +96,11 @@ async function downloadPlugin(options: StepOptions): Promise<boolean> {
 async function ensureCommandPlugin(options: StepOptions): Promise<string> {
   if (hasRealPlugin()) return "official";
   if (!existsSync(commandPlugin()) && (await downloadPlugin(options))) return "official";
-  writeWhole(commandPlugin(), `${launcherMark}exec '${nodeBinary}' '${commandPluginProgram}' "$@"\n`, 0o755);
+  writeAtomically(
+    commandPlugin(),
+    `${launcherMark}exec '${nodeBinary}' '${commandPluginProgram}' "$@"\n`,
+    0o755,
+  );
   return "the lab's stand-in";
 }
 

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { alternativeNames, needsRenewal } from "../../../../lab/host/certificates.ts";
-import { placeOf } from "../../../../lab/machine/paths.ts";
+import { addressesOf } from "../../../../lab/machine/instances.ts";
 
-const names = alternativeNames(placeOf("test"));
+const names = alternativeNames(addressesOf("test"));
 const dayMilliseconds = 86_400_000;
 let directory: string;
 let pem: string;

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { placeOf } from "../../../../lab/machine/paths.ts";
+import { addressesOf } from "../../../../lab/machine/instances.ts";
 import { pulumiEnvironment, stackConfiguration } from "../../../../lab/stack/configuration.ts";
 import { changesIn, valueAt } from "../../../../lab/stack/deployment.ts";
 
 const host = {
-  address: placeOf("e2e").address,
+  address: addressesOf("e2e").address,
   sshPort: 2222,
   hostKey: "ssh-ed25519 AAAA",
   privateKey: "PRIVATE SSH KEY",
