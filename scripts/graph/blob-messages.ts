@@ -26,7 +26,7 @@ export function neededBlobMessage(
   const noun = role === "config" ? "configuration" : "layer";
   const trouble =
     cause === "link-invalid" && link?.state === "invalid"
-      ? `is in the store, but the link ${link.place} ${link.reason}`
+      ? `is in the store, but the link ${link.location} ${link.reason}`
       : troubles[cause];
   const what = `The ${noun} ${digest} of ${shortDigest(parent ?? "")} ${trouble}. ${victimsOf(finding)}`;
   if (remedy === "relink") return `${what}${nextMark}${relink(repository ?? "", "blob", digest)}`;

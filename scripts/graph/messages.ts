@@ -13,8 +13,8 @@ export const nextMark = " Next: ";
 
 export const here = "in the registry's data directory";
 
-export function unreadableMessage({ place, reason }: Unreadable): string {
-  return `${place} could not be read (${reason}), so nothing is known about it.${nextMark}${nextForUnreadable(reason)}`;
+export function unreadableMessage({ location, reason }: Unreadable): string {
+  return `${location} could not be read (${reason}), so nothing is known about it.${nextMark}${nextForUnreadable(reason)}`;
 }
 
 function nextForUnreadable(reason: string): string {
@@ -24,7 +24,7 @@ function nextForUnreadable(reason: string): string {
   return "see what lies there (ls -l, head), put right what is no part of a store, then scan again.";
 }
 
-type InvalidLink = Extract<LinkState, { state: "invalid" }>;
+type InvalidLink = Extract<LinkState, { state: "invalid" | "missing" }>;
 
 /** Of a link, what its message depends on. */
 interface LinkFinding {
@@ -35,26 +35,26 @@ interface LinkFinding {
 }
 
 export function linkMessage(
-  { place, reason }: InvalidLink,
+  link: InvalidLink,
   target: "manifest" | "blob",
   { repository, digest, tags, remedy }: LinkFinding,
 ): string {
   const victims = tags.length > 0 ? ` ${listTags(tags)} cannot be pulled.` : "";
-  const what = `The link ${place} ${reason}, so the registry cannot serve the ${target}.${victims}${nextMark}`;
+  const what = `The link ${link.location} ${reasonOf(link)}, so the registry cannot serve the ${target}.${victims}${nextMark}`;
   if (remedy === "relink" && digest !== null)
     return `${what}${relink(repository ?? "", target, digest as Digest)}`;
   if (tags.length > 0) return `${what}${pushAgain(repository ?? "", tags)}`;
   return `${what}remove the link's directory if no image needs it, else push the image again.`;
 }
 
+function reasonOf(link: InvalidLink): string {
+  return link.state === "missing" ? "is missing" : link.reason;
+}
+
 /** A tag whose own link is missing or no digest. */
-export function tagMessage(
-  repository: string,
-  tags: readonly string[],
-  { place, reason }: InvalidLink,
-): string {
+export function tagMessage(repository: string, tags: readonly string[], link: InvalidLink): string {
   return (
-    `${listTags(tags)} leads nowhere and cannot be pulled: its link ${place} ${reason}.${nextMark}` +
+    `${listTags(tags)} leads nowhere and cannot be pulled: its link ${link.location} ${reasonOf(link)}.${nextMark}` +
     `${pushAgain(repository, tags)} Or, when nobody needs the tag any more: rm -r its directory.`
   );
 }

@@ -5,8 +5,8 @@ import { listTags, nextMark } from "./messages.ts";
 
 /** What findings say about a registry that is asked from outside: nobody there knows what its disk still holds. */
 
-export function notLookedAtMessage({ place, reason, kind }: Unreadable): string {
-  return `${place} ${describeReason(reason)}, so nothing is known about it.${nextMark}${nextForFault(kind)}`;
+export function notLookedAtMessage({ location, reason, kind }: Unreadable): string {
+  return `${location} ${describeReason(reason)}, so nothing is known about it.${nextMark}${nextForFault(kind)}`;
 }
 
 function describeReason(reason: string): string {

@@ -17,7 +17,7 @@ function judgeTag(facts: RepositoryFacts, { name, link }: LinkFact): readonly Fi
   if (link.state === "linked") return [];
   const isUnreadable = link.state === "unreadable";
   // A cache asks its upstream where a tag leads, and writes what is missing.
-  const isMissing = !isUnreadable && link.isMissing === true;
+  const isMissing = link.state === "missing";
   if (isMissing && facts.mode === "cache") return [];
   const isHome = !isUnreadable && facts.mode === "authoritative";
   const isForRealPlatform = name === null || !subjectOfTag(name);

@@ -75,14 +75,14 @@ function hasAccount({ auth, username, identitytoken }: Entry): boolean {
   return [auth, username, identitytoken].some((text) => text !== undefined && text !== "");
 }
 
-function toAccount(entry: Entry, place: Place): Account | undefined {
-  if (entry.identitytoken) throw unusable(place, "is a token, and not user and password");
+function toAccount(entry: Entry, location: Place): Account | undefined {
+  if (entry.identitytoken) throw unusable(location, "is a token, and not user and password");
   if (entry.username && entry.password !== undefined)
     return { user: entry.username, password: entry.password };
   if (!entry.auth) return undefined;
   const text = Buffer.from(entry.auth, "base64").toString();
   const colon = text.indexOf(":");
-  if (colon < 1) throw unusable(place, "is not USER:PASSWORD in base64");
+  if (colon < 1) throw unusable(location, "is not USER:PASSWORD in base64");
   // Docker's own reader cuts trailing zero bytes, which some writers leave.
   return { user: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
 }

@@ -20,9 +20,9 @@ export function createFollowingSend(send: TrySend): TrySend {
       if (target === undefined) return isElsewhere ? judgeStorage(attempt, url) : attempt;
       const from = new URL(url).protocol;
       if (target.protocol !== "https:" && target.protocol !== from)
-        return { state: "untrusted", reason: `names another place without TLS, ${target.origin}` };
+        return { state: "untrusted", reason: `names another location without TLS, ${target.origin}` };
       if (hop >= mostRedirects)
-        return { state: "untrusted", reason: `names another place more than ${hop} times` };
+        return { state: "untrusted", reason: `names another location more than ${hop} times` };
       url = target.href;
     }
   };
@@ -46,6 +46,6 @@ function judgeStorage(attempt: Attempt, url: string): Attempt {
   if (status !== 401 && status !== 403) return attempt;
   return {
     state: "untrusted",
-    reason: `names another place, ${new URL(url).origin}, which answers ${status}`,
+    reason: `names another location, ${new URL(url).origin}, which answers ${status}`,
   };
 }

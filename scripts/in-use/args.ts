@@ -117,15 +117,15 @@ function readRegistries(
   return all.flatMap((entry) => {
     const equals = entry.indexOf("=");
     const name = equals < 0 ? entry : entry.slice(0, equals);
-    const place = URL.parse(equals < 0 ? `https://${name}` : entry.slice(equals + 1));
+    const location = URL.parse(equals < 0 ? `https://${name}` : entry.slice(equals + 1));
     const parsed = parseReference(`${name}/x`);
     const isName = "host" in parsed && parsed.host === name;
     if (seen.has(name)) faults.push(`--registry ${name} is given twice.`);
     seen.add(name);
     if (!isName) faults.push(`--registry: ${name} is not HOST or HOST:PORT, as images name it.`);
-    const isPlace = place !== null && isPlainAddress(place.href) && place.pathname === "/";
+    const isPlace = location !== null && isPlainAddress(location.href) && location.pathname === "/";
     if (!isPlace) faults.push(`--registry ${name}: its URL must be like https://registry.example:5050.`);
-    return isName && isPlace ? [{ name, origin: place.origin }] : [];
+    return isName && isPlace ? [{ name, origin: location.origin }] : [];
   });
 }
 

@@ -45,7 +45,9 @@ async function look(settings: InUseSettings): Promise<InUseReport> {
   const names = new Set(settings.registries.map(({ name }) => name));
   const sorted = sortUses(collectUses(objects), names);
   const results = await Promise.all(
-    settings.registries.map((place) => lookAt(settings, place, sorted, accounts(place), faults.length === 0)),
+    settings.registries.map((location) =>
+      lookAt(settings, location, sorted, accounts(location), faults.length === 0),
+    ),
   );
   return {
     schema: inUseReportSchema,

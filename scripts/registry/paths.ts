@@ -62,6 +62,11 @@ export function tagLinkPath(dataDirectory: string, repository: string, tag: stri
   return join(tagsPath(dataDirectory, repository), tag, "current", "link");
 }
 
+/** Directory of the algorithms of the links to every manifest that a tag has pointed at. */
+export function tagHistoryPath(dataDirectory: string, repository: string, tag: string): string {
+  return join(tagsPath(dataDirectory, repository), tag, "index");
+}
+
 /** Directory of the algorithms of a repository's manifest links. */
 export function revisionsPath(dataDirectory: string, repository: string): string {
   return join(repositoryPath(dataDirectory, repository), "_manifests", "revisions");

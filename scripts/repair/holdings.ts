@@ -60,14 +60,14 @@ function judgeSize(sizeBytes: number, expectedBytes: number | null): Holding {
 }
 
 async function readManifestHolding(
-  place: string,
+  location: string,
   digest: Digest,
 ): Promise<{ readonly holding: Holding; readonly manifest: Manifest | null }> {
-  const found = await statFile(place);
+  const found = await statFile(location);
   if (found.state !== "present") return { holding: found, manifest: null };
   if (found.sizeBytes > manifestSizeLimitBytes)
-    return { holding: await judgeGiant(place, digest), manifest: null };
-  const file = await readWhole(place, manifestSizeLimitBytes);
+    return { holding: await judgeGiant(location, digest), manifest: null };
+  const file = await readWhole(location, manifestSizeLimitBytes);
   if (file.state !== "read") return { holding: file, manifest: null };
   const { content } = file;
   if (content.length === 0) return { holding: { state: "damaged", reason: "is empty" }, manifest: null };
@@ -80,12 +80,12 @@ async function readManifestHolding(
 }
 
 /** No registry takes a manifest of this size, so these bytes are another file's, or of no use to anybody. */
-async function judgeGiant(place: string, digest: Digest): Promise<Holding> {
+async function judgeGiant(location: string, digest: Digest): Promise<Holding> {
   try {
-    const isRight = await isFileOf(place, digest);
+    const isRight = await isFileOf(location, digest);
     const reason = `is longer than the ${manifestSizeLimitBytes} bytes that a manifest can have`;
     return { state: isRight ? "useless" : "damaged", reason };
   } catch (error) {
-    return unreadable(place, error);
+    return unreadable(location, error);
   }
 }

@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import { type Digest, parseDigest } from "../registry/digest.ts";
-import { tagsPath } from "../registry/paths.ts";
+import { tagHistoryPath } from "../registry/paths.ts";
 import { isTagName } from "../registry/tag.ts";
 import { collect } from "../source/bounded.ts";
 import { readDigestLinks } from "../source/disk/link.ts";
@@ -90,7 +89,7 @@ async function readTagLinks(
     // Under a name that no client can ask for, nothing was ever pulled.
     else if (tag === null || !isTagName(tag)) continue;
     else if (link.state === "linked") tags.push({ tag, state: "linked", digest: link.digest });
-    else tags.push({ tag, state: "lost", reason: link.reason });
+    else tags.push({ tag, state: "lost", reason: link.state === "missing" ? "is missing" : link.reason });
   }
   return tags.sort((a, b) => (a.tag < b.tag ? -1 : 1));
 }
@@ -102,8 +101,7 @@ async function readRoot(
   readImage: (digest: Digest) => Promise<ImageNode>,
 ): Promise<Root> {
   if (link.state === "linked") return { tag: link.tag, node: await readImage(link.digest) };
-  const history = join(tagsPath(dataDirectory, repository), link.tag, "index");
-  const entries = await collect(readDigestLinks(history));
+  const entries = await collect(readDigestLinks(tagHistoryPath(dataDirectory, repository, link.tag)));
   const [only, ...others] = entries.map(({ link }) => (link.state === "linked" ? link.digest : undefined));
   // One unusable entry is as much of a doubt as a second digest: nobody knows what the tag meant last.
   const candidate = only && others.length === 0 ? await readImage(only) : null;

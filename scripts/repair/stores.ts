@@ -33,6 +33,8 @@ export async function findStores(options: RepairArguments): Promise<Stores> {
   return {
     repaired: repaired.map(toStore),
     others: discovery.sources.filter((source) => !repaired.includes(source)).map(toStore),
-    problems: unreadable.map(({ fault: { place, reason } }) => `${place} could not be read (${reason}).`),
+    problems: unreadable.map(
+      ({ fault: { location, reason } }) => `${location} could not be read (${reason}).`,
+    ),
   };
 }

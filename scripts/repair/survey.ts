@@ -45,8 +45,8 @@ export async function survey(
   const found = await findDamage(stores.repaired, look, terminal);
   const damaged: DamagedRepository[] = [];
   const problems = new Set(stores.problems);
-  const tell = ({ place, reason }: Unreadable) =>
-    void problems.add(`${place} could not be read (${reason}).`);
+  const tell = ({ location, reason }: Unreadable) =>
+    void problems.add(`${location} could not be read (${reason}).`);
   for (const { cause, message } of found) if (cause === "unreadable") problems.add(message);
   for (const store of stores.repaired) {
     const own = found.filter(({ registry }) => registry === store.name);
@@ -74,7 +74,7 @@ export function holdingsOf(all: ReadonlyMap<string, Holdings>, registry: string)
   return holdings;
 }
 
-function onFault({ label }: Origin, { place, reason, kind }: Unreadable): void {
+function onFault({ label }: Origin, { location, reason, kind }: Unreadable): void {
   const code = kind === undefined ? "E_STORE_UNREADABLE" : "E_REGISTRY_UNREACHABLE";
   const next =
     kind === "unauthorised"
@@ -82,7 +82,7 @@ function onFault({ label }: Origin, { place, reason, kind }: Unreadable): void {
       : " Repair it first, or leave it out.";
   throw new ProgramError(
     code,
-    `Cannot ask ${label} what it has: ${place} ${reason}. Nothing was changed.${next}`,
+    `Cannot ask ${label} what it has: ${location} ${reason}. Nothing was changed.${next}`,
   );
 }
 

@@ -24,10 +24,10 @@ export function createSizeTable(count: number): SizeTable {
 
 /** Puts in the length of what the 64 hexadecimal digits at `start` stand for. */
 export function putSize(table: SizeTable, hex: string, start: number, sizeBytes: number): void {
-  const place = findPlace(table, hex, start);
+  const location = findPlace(table, hex, start);
   for (let word = 0; word < wordsOfKey; word++)
-    table.keys[place * wordsOfKey + word] = wordAt(hex, start + word * digitsOfWord);
-  table.sizes[place] = sizeBytes;
+    table.keys[location * wordsOfKey + word] = wordAt(hex, start + word * digitsOfWord);
+  table.sizes[location] = sizeBytes;
 }
 
 /** Bytes; undefined for a digest that is not in it. */
@@ -39,9 +39,10 @@ export function getSize(table: SizeTable, hex: string, start: number): number | 
 /** The place of a digest, or the free one where it would be. */
 function findPlace({ keys, sizes }: SizeTable, hex: string, start: number): number {
   const mask = sizes.length - 1;
-  let place = wordAt(hex, start) & mask;
-  while (sizes[place] !== free && !isAt(keys, place * wordsOfKey, hex, start)) place = (place + 1) & mask;
-  return place;
+  let location = wordAt(hex, start) & mask;
+  while (sizes[location] !== free && !isAt(keys, location * wordsOfKey, hex, start))
+    location = (location + 1) & mask;
+  return location;
 }
 
 function isAt(keys: Uint32Array, offset: number, hex: string, start: number): boolean {

@@ -2,44 +2,52 @@ import type { Digest } from "../registry/digest.ts";
 import type { Manifest } from "../registry/manifest.ts";
 
 /**
- * Where facts about a registry come from. Every answer is data: what is missing, invalid or unreadable is a fact like
- * any other, and only the graph decides what it means. What vanishes between being listed and being read counts as
- * never listed.
+ * Where facts about a registry come from. Every answer is data: missing, invalid and unreadable are facts like any
+ * other, and only the graph decides what they mean. What vanishes between being listed and being read counts as never
+ * listed. Times are milliseconds since 1970.
  */
 
 /**
- * Why a registry was no help. `unauthorised`: it refuses the account. `unavailable`: nobody answers, or only that the
- * server cannot. `unexpected`: an answer that a registry does not give.
+ * Why a question to a registry brought no fact. `unauthorised`: it refuses the account. `unavailable`: no answer, or a
+ * server that says that it cannot. `unexpected`: an answer that a registry does not give.
  */
 export const faultKinds = ["unauthorised", "unavailable", "unexpected"] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** It is there, but could not be looked at. */
+/** It could not be checked. */
 export interface Unreadable {
   readonly state: "unreadable";
   /** Only of what was asked over HTTP. */
   readonly kind?: FaultKind;
   /** Path or URL. */
-  readonly place: string;
+  readonly location: string;
   readonly reason: string;
 }
 
-/** What a link says. */
+/** The content of a link. */
 export type LinkState =
-  | { readonly state: "linked"; readonly digest: Digest }
   | {
-      readonly state: "invalid";
-      readonly place: string;
-      readonly reason: string;
-      /** Whether there is no link at all where there should be one: a tag of which only the name is left. */
-      readonly isMissing?: boolean;
+      readonly state: "linked";
+      readonly digest: Digest;
+      /** When the link was written; only where {@link ListOptions.withTimes} asked for it. */
+      readonly modifiedAt?: number;
     }
+  /** A tag of which only the name is left. */
+  | { readonly state: "missing"; readonly location: string }
+  | { readonly state: "invalid"; readonly location: string; readonly reason: string }
   | Unreadable;
 
-/** A link by its name: the tag, or the digest its directory spells. Null: the list of links itself is unreadable. */
+/** A link by its name: the tag, or the digest that its directory spells. Null: the list of links itself is unreadable. */
 export interface LinkFact {
   readonly name: string | null;
   readonly link: LinkState;
+  /** What the tag leads to, where the answer about the tag brought it along. */
+  readonly manifest?: ManifestState;
+}
+
+export interface ListOptions {
+  /** Whether each link's time is wanted: on a disk one more system call a link. */
+  readonly withTimes?: boolean;
 }
 
 export type RepositoryFact = { readonly state: "found"; readonly name: string } | Unreadable;
@@ -48,7 +56,9 @@ export type BlobState =
   | {
       readonly state: "present";
       readonly sizeBytes: number;
-      /** Whether its bytes were found not to be those that the digest stands for; only where they were looked at. */
+      /** When the blob was written; absent over HTTP. */
+      readonly modifiedAt?: number;
+      /** Whether its bytes differ from those that the digest stands for; absent where they were not read. */
       readonly isAltered?: boolean;
     }
   | { readonly state: "missing" }
@@ -68,16 +78,15 @@ export type ManifestState =
   | { readonly state: "altered" }
   | Unreadable;
 
-/** An upload that was begun and not ended. Null: the list of a repository's uploads is unreadable. */
+/** An unfinished upload. Null: the list of a repository's uploads is unreadable. */
 export interface UploadFact {
   readonly repository: string;
   readonly id: string | null;
   readonly upload:
     | {
         readonly state: "begun";
-        /** Milliseconds since 1970; null where the store does not say. */
+        /** Null where the store does not say. */
         readonly startedAt: number | null;
-        /** Milliseconds since 1970. */
         readonly lastWrittenAt: number;
         readonly sizeBytes: number;
       }
@@ -89,9 +98,15 @@ export interface RegistrySource {
   readonly name: string;
   /** In the order of their names, level by level. */
   repositories(): AsyncIterable<RepositoryFact>;
-  tags(repository: string): AsyncIterable<LinkFact>;
+  tags(repository: string, options?: ListOptions): AsyncIterable<LinkFact>;
   manifest(repository: string, digest: Digest): Promise<ManifestState>;
   blob(repository: string, digest: Digest): Promise<BlobState>;
+  /**
+   * The bytes of a digest, piece by piece, not yet compared with it.
+   *
+   * Errors: E_REGISTRY_ANSWER, or those of the file system.
+   */
+  content(repository: string, digest: Digest, of: "manifest" | "blob"): AsyncIterable<Uint8Array>;
 }
 
 /** One of `count` parts that together are the whole, counted from 0. */
@@ -100,19 +115,21 @@ export interface Share {
   readonly count: number;
 }
 
-/** Lets somebody who reads much wait after each piece, given its length in bytes. */
+/** Waits after each piece that was read, given its length in bytes. */
 export type Pace = (bytes: number) => Promise<void>;
 
-/** What only the store itself can tell: no registry lists these over HTTP. */
+/** What only the store itself holds: no registry lists these over HTTP. */
 export interface StoreSource extends RegistrySource {
   /** Manifests that the repository serves, tagged or not. */
-  revisions(repository: string): AsyncIterable<LinkFact>;
+  revisions(repository: string, options?: ListOptions): AsyncIterable<LinkFact>;
   /** Blobs that the repository serves. */
-  layerLinks(repository: string): AsyncIterable<LinkFact>;
-  /** All blobs, whoever needs them, or one share of them. */
+  layerLinks(repository: string, options?: ListOptions): AsyncIterable<LinkFact>;
+  /** Every manifest that a tag has pointed at, the present one included. */
+  tagHistory(repository: string, tag: string, options?: ListOptions): AsyncIterable<LinkFact>;
+  /** All blobs of the store, or one share of them. */
   blobs(share?: Share): AsyncIterable<BlobFact>;
   /** All unfinished uploads. */
   uploads(): AsyncIterable<UploadFact>;
-  /** Like `blob`, and compares what is there with the digest, byte by byte. */
+  /** Like `blob`, and compares the content with the digest, byte by byte. */
   verifiedBlob(digest: Digest, pace: Pace): Promise<BlobState>;
 }

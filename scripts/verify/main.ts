@@ -73,8 +73,8 @@ async function lookOnce(
   targets: readonly Target[],
 ): Promise<Round> {
   const sources = new Map<string, HttpRegistry>();
-  for (const [host, place] of registries)
-    sources.set(host, remember(httpRegistry({ name: host, concurrency, ...place })));
+  for (const [host, location] of registries)
+    sources.set(host, remember(httpRegistry({ name: host, concurrency, ...location })));
   const looks = await Promise.all(
     targets.flatMap((target) => {
       const source = sources.get(target.host);

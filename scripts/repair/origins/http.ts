@@ -97,14 +97,14 @@ async function* readWhole(ask: () => Promise<Reply>): AsyncGenerator<Uint8Array>
 async function* readPieces(ask: (first: number) => Promise<Reply>): AsyncGenerator<Uint8Array> {
   for (let position = 0; ; ) {
     const reply = requireFound(await ask(position));
-    const place = placeOf(reply) ?? { first: 0, totalBytes: reply.body.byteLength };
-    if (place.first !== position)
+    const location = placeOf(reply) ?? { first: 0, totalBytes: reply.body.byteLength };
+    if (location.first !== position)
       throw new ProgramError("E_REGISTRY_ANSWER", "answers with another part than it was asked for");
     // Also ends a server that gives nothing, again and again.
     if (reply.body.byteLength === 0) return;
     yield reply.body;
     position += reply.body.byteLength;
-    if (position >= place.totalBytes) return;
+    if (position >= location.totalBytes) return;
   }
 }
 

@@ -13,12 +13,12 @@ export function localOrigin(name: string, dataDirectory: string): Origin {
     repositoryFor: (repository) => repository,
     sizeOf: async (_repository, digest) => sizeOf(blobDataPath(dataDirectory, digest), digest),
     manifest: async (_repository, digest) => {
-      const place = blobDataPath(dataDirectory, digest);
-      const found = await statFile(place);
+      const location = blobDataPath(dataDirectory, digest);
+      const found = await statFile(location);
       // What is no manifest's size is no manifest; nobody needs to be told, as this is only one place of several.
       if (found.state !== "present" || found.sizeBytes > manifestSizeLimitBytes)
         return found.state === "unreadable" ? found : { state: "missing" };
-      const file = await readWhole(place, manifestSizeLimitBytes);
+      const file = await readWhole(location, manifestSizeLimitBytes);
       if (file.state === "read" && !isDigestOf(digest, file.content)) return { state: "missing" };
       return file;
     },
@@ -28,12 +28,12 @@ export function localOrigin(name: string, dataDirectory: string): Origin {
 }
 
 /** Read to its end even for a plan: what is damaged there as well must not be promised. */
-async function sizeOf(place: string, digest: Digest): Promise<Size> {
-  const found = statFile(place);
+async function sizeOf(location: string, digest: Digest): Promise<Size> {
+  const found = statFile(location);
   if (found.state !== "present") return found;
   try {
-    return (await isFileOf(place, digest)) ? found : { state: "missing" };
+    return (await isFileOf(location, digest)) ? found : { state: "missing" };
   } catch (error) {
-    return unreadable(place, error);
+    return unreadable(location, error);
   }
 }

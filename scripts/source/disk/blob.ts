@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import type { Digest } from "../../registry/digest.ts";
 import { blobDataPath, blobsPath, digestFromNames } from "../../registry/paths.ts";
 import type { BlobFact, BlobState, Share, Unreadable } from "../source.ts";
@@ -6,6 +7,11 @@ import { isUnreadable, listNames, statFile } from "./files.ts";
 /** Whether one blob is there now. */
 export function readBlob(dataDirectory: string, digest: Digest): BlobState {
   return statFile(blobDataPath(dataDirectory, digest));
+}
+
+/** The bytes of one blob, as they lie on the disk. Errors: those of the file system. */
+export async function* readContent(dataDirectory: string, digest: Digest): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(blobDataPath(dataDirectory, digest), { highWaterMark: 1024 * 1024 });
 }
 
 /** All blobs with their sizes. A blob's directory without data, or under a name that is no digest, is none. */

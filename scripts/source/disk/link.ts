@@ -1,51 +1,71 @@
 import { join } from "node:path";
 import { parseDigest, splitDigest } from "../../registry/digest.ts";
-import type { LinkFact, LinkState } from "../source.ts";
+import type { LinkFact, LinkState, ListOptions } from "../source.ts";
 import { isUnreadable, listNames, readShort } from "./files.ts";
 
-/** What the link at `path` says; undefined when there is none. */
-export function readLink(path: string): LinkState | undefined {
-  const text = readShort(path);
+/** The link at `path`; undefined when there is none. */
+export function readLink(path: string, options: ListOptions = {}): LinkState | undefined {
+  const { text, time } = readText(path, options);
   if (text === undefined || typeof text !== "string") return text;
   const digest = parseDigest(text);
-  if (digest) return { state: "linked", digest };
+  if (digest) return { state: "linked", digest, ...time };
   return {
     state: "invalid",
-    place: path,
+    location: path,
     reason: text === "" ? "is empty" : "does not hold exactly a digest",
   };
 }
 
+/** The content of a link, and the time of its last write where that is wanted. */
+function readText(path: string, { withTimes = false }: ListOptions) {
+  let modifiedAt: number | undefined;
+  const onTime = (time: number) => {
+    modifiedAt = time;
+  };
+  const text = withTimes ? readShort(path, onTime) : readShort(path);
+  return { text, time: modifiedAt === undefined ? {} : { modifiedAt } };
+}
+
 /** All links below a directory of the form `ALGORITHM/HEX/link`. */
-export async function* readDigestLinks(base: string): AsyncGenerator<LinkFact> {
+export async function* readDigestLinks(base: string, options: ListOptions = {}): AsyncGenerator<LinkFact> {
   const algorithms = listNames(base);
   if (isUnreadable(algorithms)) return yield { name: null, link: algorithms };
   for (const algorithm of algorithms) {
     const directory = join(base, algorithm);
     const names = listNames(directory);
-    if (!isUnreadable(names)) yield* readLinks(directory, algorithm, names);
+    if (!isUnreadable(names)) yield* readLinks(directory, algorithm, names, options);
     // A stray file beside the algorithms is nothing that the registry would look at.
     else if (names.reason !== "ENOTDIR") yield { name: null, link: names };
   }
 }
 
-function* readLinks(directory: string, algorithm: string, names: readonly string[]): Generator<LinkFact> {
+function* readLinks(
+  directory: string,
+  algorithm: string,
+  names: readonly string[],
+  options: ListOptions,
+): Generator<LinkFact> {
   for (const hex of names) {
-    const fact = readDigestLink(directory, algorithm, hex);
+    const fact = readDigestLink(directory, algorithm, hex, options);
     if (fact) yield fact;
   }
 }
 
-function readDigestLink(directory: string, algorithm: string, hex: string): LinkFact | undefined {
-  const place = `${directory}/${hex}/link`;
-  const text = readShort(place);
+function readDigestLink(
+  directory: string,
+  algorithm: string,
+  hex: string,
+  options: ListOptions,
+): LinkFact | undefined {
+  const location = `${directory}/${hex}/link`;
+  const { text, time } = readText(location, options);
   if (text === undefined) return undefined;
   const name = `${algorithm}:${hex}`;
   if (typeof text !== "string") return { name, link: text };
   const digest = parseDigest(name);
   // Nearly all links say what their directory is called; one string for both is a third of the memory.
-  if (digest && text === name) return { name: digest, link: { state: "linked", digest } };
-  const invalid = (reason: string): LinkFact => ({ name, link: { state: "invalid", place, reason } });
+  if (digest && text === name) return { name: digest, link: { state: "linked", digest, ...time } };
+  const invalid = (reason: string): LinkFact => ({ name, link: { state: "invalid", location, reason } });
   if (!digest) return invalid("lies under a name that is no digest");
   const target = parseDigest(text);
   if (!target) return invalid(text === "" ? "is empty" : "does not hold exactly a digest");
@@ -53,5 +73,5 @@ function readDigestLink(directory: string, algorithm: string, hex: string): Link
   // Source: distribution v2.8.3, registry/storage/linkedblobstore.go, linkBlob.
   const isAlias = splitDigest(target).algorithm === "sha256" && algorithm !== "sha256";
   if (!isAlias) return invalid(`leads to another digest, ${target}`);
-  return { name, link: { state: "linked", digest: target } };
+  return { name, link: { state: "linked", digest: target, ...time } };
 }

@@ -6,12 +6,12 @@ import { readWhole } from "./files.ts";
 
 /** The manifest that a digest names, from the blob that holds it. Its bytes are always compared with the digest. */
 export function readManifest(dataDirectory: string, digest: Digest): ManifestState {
-  const place = blobDataPath(dataDirectory, digest);
-  const file = readWhole(place, manifestSizeLimitBytes);
+  const location = blobDataPath(dataDirectory, digest);
+  const file = readWhole(location, manifestSizeLimitBytes);
   if (file.state !== "read") return file;
   if (file.content.length === 0) return { state: "empty" };
   if (!isDigestOf(digest, file.content)) return { state: "altered" };
   const manifest = parseManifest(file.content);
-  if (manifest.type === "fault") return { state: "unreadable", place, reason: manifest.reason };
+  if (manifest.type === "fault") return { state: "unreadable", location, reason: manifest.reason };
   return { state: "parsed", manifest, sizeBytes: file.content.length };
 }

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { describeError, ProgramError, systemCode } from "../../cli/errors.ts";
-import { layersPath, ownDirectory, revisionsPath, storePath } from "../../registry/paths.ts";
+import { layersPath, ownDirectory, revisionsPath, storePath, tagHistoryPath } from "../../registry/paths.ts";
 import type { StoreSource, Unreadable } from "../source.ts";
-import { readBlob, readBlobs } from "./blob.ts";
+import { readBlob, readBlobs, readContent } from "./blob.ts";
 import { isUnreadable, listEntries, mayBeDirectory, unreadable } from "./files.ts";
 import { readDigestLinks } from "./link.ts";
 import { readManifest } from "./manifest.ts";
@@ -55,11 +55,14 @@ export function diskSource(name: string, dataDirectory: string): DiskSource {
     name,
     dataDirectory,
     repositories: () => readRepositories(dataDirectory),
-    tags: (repository) => readTags(dataDirectory, repository),
-    revisions: (repository) => readDigestLinks(revisionsPath(dataDirectory, repository)),
-    layerLinks: (repository) => readDigestLinks(layersPath(dataDirectory, repository)),
+    tags: (repository, options) => readTags(dataDirectory, repository, options),
+    revisions: (repository, options) => readDigestLinks(revisionsPath(dataDirectory, repository), options),
+    layerLinks: (repository, options) => readDigestLinks(layersPath(dataDirectory, repository), options),
+    tagHistory: (repository, tag, options) =>
+      readDigestLinks(tagHistoryPath(dataDirectory, repository, tag), options),
     manifest: async (_repository, digest) => readManifest(dataDirectory, digest),
     blob: async (_repository, digest) => readBlob(dataDirectory, digest),
+    content: (_repository, digest) => readContent(dataDirectory, digest),
     blobs: (share) => readBlobs(dataDirectory, share),
     uploads: () => readUploads(dataDirectory),
     verifiedBlob: (digest, pace) => readVerifiedBlob(dataDirectory, digest, pace),
@@ -67,12 +70,12 @@ export function diskSource(name: string, dataDirectory: string): DiskSource {
 }
 
 async function isStore(path: string): Promise<boolean | Unreadable> {
-  const place = storePath(path);
+  const location = storePath(path);
   try {
-    return (await stat(place)).isDirectory();
+    return (await stat(location)).isDirectory();
   } catch (error) {
     const code = systemCode(error);
-    return code === "ENOENT" || code === "ENOTDIR" ? false : unreadable(place, error);
+    return code === "ENOENT" || code === "ENOTDIR" ? false : unreadable(location, error);
   }
 }
 
@@ -98,8 +101,8 @@ async function requireDirectory(path: string): Promise<void> {
   }
 }
 
-function cannotList({ place, reason }: Unreadable): ProgramError {
-  return new ProgramError("E_STORE_UNREADABLE", `Cannot look at ${place}: ${reason}.`);
+function cannotList({ location, reason }: Unreadable): ProgramError {
+  return new ProgramError("E_STORE_UNREADABLE", `Cannot look at ${location}: ${reason}.`);
 }
 
 function notFound(path: string, names: readonly string[], faults: Discovery["unreadable"]): ProgramError {
@@ -110,7 +113,7 @@ function notFound(path: string, names: readonly string[], faults: Discovery["unr
       `No registry found under ${path}.`,
       "  expected  docker/registry/v2 in it (one store), or NAME/docker/registry/v2 (a data root)",
       `  found     ${names.length === 0 ? "no directories" : `the directories ${shown}`}`,
-      ...faults.map(({ fault: { place, reason } }) => `  unreadable  ${place}: ${reason}`),
+      ...faults.map(({ fault: { location, reason } }) => `  unreadable  ${location}: ${reason}`),
       "A registry that was never pushed to has no store yet. Give the directory that is mounted as its storage.",
     ].join("\n"),
   );

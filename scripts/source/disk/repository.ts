@@ -10,9 +10,9 @@ import { isUnreadable, listEntries, mayBeDirectory, unreadable } from "./files.t
 
 /** All repositories of a store. A directory is one by what lies in it, and may hold others as well. */
 export async function* readRepositories(dataDirectory: string): AsyncGenerator<RepositoryFact> {
-  for (const place of walkNames(dataDirectory, "")) {
-    if (place.state === "unreadable") yield place;
-    else if (place.isRepository) yield { state: "found", name: place.name };
+  for (const location of walkNames(dataDirectory, "")) {
+    if (location.state === "unreadable") yield location;
+    else if (location.isRepository) yield { state: "found", name: location.name };
   }
 }
 

@@ -1,6 +1,6 @@
 import { tagsPath } from "../../registry/paths.ts";
 import { isTagName } from "../../registry/tag.ts";
-import type { LinkFact, LinkState } from "../source.ts";
+import type { LinkFact, LinkState, ListOptions } from "../source.ts";
 import { isUnreadable, listNames } from "./files.ts";
 import { readLink } from "./link.ts";
 
@@ -10,15 +10,20 @@ import { readLink } from "./link.ts";
  * Whatever lies in the directory of the tags is one for the registry, which lists names and looks no further.
  * Source: distribution v2.8.3, registry/storage/tagstore.go, All.
  */
-export async function* readTags(dataDirectory: string, repository: string): AsyncGenerator<LinkFact> {
+export async function* readTags(
+  dataDirectory: string,
+  repository: string,
+  options: ListOptions = {},
+): AsyncGenerator<LinkFact> {
   const directory = tagsPath(dataDirectory, repository);
   const names = listNames(directory);
   if (isUnreadable(names)) return yield { name: null, link: names };
-  for (const name of names) yield { name, link: readTag(directory, name) };
+  for (const name of names) yield { name, link: readTag(directory, name, options) };
 }
 
-function readTag(directory: string, tag: string): LinkState {
-  const place = `${directory}/${tag}/current/link`;
-  if (!isTagName(tag)) return { state: "invalid", place, reason: "lies under a name that no tag can have" };
-  return readLink(place) ?? { state: "invalid", place, reason: "is missing", isMissing: true };
+function readTag(directory: string, tag: string, options: ListOptions): LinkState {
+  const location = `${directory}/${tag}/current/link`;
+  if (!isTagName(tag))
+    return { state: "invalid", location, reason: "lies under a name that no tag can have" };
+  return readLink(location, options) ?? { state: "missing", location };
 }

@@ -9,8 +9,9 @@ import { walkNames } from "./repository.ts";
 /** All uploads that were begun and not ended, also in directories that are no repository yet. */
 export async function* readUploads(dataDirectory: string): AsyncGenerator<UploadFact> {
   // What is unreadable is told by the list of repositories.
-  for (const place of walkNames(dataDirectory, ""))
-    if (place.state === "found" && place.hasUploads) yield* readRepository(dataDirectory, place.name);
+  for (const location of walkNames(dataDirectory, ""))
+    if (location.state === "found" && location.hasUploads)
+      yield* readRepository(dataDirectory, location.name);
 }
 
 function* readRepository(dataDirectory: string, repository: string): Generator<UploadFact> {

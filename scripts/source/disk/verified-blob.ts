@@ -14,14 +14,14 @@ export async function readVerifiedBlob(
   digest: Digest,
   pace: Pace,
 ): Promise<BlobState> {
-  const place = blobDataPath(dataDirectory, digest);
-  const found = statFile(place);
+  const location = blobDataPath(dataDirectory, digest);
+  const found = statFile(location);
   if (found.state !== "present") return found;
   try {
-    const { hex, sizeBytes } = await hashFile(place, splitDigest(digest).algorithm, pace);
+    const { hex, sizeBytes } = await hashFile(location, splitDigest(digest).algorithm, pace);
     return { state: "present", sizeBytes, isAltered: hex !== splitDigest(digest).hex };
   } catch (error) {
-    return systemCode(error) === "ENOENT" ? { state: "missing" } : unreadable(place, error);
+    return systemCode(error) === "ENOENT" ? { state: "missing" } : unreadable(location, error);
   }
 }
 

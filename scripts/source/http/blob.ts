@@ -11,12 +11,12 @@ export type FetchedBlob =
 
 /** Whether the repository serves a blob, and how long it says that it is. */
 export async function readBlob(requests: Requests, repository: string, digest: Digest): Promise<BlobState> {
-  const place = placeOf(requests, repository, digest);
-  const reply = await requests.ask(place, { method: "HEAD", ...blobQuestion(repository) });
+  const location = placeOf(requests, repository, digest);
+  const reply = await requests.ask(location, { method: "HEAD", ...blobQuestion(repository) });
   if (reply.state !== "found") return reply;
   const length = reply.headers.get("content-length");
   if (length === null || !/^\d+$/.test(length))
-    return requests.fault("unexpected", place, "answers without a Content-Length");
+    return requests.fault("unexpected", location, "answers without a Content-Length");
   const isAltered = namesOther(digest, reply.headers.get("docker-content-digest"));
   return { state: "present", sizeBytes: Number(length), ...(isAltered && { isAltered }) };
 }

@@ -4,6 +4,7 @@ import { createRetryingSend } from "../../http/retry.ts";
 import type { Digest } from "../../registry/digest.ts";
 import { type FaultKind, faultKinds, type LinkState, type RegistrySource } from "../source.ts";
 import { type FetchedBlob, fetchBlob, hashBlob, readBlob } from "./blob.ts";
+import { readContent } from "./content.ts";
 import { readManifest } from "./manifest.ts";
 import { listReferrers, type ReferrerFact } from "./referrers.ts";
 import { readRepositories } from "./repository.ts";
@@ -74,18 +75,19 @@ export function httpRegistry({ name, origin, account, concurrency }: HttpRegistr
     fetch: (repository, digest) => fetchBlob(requests, repository, digest),
     hash: (repository, digest) => hashBlob(requests, repository, digest),
     referrers: (repository, subject) => listReferrers(requests, repository, subject),
+    content: (repository, digest, of) => readContent(requests, repository, digest, of),
     asksForAccount: () => asksForAccount(requests),
     tally: () => ({ requests: asked, errors: { ...errors } }),
   };
 }
 
 async function asksForAccount(requests: Requests): Promise<boolean | null> {
-  const place = `${requests.origin}/v2/`;
-  const answer = await requests.askAsStranger(place);
+  const location = `${requests.origin}/v2/`;
+  const answer = await requests.askAsStranger(location);
   if ("state" in answer) return null;
   if (answer.status === 401) return true;
   if (answer.status === 200) return false;
   const isDown = answer.status === 429 || answer.status >= 500;
-  requests.fault(isDown ? "unavailable" : "unexpected", place, `answers ${answer.status}`);
+  requests.fault(isDown ? "unavailable" : "unexpected", location, `answers ${answer.status}`);
   return null;
 }

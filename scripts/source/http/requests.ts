@@ -36,7 +36,7 @@ export interface Requests {
   /** Without any account, whatever comes back. */
   readonly askAsStranger: (url: string) => Promise<Answer | Unreadable>;
   /** Says, and counts, that an answer was no look. */
-  readonly fault: (kind: FaultKind, place: string, reason: string) => Unreadable;
+  readonly fault: (kind: FaultKind, location: string, reason: string) => Unreadable;
 }
 
 interface Options {
@@ -51,9 +51,9 @@ interface Options {
 export function createRequests({ origin, concurrency, send, authorization, onFault }: Options): Requests {
   const limit = pLimit(concurrency);
   let failuresInARow = 0;
-  const fault: Requests["fault"] = (kind, place, reason) => {
+  const fault: Requests["fault"] = (kind, location, reason) => {
     onFault(kind);
-    return { state: "unreadable", kind, place, reason };
+    return { state: "unreadable", kind, location, reason };
   };
   const ask: Requests["ask"] = async (url, question) => {
     if (failuresInARow >= patienceFailures)

@@ -27,19 +27,19 @@ async function* listTags(requests: Requests, repository: string): AsyncGenerator
 
 /** The digest that a tag leads to now. */
 export async function readTag(requests: Requests, repository: string, tag: string): Promise<LinkState> {
-  const place = `${requests.origin}/v2/${repository}/manifests/${encodeURIComponent(tag)}`;
+  const location = `${requests.origin}/v2/${repository}/manifests/${encodeURIComponent(tag)}`;
   const question = { accept: acceptAnyManifest, scope: `repository:${repository}:pull` };
-  const reply = await requests.ask(place, { ...question, method: "HEAD" });
-  if (reply.state === "missing") return { state: "invalid", place, reason: "answers 404" };
+  const reply = await requests.ask(location, { ...question, method: "HEAD" });
+  if (reply.state === "missing") return { state: "missing", location };
   if (reply.state === "unreadable") return reply;
   const header = reply.headers.get("docker-content-digest");
   if (header !== null) {
     const digest = parseDigest(header);
     if (digest) return { state: "linked", digest };
-    return requests.fault("unexpected", place, "answers with a Docker-Content-Digest that is none");
+    return requests.fault("unexpected", location, "answers with a Docker-Content-Digest that is none");
   }
   // The header is a courtesy by the specification; the content says the same.
-  const whole = await requests.ask(place, question);
-  if (whole.state === "missing") return { state: "invalid", place, reason: "answers 404" };
+  const whole = await requests.ask(location, question);
+  if (whole.state === "missing") return { state: "missing", location };
   return whole.state === "unreadable" ? whole : { state: "linked", digest: digestOf(whole.body) };
 }

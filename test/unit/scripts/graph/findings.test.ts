@@ -24,7 +24,7 @@ const imageOf = (...blobs: Digest[]): ManifestState => ({
   state: "parsed",
   manifest: { type: "image", blobs: blobs.map((digest) => ({ digest, role: "layer", sizeBytes: null })) },
 });
-const unreadable = { state: "unreadable", place: "/data/x", reason: "EACCES" } as const;
+const unreadable = { state: "unreadable", location: "/data/x", reason: "EACCES" } as const;
 
 function findIn(facts: Partial<RepositoryFacts>) {
   return findFaults({
@@ -186,7 +186,7 @@ describe("a manifest or tag that cannot be looked into", () => {
   });
 
   test("counts as linked even if its link holds nonsense, and that is the finding", () => {
-    const invalid = { state: "invalid", place: "/data/link", reason: "is empty" } as const;
+    const invalid = { state: "invalid", location: "/data/link", reason: "is empty" } as const;
     const found = findIn({
       tags: [tag("1", d("a")), { name: "2", link: invalid }],
       revisions: [...linked(d("a")), { name: d("b"), link: invalid }],
@@ -217,7 +217,7 @@ describe("a layer link", () => {
     ["leaves an unreadable blob to the store's finding", { state: "linked", digest: d("a") }, unreadable, []],
     [
       "must hold a digest",
-      { state: "invalid", place: "/l", reason: "is empty" },
+      { state: "invalid", location: "/l", reason: "is empty" },
       { state: "missing" },
       [{ cause: "link-invalid" }],
     ],

@@ -50,7 +50,7 @@ function findIn(own: Partial<RepositoryFacts>, blobs: Partial<Record<Digest, Blo
 }
 
 const common = { registry: "private", repository: "app", tags: ["1"], severity: "critical" };
-const invalid: LinkState = { state: "invalid", place: "/link", reason: "is empty" };
+const invalid: LinkState = { state: "invalid", location: "/link", reason: "is empty" };
 
 test("nothing is said of what is whole", () => expect(findIn({})).toEqual([]));
 
@@ -67,7 +67,7 @@ describe("a layer that an image needs", () => {
     ],
     [
       "cannot be read",
-      { state: "unreadable", place: "/data", reason: "EIO" },
+      { state: "unreadable", location: "/data", reason: "EIO" },
       { kind: "layer", cause: "unreadable", severity: "warning", remedy: "none" },
     ],
   ])("%s", (_what, state, expected) => {
@@ -79,7 +79,7 @@ describe("a layer that an image needs", () => {
     ["has a bad link", [{ name: d("d"), link: invalid }], { cause: "link-invalid", remedy: "relink" }],
     [
       "has a link that cannot be read",
-      [{ name: d("d"), link: { state: "unreadable", place: "/link", reason: "EACCES" } }],
+      [{ name: d("d"), link: { state: "unreadable", location: "/link", reason: "EACCES" } }],
       { cause: "unreadable", severity: "warning", remedy: "none" },
     ],
   ])("%s, which is the finding as long as the layer is whole", (_what, links, expected) => {
@@ -97,7 +97,7 @@ describe("a layer that an image needs", () => {
   });
 
   test("is not missed when the list of links could not be read", () => {
-    const unread: LinkFact = { name: null, link: { state: "unreadable", place: "/x", reason: "EIO" } };
+    const unread: LinkFact = { name: null, link: { state: "unreadable", location: "/x", reason: "EIO" } };
     expect(findIn({ layerLinks: [unread] })).toMatchObject([{ kind: "layer-link", cause: "unreadable" }]);
   });
 });
@@ -157,7 +157,7 @@ describe("a manifest", () => {
 });
 
 describe("a tag", () => {
-  const nameless: LinkFact = { name: "2", link: { ...invalid, isMissing: true } };
+  const nameless: LinkFact = { name: "2", link: { state: "missing", location: "/data/link" } };
   const healthy = tag("1", d("a"));
 
   test("of which only the name is left cannot be pulled", () => {

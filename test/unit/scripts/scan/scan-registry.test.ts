@@ -24,6 +24,8 @@ function source(own: Partial<StoreSource>): StoreSource {
     tags: () => each([]),
     revisions: () => each([]),
     layerLinks: () => each([]),
+    tagHistory: () => each([]),
+    content: () => each([]),
     blobs: () => each([]),
     uploads: () => each([]),
     verifiedBlob: async () => ({ state: "missing" }),
