@@ -1,67 +1,32 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
+import { type DeploymentCheckConfig, deploymentCheckSchema } from "../../contract/deployment-check.ts";
 import { describeError, ProgramError } from "../cli/errors.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import type { Account } from "../http/exchange.ts";
 import { isRepositoryName, isTag } from "../registry/reference.ts";
 
-const text = v.pipe(v.string("must be a text"), v.nonEmpty("must not be empty"));
+const { private: own } = deploymentCheckSchema.entries;
+const { repository, tag } = own.entries.sentinel.entries;
 
-function isWebAddress(given: string): boolean {
-  const url = URL.parse(given);
-  return (
-    (url?.protocol === "http:" || url?.protocol === "https:") && url.username === "" && url.password === ""
-  );
-}
-
-const webAddress = v.pipe(
-  text,
-  v.check(isWebAddress, "must be an http or https address without an account in it"),
-);
-
-const registryAddress = v.pipe(
-  webAddress,
-  v.check((given) => {
-    const url = URL.parse(given);
-    return url === null || `${url.pathname}${url.search}${url.hash}` === "/";
-  }, "must be like https://registry.example:5050, without a path"),
-  v.transform((given) => URL.parse(given)?.origin ?? given),
-);
-
+/** The contract's, and the grammar of names, which the programs know. */
 const schema = v.strictObject({
-  /** The authoritative registry, as its clients reach it. */
+  ...deploymentCheckSchema.entries,
   private: v.strictObject({
-    url: registryAddress,
-    user: v.pipe(
-      text,
-      v.check((user) => !user.includes(":"), "must not contain a colon"),
-    ),
+    ...own.entries,
     sentinel: v.strictObject({
-      repository: v.pipe(text, v.check(isRepositoryName, "must be a repository's name")),
-      tag: v.pipe(text, v.check(isTag, "must be a tag")),
+      repository: v.pipe(repository, v.check(isRepositoryName, "must be a repository's name")),
+      tag: v.pipe(tag, v.check(isTag, "must be a tag")),
     }),
   }),
-  caches: v.array(v.strictObject({ name: text, url: registryAddress })),
-  scanReport: v.strictObject({
-    path: text,
-    maximumAgeSeconds: v.pipe(
-      v.number("must be a number"),
-      v.integer("must be whole"),
-      v.minValue(1, "must be at least 1"),
-    ),
-  }),
-  ui: v.optional(v.strictObject({ url: webAddress })),
 });
-
-/** What is deployed, and therefore has to answer. Holds no secret. */
-export type DeploymentConfig = v.InferOutput<typeof schema>;
 
 /**
  * The deployment that a JSON file describes.
  *
  * Errors: E_CONFIGURATION when the file cannot be read or is not JSON, or with all of its faults at once.
  */
-export async function readDeploymentConfig(path: string): Promise<DeploymentConfig> {
+export async function readDeploymentConfig(path: string): Promise<DeploymentCheckConfig> {
   const parsed = v.safeParse(schema, await readJson(path), { abortPipeEarly: true });
   if (parsed.success) return parsed.output;
   const faults = parsed.issues.map(
@@ -96,7 +61,7 @@ function showValue(value: unknown): string {
  *
  * Errors: E_CONFIGURATION when no password comes.
  */
-export async function readAccount(config: DeploymentConfig, terminal: Terminal): Promise<Account> {
+export async function readAccount(config: DeploymentCheckConfig, terminal: Terminal): Promise<Account> {
   const password = await terminal.readLine();
   const { user } = config.private;
   if (password !== "") return { user, password };

@@ -1,3 +1,4 @@
+import type { DeploymentCheckConfig } from "../../../contract/deployment-check.ts";
 import { scanFiles } from "../../../contract/host-paths.ts";
 import { sentinelReference } from "../../../contract/registries.ts";
 import { localAddress, type RegistrySettings } from "../settings.ts";
@@ -8,7 +9,7 @@ const MAXIMUM_REPORT_AGE_SECONDS = 600;
 /** What `regwarden check-deployment` and `regwarden seed-sentinel` read. The password comes on standard input. */
 export function checkConfig(settings: RegistrySettings, user: string): string {
   const { hostname, private: own, ui, caches } = settings;
-  const config = {
+  const config: DeploymentCheckConfig = {
     private: {
       url: `https://${hostname}:${own.port}`,
       user,

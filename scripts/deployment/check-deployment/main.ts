@@ -1,9 +1,10 @@
+import type { DeploymentCheckConfig } from "../../../contract/deployment-check.ts";
 import { type ExitCode, exitCodes } from "../../../contract/exit-codes.ts";
 import type { Command } from "../../cli/command.ts";
 import { createClient, type Send } from "../../http/client.ts";
 import type { Account } from "../../http/exchange.ts";
 import { type Check, patienceSeconds } from "../check.ts";
-import { type DeploymentConfig, readAccount, readDeploymentConfig } from "../config.ts";
+import { readAccount, readDeploymentConfig } from "../config.ts";
 import { checkDeploymentHelp, parseCheckDeploymentArguments } from "./args.ts";
 import { checkPrivate } from "./private.ts";
 import { checkScanReport } from "./scan-report.ts";
@@ -31,7 +32,7 @@ export const checkDeploymentCommand: Command = {
  * Units: `now` in milliseconds since 1970.
  */
 export async function checkDeployment(
-  config: DeploymentConfig,
+  config: DeploymentCheckConfig,
   account: Account,
   send: Send,
   now: number,

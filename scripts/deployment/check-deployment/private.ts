@@ -1,18 +1,18 @@
 import { randomUUID } from "node:crypto";
+import type { DeploymentCheckConfig } from "../../../contract/deployment-check.ts";
+import { containers } from "../../../contract/host-names.ts";
 import type { Send } from "../../http/client.ts";
 import type { Account, Answer } from "../../http/exchange.ts";
 import { digestOf } from "../../registry/digest.ts";
 import { type Check, check, type Observation } from "../check.ts";
-import type { DeploymentConfig } from "../config.ts";
 import { sentinel } from "../sentinel.ts";
 import { readCatalogue } from "./catalogue.ts";
 
-const restartProxy =
-  "nginx talks to another backend, as it keeps the address of a registry that was recreated: docker restart registry-nginx";
+const restartProxy = `nginx talks to another backend, as it keeps the address of a registry that was recreated: docker restart ${containers.nginx}`;
 
 /** That the private registry is closed to strangers, open to its account, and really the one that it should be. */
 export async function checkPrivate(
-  config: DeploymentConfig["private"],
+  config: DeploymentCheckConfig["private"],
   account: Account,
   send: Send,
 ): Promise<readonly Check[]> {
@@ -39,7 +39,7 @@ export async function checkPrivate(
 
 async function observeStranger(
   { status, headers }: Answer,
-  { url }: DeploymentConfig["private"],
+  { url }: DeploymentCheckConfig["private"],
   send: Send,
 ): Promise<Observation> {
   const challenge = headers.get("www-authenticate");
@@ -65,7 +65,7 @@ function observeAccount({ status }: Answer): Observation {
 }
 
 async function observeSentinel(
-  { url, sentinel: { repository, tag } }: DeploymentConfig["private"],
+  { url, sentinel: { repository, tag } }: DeploymentCheckConfig["private"],
   account: Account,
   send: Send,
 ): Promise<Observation> {
@@ -86,7 +86,7 @@ async function observeSentinel(
 }
 
 async function observeCatalogue(
-  { url, sentinel: { repository } }: DeploymentConfig["private"],
+  { url, sentinel: { repository } }: DeploymentCheckConfig["private"],
   account: Account,
   send: Send,
 ): Promise<Observation> {

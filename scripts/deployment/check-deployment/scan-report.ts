@@ -1,15 +1,15 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
+import type { DeploymentCheckConfig } from "../../../contract/deployment-check.ts";
+import { units } from "../../../contract/host-names.ts";
 import { scanReportSchema, severities } from "../../../contract/scan-report.ts";
 import { describeError } from "../../cli/errors.ts";
 import { type Check, check, type Observation } from "../check.ts";
-import type { DeploymentConfig } from "../config.ts";
 
 /** A clock that is this much ahead is still taken for the same time. */
 const toleratedSkewSeconds = 60;
 
-const scanAgain =
-  "run the scan and see its log: systemctl start registry-scan, journalctl --unit registry-scan.";
+const scanAgain = `run the scan and see its log: systemctl start ${units.scan}, journalctl --unit ${units.scan}.`;
 
 const schema = v.object({
   schema: v.literal(scanReportSchema),
@@ -22,7 +22,7 @@ type Report = v.InferOutput<typeof schema>;
 
 /** That the last scan is recent and saw everything. What it found is told, but is no fault of the deployment. */
 export async function checkScanReport(
-  { path, maximumAgeSeconds }: DeploymentConfig["scanReport"],
+  { path, maximumAgeSeconds }: DeploymentCheckConfig["scanReport"],
   now: number,
 ): Promise<readonly Check[]> {
   const expected = `a complete ${scanReportSchema} of at most ${maximumAgeSeconds} s`;

@@ -1,16 +1,19 @@
+import type { DeploymentCheckConfig } from "../../../contract/deployment-check.ts";
+import { containers, registryContainer } from "../../../contract/host-names.ts";
 import type { Send } from "../../http/client.ts";
 import { type Check, check } from "../check.ts";
-import type { DeploymentConfig } from "../config.ts";
 
 /** A pull-through cache has to answer everybody. */
 export async function checkCache(
-  { name, url }: DeploymentConfig["caches"][number],
+  { name, url }: DeploymentCheckConfig["caches"][number],
   send: Send,
 ): Promise<readonly Check[]> {
   const observe = async () => {
     const { status } = await send(`${url}/v2/`);
     const advice =
-      status === 200 ? undefined : `see the log of the cache ${name}: docker logs --tail 50 registry-${name}`;
+      status === 200
+        ? undefined
+        : `see the log of the cache ${name}: docker logs --tail 50 ${registryContainer(name)}`;
     return { got: String(status), advice };
   };
   return [await check(`cache ${name} answers`, "200", observe)];
@@ -28,6 +31,6 @@ export async function checkUi(url: string, send: Send): Promise<readonly Check[]
 function adviceForUi(status: number): string | undefined {
   if (status === 401) return undefined;
   if (status >= 500)
-    return "see that the user interface runs, then docker restart registry-nginx, which keeps old addresses.";
-  return "anybody can read it: put auth_basic back into the proxy's configuration, then docker restart registry-nginx.";
+    return `see that the user interface runs, then docker restart ${containers.nginx}, which keeps old addresses.`;
+  return `anybody can read it: put auth_request back into the proxy's configuration, then docker restart ${containers.nginx}.`;
 }

@@ -1,8 +1,8 @@
+import type { DeploymentCheckConfig } from "../../../contract/deployment-check.ts";
 import { ProgramError } from "../../cli/errors.ts";
 import type { Send } from "../../http/client.ts";
 import type { Account, Answer } from "../../http/exchange.ts";
 import { type Digest, digestOf } from "../../registry/digest.ts";
-import type { DeploymentConfig } from "../config.ts";
 import { sentinel } from "../sentinel.ts";
 
 interface Target {
@@ -21,7 +21,7 @@ interface Target {
  * Source: OCI distribution spec, "Pushing blobs" (POST then PUT) and "Pushing manifests".
  */
 export async function seedSentinel(
-  { url, sentinel: { repository, tag } }: DeploymentConfig["private"],
+  { url, sentinel: { repository, tag } }: DeploymentCheckConfig["private"],
   account: Account,
   send: Send,
 ): Promise<string> {

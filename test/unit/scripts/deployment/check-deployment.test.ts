@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { nginxConfig } from "../../../../components/host/render/nginx-config.ts";
 import {
   checkDeployment,
   exitCodeOf,
@@ -9,6 +10,7 @@ import {
 import { sentinel } from "../../../../scripts/deployment/sentinel.ts";
 import { createClient } from "../../../../scripts/http/client.ts";
 import { temporaryDirectory } from "../../../support/program.ts";
+import { SETTINGS } from "../../../support/program-stack/settings.ts";
 import { type Handler, serve, serveNobody } from "../../../support/server.ts";
 
 const now = Date.parse("2026-01-02T03:04:05Z");
@@ -175,6 +177,12 @@ describe("a deployment", () => {
     expect(text).toContain("expected 401, got 200");
   });
 
+  test("whose user interface is open to everybody names the directive that nginx lacks", async () => {
+    const directive = /^ +(auth_\w+) .*;$/m.exec(nginxConfig(SETTINGS))?.[1];
+    const { text } = await run({ ui: await serve(status(200)) });
+    expect(text).toContain(`put ${directive} back into`);
+  });
+
   test("of which a part does not answer fails, with everything else still looked at", async () => {
     const { failed, text, exitCode } = await run({ cache: await serveNobody() });
     expect(failed).toEqual(["cache dockerhub answers"]);
@@ -204,6 +212,13 @@ describe("the scan report", () => {
     const outcome = await run({ report });
     expect(outcome.failed).toEqual([title]);
     expect(outcome.text).toContain(text);
+  });
+
+  test("that is too old names the unit that makes a new one", async () => {
+    const { text } = await run({ report: { ...goodReport, finishedAt: "2026-01-01T00:00:00.000Z" } });
+    expect(text).toContain(
+      "systemctl start regwarden-scan.service, journalctl --unit regwarden-scan.service.",
+    );
   });
 
   test("with findings passes, and they are told", async () => {
