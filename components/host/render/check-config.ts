@@ -2,6 +2,7 @@ import type { DeploymentCheckConfig } from "../../../contract/deployment-check.t
 import { scanFiles } from "../../../contract/host-paths.ts";
 import { sentinelReference } from "../../../contract/registries.ts";
 import { localAddress, type RegistrySettings } from "../settings.ts";
+import { REPORT_MOUNT } from "./sandbox.ts";
 
 /** How old the scan report may be: the check starts a scan itself, so anything older is from before. */
 const MAXIMUM_REPORT_AGE_SECONDS = 600;
@@ -16,7 +17,10 @@ export function checkConfig(settings: RegistrySettings, user: string): string {
       sentinel: sentinelReference,
     },
     caches: caches.map(({ name, port }) => ({ name, url: `http://${localAddress(settings)}:${port}` })),
-    scanReport: { path: `/report/${scanFiles.report}`, maximumAgeSeconds: MAXIMUM_REPORT_AGE_SECONDS },
+    scanReport: {
+      path: `${REPORT_MOUNT}/${scanFiles.report}`,
+      maximumAgeSeconds: MAXIMUM_REPORT_AGE_SECONDS,
+    },
     ...(ui.enabled ? { ui: { url: `https://${hostname}:${ui.port}` } } : {}),
   };
   return `${JSON.stringify(config, null, 2)}\n`;

@@ -9,7 +9,7 @@ import { type HostPaths, hostPaths, reportDirectory } from "../../../contract/ho
 import { privateRegistry } from "../../../contract/registries.ts";
 import { type RegistrySettings, registryNames } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
-import { publishedPorts, UI_CONTAINER_PORT } from "./nginx-config.ts";
+import { NGINX_CAPABILITIES, publishedPorts, UI_CONTAINER_PORT } from "./nginx-config.ts";
 import { DRAIN_SECONDS } from "./registry-config.ts";
 import { revision } from "./revision.ts";
 
@@ -115,8 +115,7 @@ function nginx(settings: RegistrySettings, paths: HostPaths): Definition {
     image: settings.images.nginx,
     ...common,
     cap_drop: ["ALL"],
-    // The master gives the cache directories to its workers and then becomes their user.
-    cap_add: ["CHOWN", "SETGID", "SETUID"],
+    cap_add: [...NGINX_CAPABILITIES],
     read_only: true,
     tmpfs: ["/tmp", "/run"],
     ports: publishedPorts(settings).map((port) => `${settings.listenAddress}:${port}:${port}`),

@@ -3,6 +3,7 @@ import { programUid } from "../../../contract/host-names.ts";
 import { hostPaths } from "../../../contract/host-paths.ts";
 import type { RegistrySettings } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
+import { programCommand } from "./sandbox.ts";
 
 /** Accounts that commands read from the environment; Docker passes on those that are set, and no value is an argument. */
 const ACCOUNT_VARIABLES = [
@@ -17,9 +18,18 @@ const ACCOUNT_VARIABLES = [
  * repairs may write, and then as the owner of the store; everything else reads, as an account that owns nothing.
  */
 export function launcherScript(settings: RegistrySettings): string {
-  const { directory, hostname, images } = settings;
-  const { data, bundle } = hostPaths(directory);
-  const variables = ACCOUNT_VARIABLES.map((name) => `--env ${name}`).join(" ");
+  const { directory, hostname } = settings;
+  const { data } = hostPaths(directory);
+  const run = programCommand(settings, {
+    command: '"$@"',
+    network: "host",
+    volumes: [`${data}:${data}:"$access"`],
+    options: [
+      `--interactive $terminal --workdir ${data}`,
+      ACCOUNT_VARIABLES.map((name) => `--env ${name}`).join(" "),
+    ],
+    user: '"$account"',
+  });
   return `#!/bin/sh
 # ${MANAGED_BY}
 # regwarden COMMAND [OPTION]...; the registries' data is ${data}
@@ -34,9 +44,6 @@ if [ "\${1:-}" = repair ]; then
 fi
 terminal=
 if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then terminal=--tty; fi
-exec docker run --rm --interactive $terminal --pull never --network host --read-only --cap-drop ALL \\
-  --security-opt no-new-privileges --user "$account" ${variables} \\
-  --volume ${data}:${data}:"$access" --volume ${bundle}:/regwarden.mjs:ro --workdir ${data} \\
-  ${images.node} node /regwarden.mjs "$@"
+exec ${run}
 `;
 }

@@ -13,6 +13,9 @@ import { DEBUG_PORT } from "./registry-config.ts";
 /** Port of the UI's own web server, inside the compose network. */
 export const UI_CONTAINER_PORT = 80;
 
+/** The master gives the cache directories to its workers and then becomes their user. */
+export const NGINX_CAPABILITIES = ["CHOWN", "SETGID", "SETUID"] as const;
+
 /** All ports that nginx listens on and the host publishes. */
 export function publishedPorts({ caches, private: own, ui, metrics }: RegistrySettings): number[] {
   return [...caches.map(({ port }) => port), own.port, ...(ui.enabled ? [ui.port] : []), metrics.port];

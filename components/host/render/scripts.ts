@@ -1,7 +1,8 @@
 import { variables } from "../../../contract/environment.ts";
-import { containers, programUid, units } from "../../../contract/host-names.ts";
+import { containers, units } from "../../../contract/host-names.ts";
 import { hostPaths, reportDirectory } from "../../../contract/host-paths.ts";
 import { localAddress, type RegistrySettings } from "../settings.ts";
+import { programCommand, REPORT_MOUNT } from "./sandbox.ts";
 
 const HEALTHY_WITHIN_SECONDS = 60;
 
@@ -75,11 +76,18 @@ function fetchImage({ images }: RegistrySettings): string {
 }
 
 function programLine(command: string, settings: RegistrySettings, caFile: string): string {
-  const { bundle, checkConfig } = hostPaths(settings.directory);
-  return `docker run --rm --interactive --network host --read-only --cap-drop ALL \\
-  --security-opt no-new-privileges --user ${programUid}:${programUid} --memory 512m \\
-  --add-host ${settings.hostname}:${localAddress(settings)} --env ${variables.authorityFile}=/ca.pem \\
-  --volume ${caFile}:/ca.pem:ro --volume ${bundle}:/regwarden.mjs:ro \\
-  --volume ${checkConfig}:/config.json:ro --volume ${reportDirectory}:/report:ro \\
-  ${settings.images.node} node /regwarden.mjs ${command} /config.json`;
+  const { checkConfig } = hostPaths(settings.directory);
+  return programCommand(settings, {
+    command: `${command} /config.json`,
+    network: "host",
+    volumes: [
+      `${caFile}:/ca.pem:ro`,
+      `${checkConfig}:/config.json:ro`,
+      `${reportDirectory}:${REPORT_MOUNT}:ro`,
+    ],
+    options: [
+      "--interactive --memory 512m",
+      `--add-host ${settings.hostname}:${localAddress(settings)} --env ${variables.authorityFile}=/ca.pem`,
+    ],
+  });
 }

@@ -1,8 +1,9 @@
-import { composeProject, containers, programUid } from "../../../contract/host-names.ts";
+import { composeProject, containers } from "../../../contract/host-names.ts";
 import { hostPaths, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
 import { privateRegistry } from "../../../contract/registries.ts";
 import type { RegistrySettings } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
+import { programCommand, REPORT_MOUNT } from "./sandbox.ts";
 
 /** Takes away the container of a scan that was killed; mostly there is none, which is nothing to tell. */
 const CLEAR = `/bin/sh -c "docker rm --force ${containers.scan} >/dev/null 2>&1"`;
@@ -34,8 +35,15 @@ WantedBy=multi-user.target
  * Looks through the store for what cannot be pulled any more. Exit code 1 (findings) leaves the unit failed on
  * purpose: `systemctl --failed` shows it until a scan finds nothing.
  */
-export function scanUnit({ directory, images }: RegistrySettings): string {
-  const { data, bundle } = hostPaths(directory);
+export function scanUnit(settings: RegistrySettings): string {
+  const { data } = hostPaths(settings.directory);
+  const report = `--report ${REPORT_MOUNT}/${scanFiles.report} --metrics ${REPORT_MOUNT}/${scanFiles.metrics}`;
+  const scan = programCommand(settings, {
+    command: `scan /data --authoritative ${privateRegistry} ${report}`,
+    network: "none",
+    volumes: [`${data}:/data:ro`, `${reportDirectory}:${REPORT_MOUNT}`],
+    options: [`--name ${containers.scan} --memory 512m`],
+  });
   return `# ${MANAGED_BY}
 [Unit]
 Description=Scan of the registry's store for missing manifests and blobs
@@ -46,10 +54,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=oneshot
 ExecStartPre=-${CLEAR}
-ExecStart=/usr/bin/docker run --rm --name ${containers.scan} --pull never --network none --read-only \\
-  --cap-drop ALL --security-opt no-new-privileges --user ${programUid}:${programUid} --memory 512m \\
-  --volume ${data}:/data:ro --volume ${bundle}:/regwarden.mjs:ro --volume ${reportDirectory}:/report \\
-  ${images.node} node /regwarden.mjs scan /data --authoritative ${privateRegistry} --report /report/${scanFiles.report} --metrics /report/${scanFiles.metrics}
+ExecStart=/usr/bin/${scan}
 ExecStopPost=-${CLEAR}
 TimeoutStartSec=3600
 

@@ -1,5 +1,7 @@
 import { hostPaths } from "../../../contract/host-paths.ts";
 import type { RegistrySettings } from "../settings.ts";
+import { NGINX_CAPABILITIES } from "./nginx-config.ts";
+import { sandboxed } from "./sandbox.ts";
 
 /** Commands that must succeed on a new file before it takes its place; `{}` is its temporary path. */
 
@@ -10,10 +12,15 @@ export const VALIDATE_COMPOSE = "docker compose --file {} config --quiet";
  * variables, so no name is looked up.
  */
 export function validateNginx({ directory, images }: RegistrySettings): string {
-  return [
-    "docker run --rm --network none --read-only --tmpfs /tmp --tmpfs /run --tmpfs /var/cache/nginx",
-    "--cap-drop ALL --cap-add CHOWN --cap-add SETGID --cap-add SETUID --security-opt no-new-privileges",
-    `--volume {}:/etc/nginx/nginx.conf:ro --volume ${hostPaths(directory).tls}:/etc/nginx/tls:ro`,
-    `${images.nginx} nginx -t`,
-  ].join(" ");
+  return sandboxed({
+    image: images.nginx,
+    command: "nginx -t",
+    network: "none",
+    pull: "missing",
+    volumes: ["{}:/etc/nginx/nginx.conf:ro", `${hostPaths(directory).tls}:/etc/nginx/tls:ro`],
+    options: [
+      "--tmpfs /tmp --tmpfs /run --tmpfs /var/cache/nginx",
+      ...NGINX_CAPABILITIES.map((name) => `--cap-add ${name}`),
+    ],
+  }).join(" ");
 }

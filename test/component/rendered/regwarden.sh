@@ -12,7 +12,10 @@ if [ "${1:-}" = repair ]; then
 fi
 terminal=
 if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then terminal=--tty; fi
-exec docker run --rm --interactive $terminal --pull never --network host --read-only --cap-drop ALL \
-  --security-opt no-new-privileges --user "$account" --env REG_USER --env REG_PASS --env FROM_USER --env FROM_PASS \
-  --volume /opt/registry/data:/opt/registry/data:"$access" --volume /opt/registry/programs/regwarden.mjs:/regwarden.mjs:ro --workdir /opt/registry/data \
+exec docker run --rm --pull never --network host --read-only --cap-drop ALL --security-opt no-new-privileges \
+  --user "$account" \
+  --interactive $terminal --workdir /opt/registry/data \
+  --env REG_USER --env REG_PASS --env FROM_USER --env FROM_PASS \
+  --volume /opt/registry/data:/opt/registry/data:"$access" \
+  --volume /opt/registry/programs/regwarden.mjs:/regwarden.mjs:ro \
   node:24.21.0-bookworm-slim node /regwarden.mjs "$@"
