@@ -15,32 +15,32 @@ import { discoverRegistries } from "../source/disk/registry.ts";
 import type { Pace } from "../source/source.ts";
 import { parseScanArguments, type ScanArguments, scanHelp } from "./args.ts";
 import { type Choice, chooseRegistries } from "./choose.ts";
-import { hireCrew } from "./crew.ts";
 import { renderScanMetrics } from "./metrics.ts";
 import { createPace, unlimitedPace } from "./pace.ts";
 import { preferCopies } from "./recopy.ts";
 import { buildReport, renderJson } from "./report.ts";
 import { type Progress, type RegistryResult, type ScanOptions, scanRegistry } from "./scan-registry.ts";
+import { startUsefulPool } from "./worker-pool.ts";
 
 /** From this many blobs on, threads take less time than their start. */
 const blobsOfLargeStore = 10_000;
 
 export const scanCommand: Command = {
   name: "scan",
-  summary: "look through registries' storage for everything that a tag needs",
+  summary: "check registries' storage for everything that a tag needs",
   help: scanHelp,
   run: async (argv, terminal) => {
     const options = parseScanArguments(argv);
     const startedAt = performance.now();
-    const tellMetrics = (report?: ScanReport) => putMetrics(options, startedAt, report, terminal);
+    const writeMetrics = (report?: ScanReport) => putMetrics(options, startedAt, report, terminal);
     const report = await scan(options, terminal).catch(async (error: unknown) => {
-      await tellMetrics().catch((second: unknown) => terminal.err(`${describeError(second)}\n`));
-      return tellNoReport(error, options, terminal);
+      await writeMetrics().catch((second: unknown) => terminal.err(`${describeError(second)}\n`));
+      return reportNoReport(error, options, terminal);
     });
     terminal.out(options.json ? renderJson(report) : renderReport(report));
     if (options.reportPath !== undefined) await writeReportFile(options.reportPath, renderJson(report));
-    const isTold = await tellMetrics(report);
-    return isTold ? exitCodeOf(report) : exitCodes.couldNotCheck;
+    const isWritten = await writeMetrics(report);
+    return isWritten ? exitCodeOf(report) : exitCodes.couldNotCheck;
   },
 };
 
@@ -70,7 +70,7 @@ async function putMetrics(
   const fault = await putGroup(pushgateway, group, text);
   if (fault !== undefined)
     terminal.err(
-      `regwarden scan: the metrics could not be put, so nobody will be alerted. ${fault}.\n` +
+      `regwarden scan: the metrics could not be put, so no alert will fire. ${fault}.\n` +
         "What the scan found stands all the same.\n",
     );
   return fault === undefined;
@@ -95,7 +95,7 @@ async function scan(options: ScanArguments, terminal: Terminal): Promise<ScanRep
   );
 }
 
-/** Looks through the registries one after the other. */
+/** Scans the registries one after the other. */
 export async function scanAll(
   { sources, modeOf }: Pick<Choice, "sources" | "modeOf">,
   options: ScanOptions,
@@ -105,20 +105,20 @@ export async function scanAll(
   const results: RegistryResult[] = [];
   for (const source of sources) {
     const mode = modeOf(source.name);
-    const isWholeStructure = !options.verification && !options.repositories;
-    const isLarge = isWholeStructure && estimateBlobs(source.dataDirectory) >= blobsOfLargeStore;
-    const crew = isLarge ? hireCrew(source, mode) : undefined;
+    const isPlain = !options.verification && !options.repositories;
+    const isLarge = isPlain && estimateBlobs(source.dataDirectory) >= blobsOfLargeStore;
+    const pool = isLarge ? startUsefulPool(source, mode) : undefined;
     try {
-      results.push(await scanRegistry(source, mode, progress.update, { ...options, crew }));
+      results.push(await scanRegistry(source, mode, progress.update, { ...options, pool }));
     } finally {
-      await crew?.dismiss();
+      await pool?.stop();
     }
   }
   progress.clear();
   return results;
 }
 
-/** How to look, in {@link scanRegistry}'s words. */
+/** The options of {@link scanRegistry}. */
 export function scanOptions({
   repositories,
   verify,
@@ -138,10 +138,10 @@ export function paceOf(bandwidthLimit: number | undefined): Pace {
   return bandwidthLimit === undefined ? unlimitedPace : createPace(bandwidthLimit, clock);
 }
 
-/** A repository that is nowhere was not looked at, which must not pass for clean. */
+/** A repository that is nowhere was not checked, which must not pass for clean. */
 export function requireRepositories(asked: readonly string[], results: readonly RegistryResult[]): void {
-  const seen = new Set(results.flatMap(({ repositories }) => repositories));
-  const unknown = asked.filter((name) => !seen.has(name));
+  const checked = new Set(results.flatMap(({ repositories }) => repositories));
+  const unknown = asked.filter((name) => !checked.has(name));
   if (unknown.length === 0) return;
   throw new ProgramError(
     "E_STORE_NOT_FOUND",
@@ -149,7 +149,7 @@ export function requireRepositories(asked: readonly string[], results: readonly 
   );
 }
 
-function tellNoReport(error: unknown, { reportPath }: ScanArguments, terminal: Terminal): never {
+function reportNoReport(error: unknown, { reportPath }: ScanArguments, terminal: Terminal): never {
   if (reportPath !== undefined) terminal.err(`No report was written; ${reportPath} is as it was.\n`);
   throw error;
 }

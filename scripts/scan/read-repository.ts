@@ -3,7 +3,7 @@ import { type RepositoryFacts, rootManifests } from "../graph/facts.ts";
 import { collect } from "../source/bounded.ts";
 import { followManifests } from "../source/follow-manifests.ts";
 import type { StoreSource } from "../source/source.ts";
-import type { ReadManifest } from "./manifest-cache.ts";
+import type { ReadManifest } from "./check-repository.ts";
 
 /** Manifests of one repository that are read at a time, from a source that lets one wait. */
 const manifestsAtATime = 16;

@@ -3,17 +3,16 @@ import { findFaults, findingKey, storeFinding } from "../graph/findings.ts";
 import { judgeUpload } from "../graph/stale-uploads.ts";
 import { type Digest, parseDigest } from "../registry/digest.ts";
 import type { BlobState, StoreSource } from "../source/source.ts";
-import type { Crew } from "./crew.ts";
+import { checkRepository, memoizeManifests, type RepositoryCheck, type Shared } from "./check-repository.ts";
 import { joinBlobLists, listBlobs } from "./inventory.ts";
-import { type Judgement, judgeRepository, type Shared } from "./judge-repository.ts";
-import { createManifestCache } from "./manifest-cache.ts";
 import { readRepository } from "./read-repository.ts";
 import { createVerification, type VerificationOptions } from "./verification.ts";
+import type { WorkerPool } from "./worker-pool.ts";
 
 export interface RegistryResult {
   readonly summary: RegistrySummary;
   readonly findings: readonly Finding[];
-  /** Names of those that were looked at because they were asked for. */
+  /** Names of those that were checked because they were asked for. */
   readonly repositories: readonly string[];
 }
 
@@ -27,11 +26,11 @@ export interface ScanOptions {
   readonly repositories?: ReadonlySet<string> | undefined;
   readonly verification?: VerificationOptions | undefined;
   /** Reads side by side; it does not verify. */
-  readonly crew?: Crew | undefined;
+  readonly pool?: WorkerPool | undefined;
 }
 
 /**
- * Looks through one registry. The facts of a repository are dropped as soon as they are judged.
+ * Checks one registry. The facts of a repository are dropped as soon as it is checked.
  *
  * Errors: none of the store; what cannot be read is a finding.
  */
@@ -39,30 +38,30 @@ export async function scanRegistry(
   source: StoreSource,
   mode: RegistryMode,
   onProgress: (progress: Progress) => void,
-  { now = Date.now(), repositories, verification, crew }: ScanOptions = {},
+  { now = Date.now(), repositories, verification, pool }: ScanOptions = {},
 ): Promise<RegistryResult> {
   const counts = { repositories: 0, tags: 0, indexes: 0, manifests: 0, layerLinks: 0, blobs: 0 };
-  const tell = () => onProgress({ name: source.name, ...counts });
+  const report = () => onProgress({ name: source.name, ...counts });
   const onBlob = () => {
     counts.blobs += 1;
-    tell();
+    report();
   };
-  const inventory = crew ? await crew.takeInventory() : joinBlobLists([await listBlobs(source, onBlob)]);
+  const inventory = pool ? await pool.listBlobs() : joinBlobLists([await listBlobs(source, onBlob)]);
   counts.blobs = inventory.blobs;
   const { names, findings } = await listNames(source, repositories);
   const verifier = verification && createVerification(source, verification);
-  const shared = { manifest: createManifestCache(source), blob: inventory.blob, verifier };
-  const suspects: Judgement[] = [];
-  const add = (judgement: Judgement) => {
+  const shared = { manifest: memoizeManifests(source), blob: inventory.blob, verifier };
+  const suspected: RepositoryCheck[] = [];
+  const add = (check: RepositoryCheck) => {
     counts.repositories += 1;
-    for (const [what, count] of Object.entries(judgement.counts))
-      counts[what as keyof Judgement["counts"]] += count;
-    if (judgement.suspects.length > 0) suspects.push(judgement);
-    tell();
+    for (const [what, count] of Object.entries(check.counts))
+      counts[what as keyof RepositoryCheck["counts"]] += count;
+    if (check.suspects.length > 0) suspected.push(check);
+    report();
   };
-  if (crew) await crew.judge(names, inventory, add);
-  else for (const name of names) add(await judgeRepository(source, mode, name, shared));
-  for (const suspicion of suspects) findings.push(...(await confirm(suspicion, source, mode, shared)));
+  if (pool) await pool.checkRepositories(names, inventory, add);
+  else for (const name of names) add(await checkRepository(source, mode, name, shared));
+  for (const check of suspected) findings.push(...(await confirm(check, source, mode, shared)));
   for await (const upload of source.uploads())
     if (!repositories || repositories.has(upload.repository))
       findings.push(...judgeUpload(source.name, upload, now));
@@ -84,19 +83,21 @@ async function listNames(
   return { names, findings };
 }
 
-/** What the store says about a blob, unless a repository says it of the same one, and whom it breaks there. */
+/** Findings about the store's blobs, without those that a repository's findings name too, with the tags that it breaks. */
 function withoutRepeats(ofStore: readonly Finding[], findings: readonly Finding[]): readonly Finding[] {
-  const told = new Set(findings.filter(({ cause }) => cause === "unreadable").map(({ digest }) => digest));
-  return ofStore.filter(({ digest }) => digest === null || !told.has(digest));
+  const reported = new Set(
+    findings.filter(({ cause }) => cause === "unreadable").map(({ digest }) => digest),
+  );
+  return ofStore.filter(({ digest }) => digest === null || !reported.has(digest));
 }
 
 /**
- * Looks again at a repository that seemed damaged, after all others were looked at, and keeps what is still bad: a push
- * or a collection that ran meanwhile looks like damage, because the registry does not write its files in one step.
- * Healthy repositories, the many, are read once.
+ * Reads a repository that seems damaged again, after all others were read, and keeps what is still bad: a push or a
+ * collection that runs meanwhile looks like damage, because the registry does not write its files in one step. Healthy
+ * repositories, the many, are read once.
  */
 async function confirm(
-  { repository, suspects }: Judgement,
+  { repository, suspects }: RepositoryCheck,
   source: StoreSource,
   mode: RegistryMode,
   { manifest, blob: known, verifier }: Shared,

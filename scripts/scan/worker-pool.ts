@@ -4,6 +4,7 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import type { RegistryMode } from "../../contract/scan-report.ts";
 import { type DiskSource, diskSource } from "../source/disk/registry.ts";
 import type { Share } from "../source/source.ts";
+import { checkRepository, memoizeManifests, type RepositoryCheck } from "./check-repository.ts";
 import {
   type BlobList,
   blobsIn,
@@ -12,33 +13,32 @@ import {
   type KnownBlobs,
   listBlobs,
 } from "./inventory.ts";
-import { type Judgement, judgeRepository } from "./judge-repository.ts";
-import { createManifestCache } from "./manifest-cache.ts";
 
 /**
- * Threads that read one store side by side. A store is tiny files, so what takes the time is system calls and their
- * way through one thread.
+ * Threads that read one store side by side. A store is tiny files, so the time goes into system calls, and one thread
+ * makes them one after the other.
  */
-export interface Crew {
-  readonly takeInventory: () => Promise<Inventory>;
-  /** Judges repositories, telling of each, in the order in which they end. */
-  readonly judge: (
+export interface WorkerPool {
+  readonly listBlobs: () => Promise<Inventory>;
+  /** Checks repositories; `onCheck` gets each, in the order in which they end. */
+  readonly checkRepositories: (
     names: readonly string[],
     inventory: Inventory,
-    tell: (judgement: Judgement) => void,
+    onCheck: (check: RepositoryCheck) => void,
   ) => Promise<void>;
-  readonly dismiss: () => Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** More do not help: the kernel's locks, or the disk, are the limit then. */
 const threadLimit = 4;
 
-/** What a thread leaves behind is collected soon: several that let it pile up would not fit into the container. */
+/** Little room for new objects, so that they are collected soon: the garbage of all threads would not fit the container. */
 const resourceLimits = { maxYoungGenerationSizeMb: 12 };
 
 /** Repositories that a thread is given at a time. */
 const repositoriesAtATime = 16;
 
+/** What a thread works on, from its start to its end. */
 interface Assignment {
   readonly mark: typeof assignmentMark;
   readonly name: string;
@@ -49,38 +49,42 @@ interface Assignment {
 type Task =
   | { readonly task: "list"; readonly share: Share }
   | { readonly task: "know"; readonly known: KnownBlobs }
-  | { readonly task: "judge"; readonly names: readonly string[] };
+  | { readonly task: "check"; readonly names: readonly string[] };
 
-type Answer = BlobList | readonly Judgement[] | null;
+type Answer = BlobList | readonly RepositoryCheck[] | null;
 
-const assignmentMark = "regwarden-scan-crew";
+const assignmentMark = "regwarden-scan-worker";
 
 /** As many threads as there are processors, if they are worth their start; undefined on a machine with one. */
-export function hireCrew(source: DiskSource, mode: RegistryMode): Crew | undefined {
+export function startUsefulPool(source: DiskSource, mode: RegistryMode): WorkerPool | undefined {
   const count = Math.min(availableParallelism(), threadLimit);
-  return count < 2 ? undefined : startCrew(source, mode, count);
+  return count < 2 ? undefined : startWorkerPool(source, mode, count);
 }
 
-export function startCrew({ name, dataDirectory }: DiskSource, mode: RegistryMode, count: number): Crew {
+export function startWorkerPool(
+  { name, dataDirectory }: DiskSource,
+  mode: RegistryMode,
+  count: number,
+): WorkerPool {
   const assignment: Assignment = { mark: assignmentMark, name, dataDirectory, mode };
-  // In the bundle this very file is the whole program, which sees below that it is a thread's.
-  const hire = () => new Worker(import.meta.filename, { workerData: assignment, resourceLimits });
-  const workers = Array.from({ length: count }, hire);
+  // In the bundle this very file is the whole program, which sees below that it runs as a thread.
+  const start = () => new Worker(import.meta.filename, { workerData: assignment, resourceLimits });
+  const workers = Array.from({ length: count }, start);
   return {
-    takeInventory: async () => {
+    listBlobs: async () => {
       const list = (worker: Worker, index: number) => ask(worker, { task: "list", share: { index, count } });
       return joinBlobLists((await Promise.all(workers.map(list))) as BlobList[]);
     },
-    judge: async (names, { known }, tell) => {
+    checkRepositories: async (names, { known }, onCheck) => {
       const chunks = chunksOf(names).values();
       const work = async (worker: Worker) => {
         await ask(worker, { task: "know", known });
         for (const chunk of chunks)
-          ((await ask(worker, { task: "judge", names: chunk })) as Judgement[]).forEach(tell);
+          ((await ask(worker, { task: "check", names: chunk })) as RepositoryCheck[]).forEach(onCheck);
       };
       await Promise.all(workers.map(work));
     },
-    dismiss: async () => {
+    stop: async () => {
       await Promise.all(workers.map((worker) => worker.terminate()));
     },
   };
@@ -93,7 +97,7 @@ function chunksOf(names: readonly string[]): readonly (readonly string[])[] {
   );
 }
 
-/** Errors: what ended the thread, whether it says so or just ends: it will never answer. */
+/** Errors: what ended the thread, whether it reports an error or just ends. */
 async function ask(worker: Worker, task: Task): Promise<Answer> {
   const over = new AbortController();
   const answered = once(worker, "message", { signal: over.signal });
@@ -113,7 +117,7 @@ async function ask(worker: Worker, task: Task): Promise<Answer> {
 /** The work of a thread: one task after the other. */
 function serve({ name, dataDirectory, mode }: Assignment): void {
   const source = diskSource(name, dataDirectory);
-  const manifest = createManifestCache(source);
+  const manifest = memoizeManifests(source);
   let blob: Inventory["blob"] = () => ({ state: "missing" });
   const perform = async (task: Task): Promise<Answer> => {
     if (task.task === "list") return listBlobs(source, () => {}, task.share);
@@ -121,10 +125,10 @@ function serve({ name, dataDirectory, mode }: Assignment): void {
       blob = blobsIn(task.known);
       return null;
     }
-    const judgements: Judgement[] = [];
+    const checks: RepositoryCheck[] = [];
     for (const repository of task.names)
-      judgements.push(await judgeRepository(source, mode, repository, { manifest, blob }));
-    return judgements;
+      checks.push(await checkRepository(source, mode, repository, { manifest, blob }));
+    return checks;
   };
   parentPort?.on("message", async (task: Task) => {
     parentPort?.postMessage(await perform(task));

@@ -1,15 +1,16 @@
 import type { Finding, RegistryMode } from "../../contract/scan-report.ts";
 import { linkedManifests, type RepositoryFacts } from "../graph/facts.ts";
 import { findFaults } from "../graph/findings.ts";
-import type { StoreSource } from "../source/source.ts";
-import type { ReadManifest } from "./manifest-cache.ts";
+import type { Digest } from "../registry/digest.ts";
+import type { ManifestState, StoreSource } from "../source/source.ts";
 import { readRepository } from "./read-repository.ts";
 import type { Verification } from "./verification.ts";
 
-/** What was looked at in one repository, and what seems bad at the first look. */
-export interface Judgement {
+/** What the first read of one repository came to. */
+export interface RepositoryCheck {
   readonly repository: string;
   readonly counts: Counts;
+  /** What seems bad, until a second read confirms it. */
   readonly suspects: readonly Finding[];
 }
 
@@ -22,13 +23,13 @@ export interface Shared {
   readonly verifier?: Verification | undefined;
 }
 
-/** Reads one repository and judges it; its facts are dropped then. */
-export async function judgeRepository(
+/** Reads one repository and checks it; its facts are dropped then. */
+export async function checkRepository(
   source: StoreSource,
   mode: RegistryMode,
   repository: string,
   shared: Shared,
-): Promise<Judgement> {
+): Promise<RepositoryCheck> {
   const read = await readRepository(source, mode, repository, shared);
   const facts = shared.verifier ? await shared.verifier.verify(read) : read;
   return { repository, counts: countsOf(facts), suspects: findFaults(facts) };
@@ -49,4 +50,28 @@ function countsOf(facts: RepositoryFacts): Counts {
 
 function named(links: RepositoryFacts["tags"]): number {
   return links.filter(({ name }) => name !== null).length;
+}
+
+/** Manifests kept in memory: enough for bases that many repositories share, whatever the size of the store. */
+const memoizedManifests = 2048;
+
+/** Reads manifests; those that repositories share are read once, if they are asked for soon after each other. */
+export type ReadManifest = (repository: string, digest: Digest) => Promise<ManifestState>;
+
+export function memoizeManifests(source: StoreSource): ReadManifest {
+  const memoized = new Map<Digest, Promise<ManifestState>>();
+  return async (repository, digest) => {
+    const known = memoized.get(digest);
+    if (known) return known;
+    const reading = source.manifest(repository, digest);
+    memoized.set(digest, reading);
+    for (const oldest of memoized.keys()) {
+      if (memoized.size <= memoizedManifests) break;
+      memoized.delete(oldest);
+    }
+    const state = await reading;
+    // A client may be writing what is not there yet: the next to ask reads again.
+    if (state.state !== "parsed") memoized.delete(digest);
+    return state;
+  };
 }

@@ -2,8 +2,8 @@ import { rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { blobDataPath, blobDirectory } from "../../../../scripts/registry/paths.ts";
-import { startCrew } from "../../../../scripts/scan/crew.ts";
 import { type ScanOptions, scanRegistry } from "../../../../scripts/scan/scan-registry.ts";
+import { startWorkerPool } from "../../../../scripts/scan/worker-pool.ts";
 import { discoverRegistries } from "../../../../scripts/source/disk/registry.ts";
 import { contents, digest, multi, sign } from "../../../support/damage/contents.ts";
 import { temporaryDirectory } from "../../../support/program.ts";
@@ -31,13 +31,13 @@ test.each([1, 2, 3])(
     const run = (options?: ScanOptions) => scanRegistry(source, "authoritative", () => {}, options);
     const alone = await run();
     expect(alone.findings.length).toBeGreaterThan(12);
-    const crew = startCrew(source, "authoritative", threads);
+    const pool = startWorkerPool(source, "authoritative", threads);
     try {
-      const together = await run({ crew });
+      const together = await run({ pool });
       expect(together.summary).toEqual(alone.summary);
       expect(inLines(together.findings)).toEqual(inLines(alone.findings));
     } finally {
-      await crew.dismiss();
+      await pool.stop();
     }
   },
   60_000,
@@ -47,9 +47,9 @@ test("a thread that dies is no clean store", async () => {
   const directory = await temporaryDirectory();
   for (const [repository, tag, content] of contents) writeContent(directory, content, repository, tag);
   const source = await storeOf(directory);
-  const crew = startCrew(source, "authoritative", 2);
-  const scanned = scanRegistry(source, "authoritative", () => {}, { crew });
+  const pool = startWorkerPool(source, "authoritative", 2);
+  const scanned = scanRegistry(source, "authoritative", () => {}, { pool });
   const outcome = expect(scanned).rejects.toThrow("a thread of the scan ended");
-  await crew.dismiss();
+  await pool.stop();
   await outcome;
 });
