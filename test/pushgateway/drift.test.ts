@@ -6,8 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { DriftLook } from "../../engine/drift/record.ts";
 import { reportDrift } from "../../engine/drift/report.ts";
 import { nodeBinary, projectRoot } from "../../lab/machine/paths.ts";
-import { freePort } from "../support/free-port.ts";
-import { startServer } from "../support/recording-server.ts";
+import { serveAndRecord, stoppedServer } from "../support/server.ts";
 import { type Service, startPushgateway } from "../support/service.ts";
 
 const start = 1_795_241_001;
@@ -83,7 +82,7 @@ describe("the Pushgateway", () => {
     ["cannot be reached", drift, 7],
     ["cannot be reached", blind, 1],
   ] as const)("that %s is told: %o ends with %i", async (_what, look, code) => {
-    const pushgateway = new URL(`http://127.0.0.1:${await freePort()}`);
+    const pushgateway = new URL(await stoppedServer());
     expect(await run(look, 0, { pushgateway })).toBe(code);
     expect(warnings).toEqual([
       "The drift run could not report: the Pushgateway cannot be reached: ECONNREFUSED.\n",
@@ -95,15 +94,14 @@ describe("the Pushgateway", () => {
     ["is another server", 200, "<html>", "gave no list of its metrics"],
     ["is another server that speaks JSON", 200, "{}", "gave no list of its metrics"],
   ])("that %s is not pushed to: the time of before would be lost", async (_what, status, body, told) => {
-    const server = await startServer(status, body);
-    expect(await run(clean, 0, { pushgateway: server.url })).toBe(1);
+    const server = await serveAndRecord(status, body);
+    expect(await run(clean, 0, { pushgateway: new URL(server.url) })).toBe(1);
     expect(server.received.map(({ method }) => method)).toEqual(["GET"]);
     expect(warnings.join()).toContain(told);
-    await server.stop();
   });
 
   test("may stand below a path and want an account", async () => {
-    const server = await startServer(200, '{"status":"success","data":[]}');
+    const server = await serveAndRecord(200, '{"status":"success","data":[]}');
     const pushgateway = new URL("/push/", server.url);
     pushgateway.username = "ci";
     pushgateway.password = "p@ss";
@@ -111,14 +109,13 @@ describe("the Pushgateway", () => {
     const authorization = `Basic ${Buffer.from("ci:p@ss").toString("base64")}`;
     for (const { headers } of server.received) expect(headers.authorization).toBe(authorization);
     expect(server.received.map(({ method }) => method)).toEqual(["GET", "PUT"]);
-    await server.stop();
   });
 });
 
 describe("the webhook", () => {
   test("hears of drift, with the time of first sight, and of failed looks, but not of clean runs", async () => {
-    const server = await startServer(200, "ok");
-    const targets = { stack: "told", notify: server.url };
+    const server = await serveAndRecord(200, "ok");
+    const targets = { stack: "told", notify: new URL(server.url) };
     for (const [look, hours] of [
       [clean, 0],
       [drift, 1],
@@ -130,7 +127,6 @@ describe("the webhook", () => {
     expect(texts).toHaveLength(2);
     expect(texts[0]).toMatch(/1 resource, first seen 2026-11-21 07:03 UTC\.\n• update File compose: content/);
     expect(texts[1]).toMatch(/could not look at stack told.*first seen 2026-11-21 07:03 UTC/);
-    await server.stop();
   });
 
   test.each([
@@ -139,12 +135,11 @@ describe("the webhook", () => {
   ])(
     "that %s is told without its address, and drift keeps its exit code",
     async (_what, status, headers, told) => {
-      const server = await startServer(status, "", headers);
+      const server = await serveAndRecord(status, "", headers);
       const notify = new URL("/services/T0/s3cret", server.url);
       expect(await run(drift, 0, { notify })).toBe(7);
       expect(warnings.join()).toContain(told);
       expect(warnings.join()).not.toMatch(/s3cret|127\.0\.0\.1/);
-      await server.stop();
     },
   );
 });

@@ -4,10 +4,10 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Finding } from "../../contract/scan-report.ts";
 import { corrupt, corruptions } from "../support/damage/corruptions.ts";
+import { probeStore, scanStore } from "../support/findings.ts";
 import { attestation, type Content, dockerList, image, index, signature } from "../support/oci-content.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
-import { probeStore, scanStore } from "../support/store-files.ts";
-import { writeContent } from "../support/write-content.ts";
+import { storeAt } from "../support/store.ts";
 
 /** Stores that are tried; each costs a second where the registry answers 500, which probe asks three times. */
 const runs = Number(process.env.REGWARDEN_PROPERTY_RUNS ?? 25);
@@ -75,7 +75,8 @@ test("scan and probe agree on every tag of random stores with random damage", as
   await fc.assert(
     fc.asyncProperty(stores, fc.oneof(fc.constant([]), corruptions), async (store, damage) => {
       rmSync(join(directory, "docker"), { recursive: true, force: true });
-      for (const { repository, tag, content } of store) writeContent(directory, content, repository, tag);
+      for (const { repository, tag, content } of store)
+        await storeAt(directory).push(repository, content, tag);
       const files = filesBelow(directory);
       for (const one of damage) corrupt(files, one);
       const onDisk = brokenTags(await scanStore(directory));

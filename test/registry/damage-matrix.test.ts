@@ -7,7 +7,6 @@ import {
   arm64,
   contents,
   cosignTag,
-  digest,
   docker,
   fallbackTag,
   inner,
@@ -17,24 +16,25 @@ import {
 } from "../support/damage/contents.ts";
 import { flipByte } from "../support/damage/damage.ts";
 import { manifestDamages } from "../support/damage/manifest-damages.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
-import { headOf, inLines, keepStore, probeStore, scanStore, storeFiles } from "../support/store-files.ts";
-import { upload } from "../support/upload.ts";
+import { inLines, probeStore, scanStore } from "../support/findings.ts";
+import { digest } from "../support/oci-content.ts";
+import { headOf, type Registry, startRegistry } from "../support/registry.ts";
+import { keepStore, storeAt } from "../support/store.ts";
 
 let registry: Registry;
 let restore: () => Promise<void>;
 
 beforeAll(async () => {
   registry = await startRegistry();
-  for (const [repository, tag, content] of contents) await upload(registry.url, content, repository, tag);
-  restore = await keepStore(registry);
+  for (const [repository, tag, content] of contents) await registry.upload(content, repository, tag);
+  restore = await keepStore(registry.directory);
 });
 afterAll(() => registry.dispose());
 
 describe("scan and probe say of a store with", () => {
   test.each([...manifestDamages, ...blobDamages])("$name: the registry answers $answer", async (row) => {
     try {
-      await row.damage(storeFiles(registry.directory));
+      await row.damage(storeAt(registry.directory));
       expect(await headOf(registry.url, row.question)).toBe(row.answer);
       expect(inLines(await scanStore(registry.directory))).toEqual(row.scan);
       expect(inLines(await probeStore(registry.url))).toEqual(row.probe);
@@ -45,9 +45,9 @@ describe("scan and probe say of a store with", () => {
 
   test("bytes that only a comparison with the digest shows: nothing, unless asked to compare", async () => {
     const pace = async () => {};
-    const files = storeFiles(registry.directory);
+    const store = storeAt(registry.directory);
     try {
-      await flipByte(files.blob(armLayer));
+      await flipByte(store.blobData(armLayer));
       expect(await headOf(registry.url, `app/blobs/${armLayer}`)).toBe("200, 1024 bytes");
       expect(await scanStore(registry.directory)).toEqual([]);
       const configs = new Set(["config"] as const);
@@ -103,8 +103,8 @@ test("the collection of untagged manifests takes every child, nested, signed and
 
 test("a signature that only a fallback tag names goes as well, which is a warning", async () => {
   try {
-    const files = storeFiles(registry.directory);
-    await rm(dirname(dirname(files.tag("signed", cosignTag))), { recursive: true });
+    const store = storeAt(registry.directory);
+    await rm(dirname(dirname(store.tagLink("signed", cosignTag))), { recursive: true });
     await registry.collectGarbage("-m");
     expect(await registry.manifestStatus("signed", digest(sign))).toBe(404);
     const line = `signed: index-child/link-missing warning ${fallbackTag} - rebuild`;

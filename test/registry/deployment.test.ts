@@ -1,13 +1,12 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sentinel } from "../../scripts/deployment/sentinel.ts";
 import { image } from "../support/oci-content.ts";
+import { regwardenProcess } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 
-const program = join(import.meta.dirname, "../../scripts/main.ts");
 const login = { user: "ci", password: "correct horse" };
 
 let registry: Registry;
@@ -39,23 +38,12 @@ afterAll(async () => {
   await rm(scratch, { recursive: true });
 });
 
-interface Outcome {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function regwarden(argv: readonly string[], input = ""): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [program, ...argv], (error, stdout, stderr) => {
-      resolve({ exitCode: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
-    });
-    child.stdin?.end(input);
-  });
-}
-
 test("an empty registry has no sentinel, and the check says how to get one", async () => {
-  const { exitCode, stdout } = await regwarden(["check-deployment", config], `${login.password}\n`);
+  const { exitCode, stdout } = await regwardenProcess(
+    ["check-deployment", config],
+    {},
+    `${login.password}\n`,
+  );
   expect(exitCode).toBe(1);
   expect(stdout).toContain("ok      private registry asks for an account");
   expect(stdout).toContain("FAILED  the sentinel can be pulled: expected 200");
@@ -63,17 +51,17 @@ test("an empty registry has no sentinel, and the check says how to get one", asy
 });
 
 test("the wrong password seeds nothing", async () => {
-  const { exitCode, stderr } = await regwarden(["seed-sentinel", config], "wrong\n");
+  const { exitCode, stderr } = await regwardenProcess(["seed-sentinel", config], {}, "wrong\n");
   expect(exitCode).toBe(1);
   expect(stderr).toContain("answered 401");
   expect(stderr).not.toContain("wrong\n");
 });
 
 test("seeding puts the sentinel there, once, and a client can pull it", async () => {
-  const first = await regwarden(["seed-sentinel", config], `${login.password}\n`);
+  const first = await regwardenProcess(["seed-sentinel", config], {}, `${login.password}\n`);
   expect(first).toMatchObject({ exitCode: 0, stderr: "" });
   expect(first.stdout).toContain(`was pushed`);
-  const second = await regwarden(["seed-sentinel", config], `${login.password}\n`);
+  const second = await regwardenProcess(["seed-sentinel", config], {}, `${login.password}\n`);
   expect(second).toMatchObject({ exitCode: 0, stderr: "" });
   expect(second.stdout).toContain("is there already");
   expect(await registry.manifestStatus("regwarden/sentinel", sentinel.digest)).toBe(200);
@@ -84,18 +72,22 @@ test("all assertions hold for the seeded registry with a fresh report", async ()
   // Names on both sides of the sentinel's, one of them right where the catalogue is asked to start.
   for (const name of ["a", "regwarden/sentine", "regwarden/sentinel-not", "z"])
     await registry.push(image(name, "linux/amd64"), name, "1");
-  const scan = await regwarden(["scan", registry.directory, "--report", report]);
+  const scan = await regwardenProcess(["scan", registry.directory, "--report", report]);
   expect(scan).toMatchObject({ exitCode: 0, stderr: "" });
   expect(scan.stdout).toContain("No findings.");
 
-  const { exitCode, stdout } = await regwarden(["check-deployment", config], `${login.password}\n`);
+  const { exitCode, stdout } = await regwardenProcess(
+    ["check-deployment", config],
+    {},
+    `${login.password}\n`,
+  );
 
   expect(stdout).toContain("All 7 assertions hold.");
   expect(exitCode).toBe(0);
 });
 
 test("the wrong password is told apart from everything else", async () => {
-  const { exitCode, stdout } = await regwarden(["check-deployment", config], "not the password\n");
+  const { exitCode, stdout } = await regwardenProcess(["check-deployment", config], {}, "not the password\n");
   expect(exitCode).toBe(1);
   expect(stdout).toContain("ok      private registry refuses a wrong password");
   expect(stdout).toContain("FAILED  private registry accepts the account: expected 200, got 401");
@@ -105,7 +97,7 @@ test("the wrong password is told apart from everything else", async () => {
 test("another image under the sentinel's tag is not overwritten", async () => {
   const other = image("other", "linux/amd64");
   await registry.push(other, "regwarden/sentinel", "1");
-  const { exitCode, stderr } = await regwarden(["seed-sentinel", config], `${login.password}\n`);
+  const { exitCode, stderr } = await regwardenProcess(["seed-sentinel", config], {}, `${login.password}\n`);
   expect(exitCode).toBe(1);
   expect(stderr).toContain("is another image");
   expect(stderr).toContain(other.descriptor.digest);

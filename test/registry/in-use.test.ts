@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,24 +6,16 @@ import { inUseRules } from "../../components/cluster/render/in-use.ts";
 import type { InUseReport } from "../../contract/in-use-report.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Kubernetes, startKubernetes } from "../support/kubernetes.ts";
-import { attestation, type Content, image, index } from "../support/oci-content.ts";
+import { attestation, digest, image, index } from "../support/oci-content.ts";
+import { regwardenProcess, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 import { startPushgateway } from "../support/service.ts";
 
-const program = join(import.meta.dirname, "../../scripts/main.ts");
 const login = { user: "ci", password: "correct horse" };
 const account = { REG_USER: login.user, REG_PASS: login.password };
 /** What images name the registry by; where it is asked is another matter. */
 const name = "registry.example.com:5050";
 
-interface Outcome {
-  readonly exitCode: number;
-  readonly report: InUseReport;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const digest = ({ descriptor }: Content) => descriptor.digest;
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64");
 const multi = index([amd64, arm64, attestation(amd64)]);
@@ -41,19 +32,14 @@ describe("a look at what a real cluster needs of a real registry", () => {
   let kubeconfig: string;
   let registry: Registry;
 
-  function inUse(
+  async function inUse(
     flags: readonly string[] = [],
     environment: Readonly<Record<string, string>> = {},
     url = registry.url,
-  ): Promise<Outcome> {
-    const argv = [program, "in-use", "--json", "--registry", `${name}=${url}`, ...flags];
-    const env = { ...account, KUBECONFIG: kubeconfig, ...environment };
-    return new Promise((resolve) => {
-      execFile(process.execPath, argv, { env }, (error, stdout, stderr) => {
-        const exitCode = typeof error?.code === "number" ? error.code : 0;
-        resolve({ exitCode, report: JSON.parse(stdout || "null") as InUseReport, stdout, stderr });
-      });
-    });
+  ) {
+    const argv = ["in-use", "--json", "--registry", `${name}=${url}`, ...flags];
+    const all = { ...account, KUBECONFIG: kubeconfig, ...environment };
+    return withReport<InUseReport>(await regwardenProcess(argv, all));
   }
 
   const apps = (kind: string, name: string, spec: object) =>
@@ -153,7 +139,7 @@ describe("a look at what a real cluster needs of a real registry", () => {
   });
   afterEach(() => registry.dispose());
 
-  const told = ({ report }: Outcome) =>
+  const told = ({ report }: { readonly report: InUseReport }) =>
     report.broken.map(({ image, reason, workloads }) => [
       image.replace(`${name}/`, ""),
       reason,
@@ -279,10 +265,8 @@ describe("a look at what a real cluster needs of a real registry", () => {
 
   test("people read who is hit and what to do", async () => {
     await registry.collectGarbage("-m");
-    const text = await new Promise<string>((resolve) => {
-      const argv = [program, "in-use", "--registry", `${name}=${registry.url}`, "--kubeconfig", kubeconfig];
-      execFile(process.execPath, argv, { env: account }, (_error, stdout) => resolve(stdout));
-    });
+    const argv = ["in-use", "--registry", `${name}=${registry.url}`, "--kubeconfig", kubeconfig];
+    const { stdout: text } = await regwardenProcess(argv, account);
     expect(text).toContain(`${name}: 5 images in use by 5 workloads; `);
     expect(text).toContain(`  - ${name}/single:1 is broken in the registry: `);
     expect(text).toContain("\n    next: do not restart, drain or scale before it is back; ");

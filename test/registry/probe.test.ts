@@ -1,38 +1,24 @@
-import { execFile } from "node:child_process";
 import { truncate } from "node:fs/promises";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ProbeReport } from "../../contract/probe-report.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
-import { attestation, type Content, dockerList, image, index } from "../support/oci-content.ts";
+import { attestation, digest, dockerList, image, index } from "../support/oci-content.ts";
+import { regwardenProcess, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 import { startPushgateway } from "../support/service.ts";
 import { startTlsProxy } from "../support/tls-proxy.ts";
 
-const program = join(import.meta.dirname, "../../scripts/main.ts");
 const login = { user: "ci", password: "correct horse" };
 
-interface Outcome {
-  readonly exitCode: number;
-  readonly report: ProbeReport;
-  readonly stderr: string;
-}
-
-function probe(
+async function probe(
   url: string,
   flags: readonly string[] = [],
   environment: Readonly<Record<string, string>> = { REG_USER: login.user, REG_PASS: login.password },
-): Promise<Outcome> {
-  const argv = [program, "probe", "--url", url, "--json", ...flags];
-  return new Promise((resolve) => {
-    execFile(process.execPath, argv, { env: { ...environment } }, (error, stdout, stderr) => {
-      const exitCode = typeof error?.code === "number" ? error.code : 0;
-      resolve({ exitCode, report: JSON.parse(stdout || "null") as ProbeReport, stderr });
-    });
-  });
+) {
+  const argv = ["probe", "--url", url, "--json", ...flags];
+  return withReport<ProbeReport>(await regwardenProcess(argv, environment));
 }
 
-const digest = ({ descriptor }: Content) => descriptor.digest;
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64/v8");
 const attested = attestation(amd64);

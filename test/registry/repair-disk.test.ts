@@ -5,14 +5,13 @@ import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { mediaTypes } from "../../scripts/registry/media-types.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
-import { regwarden, temporaryDirectory } from "../support/program.ts";
+import { program, regwarden, temporaryDirectory } from "../support/program.ts";
 import { storeAt } from "../support/store.ts";
 import { treeOf } from "../support/tree.ts";
 
 /** What a disk can do to a repair: be full, be read-only, belong to somebody else. Needs root, to mount and to drop rights. */
 
 const run = promisify(execFile);
-const program = join(import.meta.dirname, "../../scripts/main.ts");
 const layerBytes = 700 * 1024;
 
 async function mountSmallDisk(path: string, size: string): Promise<void> {

@@ -2,11 +2,17 @@ import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RepairReport } from "../../contract/repair-report.ts";
-import { image, index } from "../support/oci-content.ts";
+import { type Content, digest, image, index } from "../support/oci-content.ts";
+import { regwardenProcess } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
-import { amd64, arm64, blobPath, digest, multi, regwarden } from "../support/repair-process.ts";
+import { storeAt } from "../support/store.ts";
 import { startTlsProxy } from "../support/tls-proxy.ts";
 import { treeOf } from "../support/tree.ts";
+
+const amd64 = image("amd64", "linux/amd64");
+const arm64 = image("arm64", "linux/arm64/v8");
+const multi = index([amd64, arm64]);
+const blobPath = ({ directory }: Registry, content: Content) => storeAt(directory).blobData(digest(content));
 
 describe("a repair with a healthy registry beside the damaged one", () => {
   let registry: Registry;
@@ -29,10 +35,10 @@ describe("a repair with a healthy registry beside the damaged one", () => {
     await expect(registry.pull("team/app", "1")).rejects.toThrow();
 
     const argv = ["repair", registry.directory, "--from", healthy.url, "--json"];
-    const planned = await regwarden(argv, account);
+    const planned = await regwardenProcess(argv, account);
 
     expect(planned.stderr).toBe("");
-    expect(planned.code).toBe(1);
+    expect(planned.exitCode).toBe(1);
     const report = JSON.parse(planned.stdout) as RepairReport;
     expect(report.images).toMatchObject([{ tag: "1", remedy: "recopy", wholeAfterwards: true, next: [] }]);
     // Of both children the configuration, the layer and the link; the links to the blobs were never lost.
@@ -45,7 +51,7 @@ describe("a repair with a healthy registry beside the damaged one", () => {
       ["revision-link", null],
     ]);
 
-    const applied = await regwarden([...argv, "--apply"], account);
+    const applied = await regwardenProcess([...argv, "--apply"], account);
 
     expect(applied.stderr).toBe("");
     expect((JSON.parse(applied.stdout) as RepairReport).outcome).toEqual({
@@ -53,7 +59,7 @@ describe("a repair with a healthy registry beside the damaged one", () => {
       failures: [],
       left: [],
     });
-    expect(applied.code).toBe(0);
+    expect(applied.exitCode).toBe(0);
     await registry.stop();
     await registry.start();
     await registry.pull("team/app", "1");
@@ -76,7 +82,7 @@ describe("a repair with a healthy registry beside the damaged one", () => {
 
     const from = ["--from", `${healthy.url}/elsewhere/app`];
     const argv = ["repair", registry.directory, ...from, "--apply", "--json"];
-    const { code, stdout, stderr } = await regwarden(argv, account);
+    const { exitCode, stdout, stderr } = await regwardenProcess(argv, account);
 
     expect(stderr).toBe("");
     const report = JSON.parse(stdout) as RepairReport;
@@ -86,7 +92,7 @@ describe("a repair with a healthy registry beside the damaged one", () => {
       ["blob", digest(otherLayer), "has other bytes"],
       ["blob", digest(arm64), "is empty"],
     ]);
-    expect(code).toBe(0);
+    expect(exitCode).toBe(0);
     const kept = await treeOf(join(report.journal ?? "", "kept"));
     expect([...kept.values()].map((content) => content?.length ?? 0).sort()).toEqual(
       [0, 0, 10, otherLayer.descriptor.size].sort(),
@@ -98,16 +104,16 @@ describe("a repair with a healthy registry beside the damaged one", () => {
 
   test.each([
     ["the password is wrong", { FROM_USER: "ci", FROM_PASS: "wrong-word" }, "FROM_USER and FROM_PASS"],
-    ["it asks for an account and none is given", {}, "FROM_USER and FROM_PASS"],
+    ["it asks for an account and none is given", { DOCKER_CONFIG: "/nowhere" }, "FROM_USER and FROM_PASS"],
   ])("writes nothing when %s", async (_, environment, advice) => {
     for (const one of [registry, healthy]) await one.push(multi, "app", "1");
     await registry.collectGarbage("-m");
     const before = await treeOf(registry.directory);
 
     const argv = ["repair", registry.directory, "--from", healthy.url, "--apply"];
-    const { code, stderr } = await regwarden(argv, environment);
+    const { exitCode, stderr } = await regwardenProcess(argv, environment);
 
-    expect(code).toBe(3);
+    expect(exitCode).toBe(3);
     expect(stderr).toContain("Nothing was changed");
     expect(stderr).toContain(advice);
     expect(stderr).not.toContain("wrong-word");
@@ -121,9 +127,9 @@ describe("a repair with a healthy registry beside the damaged one", () => {
     const before = await treeOf(registry.directory);
 
     const argv = ["repair", registry.directory, "--from", healthy.url, "--apply"];
-    const { code, stderr } = await regwarden(argv, account);
+    const { exitCode, stderr } = await regwardenProcess(argv, account);
 
-    expect(code).toBe(3);
+    expect(exitCode).toBe(3);
     expect(stderr).toContain("ECONNREFUSED");
     expect(await treeOf(registry.directory)).toEqual(before);
   });
@@ -136,12 +142,15 @@ describe("a repair with a healthy registry beside the damaged one", () => {
       const argv = ["repair", registry.directory, "--from", proxy.url, "--apply"];
       const before = await treeOf(registry.directory);
 
-      const refused = await regwarden(argv, account);
-      expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining("TLS")]);
+      const refused = await regwardenProcess(argv, account);
+      expect([refused.exitCode, refused.stderr]).toEqual([3, expect.stringContaining("TLS")]);
       expect(await treeOf(registry.directory)).toEqual(before);
-      const trusted = await regwarden(argv, { ...account, NODE_EXTRA_CA_CERTS: proxy.certificatePath });
+      const trusted = await regwardenProcess(argv, {
+        ...account,
+        NODE_EXTRA_CA_CERTS: proxy.certificatePath,
+      });
 
-      expect([trusted.code, trusted.stderr]).toEqual([0, ""]);
+      expect([trusted.exitCode, trusted.stderr]).toEqual([0, ""]);
       await registry.pull("app", "1");
     } finally {
       await proxy.stop();
@@ -162,9 +171,9 @@ describe("a repair with a healthy registry beside the damaged one", () => {
     );
 
     const argv = ["repair", registry.directory, "--from", healthy.url, "--apply", "--json"];
-    const { code, stdout } = await regwarden(argv, account);
+    const { exitCode, stdout } = await regwardenProcess(argv, account);
 
-    expect(code).toBe(1);
+    expect(exitCode).toBe(1);
     const { outcome } = JSON.parse(stdout) as RepairReport;
     expect(outcome?.made).toBe(6);
     expect(outcome?.failures).toHaveLength(1);

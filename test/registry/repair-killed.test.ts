@@ -6,9 +6,10 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import type { Finding } from "../../contract/scan-report.ts";
 import { findingKey } from "../../scripts/graph/findings.ts";
+import { scan } from "../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../support/program.ts";
-import { writeDamagedStore } from "../support/sample-store.ts";
-import { scan, storeAt } from "../support/store.ts";
+import { writeDamagedStore } from "../support/sample-stores.ts";
+import { storeAt } from "../support/store.ts";
 import { treeOf } from "../support/tree.ts";
 
 const program = join(import.meta.dirname, "killed-repair.ts");

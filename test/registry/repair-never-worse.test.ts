@@ -13,6 +13,7 @@ import {
   revisionsPath,
   tagLinkPath,
 } from "../../scripts/registry/paths.ts";
+import { scan } from "../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../support/program.ts";
 import {
   copyStore,
@@ -21,7 +22,6 @@ import {
   randomRepositories,
   writeRandomStore,
 } from "../support/random-store.ts";
-import { scan } from "../support/store.ts";
 import { changedFiles, treeOf } from "../support/tree.ts";
 
 async function repair(...argv: string[]): Promise<RepairReport> {

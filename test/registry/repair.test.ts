@@ -2,9 +2,14 @@ import { mkdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { linkDirectory, revisionsPath } from "../../scripts/registry/paths.ts";
-import { attestation, dockerList, image, index } from "../support/oci-content.ts";
+import { repair } from "../support/commands.ts";
+import { attestation, digest, dockerList, image, index } from "../support/oci-content.ts";
+import { regwarden } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
-import { amd64, arm64, digest, multi, regwarden, repair } from "../support/repair-process.ts";
+
+const amd64 = image("amd64", "linux/amd64");
+const arm64 = image("arm64", "linux/arm64/v8");
+const multi = index([amd64, arm64]);
 
 describe("a repair of a real store", () => {
   let registry: Registry;
@@ -52,9 +57,9 @@ describe("a repair of a real store", () => {
     await registry.collectGarbage("-m");
 
     const argv = ["repair", registry.directory, "--instance", "registry.example:5050", "--apply"];
-    const { code, stdout } = await regwarden(argv);
+    const { exitCode, stdout } = await regwarden(argv);
 
-    expect(code).toBe(1);
+    expect(exitCode).toBe(1);
     expect(stdout).toContain(
       "docker buildx build --push --platform linux/amd64,linux/arm64/v8 --tag registry.example:5050/app:1 .",
     );
@@ -102,7 +107,7 @@ describe("a repair of a real store", () => {
       }
       await registry.collectGarbage("-m");
       const broken = await regwarden(["scan", registry.directory]);
-      expect(broken.code).toBe(1);
+      expect(broken.exitCode).toBe(1);
 
       const { exitCode, report } = await repair(registry.directory, "--from", healthy.url, "--apply");
 
@@ -114,7 +119,7 @@ describe("a repair of a real store", () => {
       for (const repository of ["oci", "plain", "docker"]) await registry.pull(repository, "1");
       for (const one of [outer, inner, amd64, arm64])
         expect(await registry.manifestStatus("nested", digest(one))).toBe(200);
-      expect((await regwarden(["scan", registry.directory, "--verify-layers"])).code).toBe(0);
+      expect((await regwarden(["scan", registry.directory, "--verify-layers"])).exitCode).toBe(0);
     } finally {
       await healthy.dispose();
     }
@@ -130,7 +135,7 @@ describe("a repair of a real store", () => {
     await registry.collectGarbage();
 
     await registry.pull("app", "1");
-    expect((await regwarden(["scan", registry.directory])).code).toBe(0);
+    expect((await regwarden(["scan", registry.directory])).exitCode).toBe(0);
   });
 
   test("lets the registry serve at once what was only relinked, without a restart", async () => {

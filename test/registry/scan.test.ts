@@ -4,22 +4,13 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FindingKind, ScanReport } from "../../contract/scan-report.ts";
-import { attestation, type Content, dockerList, image, index } from "../support/oci-content.ts";
+import { attestation, digest, dockerList, image, index } from "../support/oci-content.ts";
+import { regwardenProcess, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 import { startPushgateway } from "../support/service.ts";
 
-const program = join(import.meta.dirname, "../../scripts/main.ts");
-
-async function scan(
-  directory: string,
-  ...flags: string[]
-): Promise<{ exitCode: number; report: ScanReport }> {
-  const argv = [program, "scan", directory, "--json", ...flags];
-  const { code, stdout } = await promisify(execFile)(process.execPath, argv).then(
-    ({ stdout }) => ({ code: 0, stdout }),
-    (error: { code: number; stdout: string }) => error,
-  );
-  return { exitCode: code, report: JSON.parse(stdout) as ScanReport };
+async function scan(directory: string, ...flags: string[]) {
+  return withReport<ScanReport>(await regwardenProcess(["scan", directory, "--json", ...flags]));
 }
 
 function ofKind(report: ScanReport, kind: FindingKind, repository?: string): ScanReport["findings"] {
@@ -28,7 +19,6 @@ function ofKind(report: ScanReport, kind: FindingKind, repository?: string): Sca
   );
 }
 
-const digest = ({ descriptor }: Content) => descriptor.digest;
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64/v8");
 

@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,35 +7,19 @@ import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { VerifyFinding, VerifyReport } from "../../contract/verify-report.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
-import { attestation, type Content, dockerList, image, index } from "../support/oci-content.ts";
+import { attestation, type Content, digest, dockerList, image, index } from "../support/oci-content.ts";
+import { program, regwardenProcess, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 import { startTlsProxy } from "../support/tls-proxy.ts";
 
-const program = join(import.meta.dirname, "../../scripts/main.ts");
 const login = { user: "ci", password: "correct horse" };
 const account = { REG_USER: login.user, REG_PASS: login.password };
 
-interface Outcome {
-  readonly exitCode: number;
-  readonly report: VerifyReport;
-  readonly stdout: string;
-  readonly stderr: string;
+async function verify(argv: readonly string[], environment: Readonly<Record<string, string>> = account) {
+  const line = ["verify", "--json", "--wait", "0", ...argv];
+  return withReport<VerifyReport>(await regwardenProcess(line, environment));
 }
 
-function verify(
-  argv: readonly string[],
-  environment: Readonly<Record<string, string>> = account,
-): Promise<Outcome> {
-  const line = [program, "verify", "--json", "--wait", "0", ...argv];
-  return new Promise((resolve) => {
-    execFile(process.execPath, line, { env: { ...environment } }, (error, stdout, stderr) => {
-      const exitCode = typeof error?.code === "number" ? error.code : 0;
-      resolve({ exitCode, report: JSON.parse(stdout || "null") as VerifyReport, stdout, stderr });
-    });
-  });
-}
-
-const digest = ({ descriptor }: Content) => descriptor.digest;
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64/v8");
 const attested = attestation(amd64);
@@ -272,10 +256,7 @@ describe("a verification against a real registry", () => {
     expect(xml).toContain(`<testsuite name="${host}/ci:1" tests="4" failures="3" errors="0">`);
     expect(xml).toContain(`<testsuite name="${host}/ci:2" tests="1" failures="1" errors="0">`);
     expect(xml).toContain(`name="linux/amd64 ${digest(amd64)}"><failure type="link-missing"`);
-    const text = await new Promise<string>((resolve) => {
-      const line = [program, "verify", "--wait", "0", `${host}/ci:1`];
-      execFile(process.execPath, line, { env: { ...account } }, (_error, stdout) => resolve(stdout));
-    });
+    const { stdout: text } = await regwardenProcess(["verify", "--wait", "0", `${host}/ci:1`], account);
     expect(text).toContain(`${host}/ci:1  NOT WHOLE\n`);
     expect(text).toMatch(/ {2}linux\/amd64 {5}sha256:[0-9a-f]{12} {2}0 blobs {2}1 faults\n/);
     expect(text).toContain("0 of 1 whole; ");

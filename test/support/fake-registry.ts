@@ -3,7 +3,7 @@ import { onTestFinished, vi } from "vitest";
 import type { ProbeReport } from "../../contract/probe-report.ts";
 import { digestOf } from "../../scripts/registry/digest.ts";
 import type { Content } from "./oci-content.ts";
-import { type Outcome, regwarden } from "./program.ts";
+import { type Outcome, regwarden, withReport } from "./program.ts";
 import { serve } from "./server.ts";
 
 export const account = { user: "ci", password: "correct horse" };
@@ -99,6 +99,5 @@ export async function probe(
   const variables = { REG_USER: account.user, REG_PASS: account.password, ...environment };
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
   onTestFinished(() => void vi.unstubAllEnvs());
-  const outcome = await regwarden(["probe", "--url", url, "--json", ...flags]);
-  return { ...outcome, report: JSON.parse(outcome.stdout || "null") as ProbeReport };
+  return withReport<ProbeReport>(await regwarden(["probe", "--url", url, "--json", ...flags]));
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { Agent } from "node:https";
 import { tmpdir } from "node:os";
@@ -14,6 +13,7 @@ import { apiServerBinary, ensureClusterTools } from "../../lab/machine/tools/clu
 import { ensureToolchain } from "../../lab/machine/tools/pulumi.ts";
 import { sendOnce } from "../../scripts/http/exchange.ts";
 import { freePort } from "./free-port.ts";
+import { becomesReady, endProcess } from "./running.ts";
 
 /** A real API server with its etcd on this machine, without controllers, kubelets or nodes. */
 export interface Kubernetes {
@@ -34,7 +34,7 @@ interface Creatable {
   readonly [field: string]: unknown;
 }
 
-const startLimitMilliseconds = 90_000;
+const startLimitSeconds = 90;
 
 export async function startKubernetes(): Promise<Kubernetes> {
   await ensurePackages({}, ["etcd", "openssl"]);
@@ -43,7 +43,7 @@ export async function startKubernetes(): Promise<Kubernetes> {
   const directory = await mkdtemp(join(tmpdir(), "regwarden-kubernetes-"));
   const running: ChildProcess[] = [];
   const stop = async () => {
-    for (const child of running.reverse()) await end(child);
+    for (const child of running.reverse()) await endProcess(child);
     await rm(directory, { recursive: true, force: true });
   };
   try {
@@ -72,7 +72,8 @@ async function start(directory: string, running: ChildProcess[]): Promise<Omit<K
   running.push(spawn(apiServerBinary(), apiServerFlags(directory, etcdUrl, url), { stdio: "ignore" }));
   const access = { url, authority: certificates.authority, token };
   const ask = asker(access);
-  await becomesReady(ask, running);
+  const isReady = async () => (await ask("GET", "/readyz")) !== "";
+  await becomesReady("the API server", startLimitSeconds, running, isReady);
   const file = join(directory, "kubeconfig");
   await writeFile(file, kubeconfig("test", access));
   return {
@@ -139,27 +140,4 @@ function apiServerFlags(directory: string, etcdUrl: string, url: string): string
     "--disable-admission-plugins=ServiceAccount",
     "--endpoint-reconciler-type=none",
   ];
-}
-
-async function becomesReady(ask: Ask, running: readonly ChildProcess[]): Promise<void> {
-  const deadline = Date.now() + startLimitMilliseconds;
-  const isReady = () =>
-    ask("GET", "/readyz").then(
-      () => true,
-      () => false,
-    );
-  while (!(await isReady())) {
-    const dead = running.find(({ exitCode }) => exitCode !== null);
-    if (dead) throw new Error(`${dead.spawnfile} ended with ${dead.exitCode}`);
-    if (Date.now() > deadline)
-      throw new Error(`the API server was not ready in ${startLimitMilliseconds} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const ended = once(child, "exit");
-  child.kill();
-  await ended;
 }

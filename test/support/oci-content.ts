@@ -21,6 +21,10 @@ export interface Content {
   readonly parts: readonly Content[];
 }
 
+export function digest({ descriptor }: Content): Digest {
+  return descriptor.digest;
+}
+
 /** One image for a platform such as `linux/arm64/v8`, with a layer of its own. */
 export function image(text: string, platform: string, generation: "oci" | "docker" = "oci"): Content {
   const [os = "", architecture = "", variant] = platform.split("/");

@@ -1,5 +1,4 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,19 +6,17 @@ import { promisify } from "node:util";
 import { hash } from "bcryptjs";
 import { registryBinary } from "../../lab/images/registry-binary.ts";
 import { ensurePackages } from "../../lab/machine/packages.ts";
+import { acceptAnyManifest } from "../../scripts/registry/media-types.ts";
 import { freePort } from "./free-port.ts";
 import { type Content, writeDockerDirectory, writeLayout } from "./oci-content.ts";
+import { becomesReady, endProcess } from "./running.ts";
+import { type Login, loginHeaders, mountBlob, upload, uploadManifest } from "./upload.ts";
 
 /** A real registry 2.8.3 on this machine, and a real client to push with. */
 
 const run = promisify(execFile);
-const startLimitMilliseconds = 15_000;
+const startLimitSeconds = 15;
 const limits = { maxBuffer: 64 * 1024 * 1024, timeout: 60_000 };
-
-export interface Login {
-  readonly user: string;
-  readonly password: string;
-}
 
 export interface Registry {
   /** `http://127.0.0.1:PORT` */
@@ -30,8 +27,10 @@ export interface Registry {
   readonly stop: () => Promise<void>;
   /** Stops the server, runs `garbage-collect` with more arguments, and starts it again. */
   readonly collectGarbage: (...flags: readonly string[]) => Promise<string>;
-  /** Pushes an image with everything below it, to a tag or, for an image without one, to its digest. */
+  /** Pushes an image with everything below it by a real client, to a tag or, for an image without one, to its digest. */
   readonly push: (content: Content, repository: string, reference: string) => Promise<void>;
+  /** The same by plain requests: takes what skopeo does not, in milliseconds. */
+  readonly upload: (content: Content, repository: string, tag?: string) => Promise<void>;
   /** Pushes only the manifest, for indexes of indexes: skopeo does not copy these. */
   readonly pushManifest: (content: Content, repository: string, tag: string) => Promise<void>;
   /** Brings an image that one repository holds into others under a tag, blobs by mounting them. */
@@ -79,17 +78,13 @@ export async function startRegistry(
       const options = [...copy, "--dest-tls-verify=false", ...credentials("dest")];
       await run("skopeo", [...options, source, remote(repository, reference)], limits);
     },
-    pushManifest: (content, repository, tag) => putManifest({ url, login }, content, repository, tag),
+    upload: (content, repository, tag) => upload({ url, login }, content, repository, tag),
+    pushManifest: (content, repository, tag) => uploadManifest({ url, login }, content, repository, tag),
     mount: async (content, from, to, tag) => {
-      const headers = login ? { authorization: basic(login) } : {};
       for (const repository of to) {
-        for (const { descriptor } of content.parts) {
-          const query = new URLSearchParams({ mount: descriptor.digest, from });
-          const target = `${url}/v2/${repository}/blobs/uploads/?${query}`;
-          const { status } = await fetch(target, { method: "POST", headers });
-          if (status !== 201) throw new Error(`POST ${target} answered ${status}`);
-        }
-        await putManifest({ url, login }, content, repository, tag);
+        for (const { descriptor } of content.parts)
+          await mountBlob({ url, login }, descriptor.digest, from, repository);
+        await uploadManifest({ url, login }, content, repository, tag);
       }
     },
     pull: async (repository, tag) => {
@@ -98,9 +93,7 @@ export async function startRegistry(
       await run("skopeo", [...options, remote(repository, tag), `dir:${target}`], limits);
     },
     manifestStatus: async (repository, reference) => {
-      const accept =
-        "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, */*";
-      const headers = { accept, ...(login && { authorization: basic(login) }) };
+      const headers = { accept: `${acceptAnyManifest}, */*`, ...loginHeaders(login) };
       return (await fetch(`${url}/v2/${repository}/manifests/${reference}`, { headers })).status;
     },
     dispose: async () => {
@@ -108,18 +101,6 @@ export async function startRegistry(
       await rm(scratch, { recursive: true, force: true });
     },
   };
-}
-
-async function putManifest(
-  { url, login }: { readonly url: string; readonly login: Login | undefined },
-  { descriptor, bytes }: Content,
-  repository: string,
-  tag: string,
-): Promise<void> {
-  const headers = { "content-type": descriptor.mediaType, ...(login && { authorization: basic(login) }) };
-  const target = `${url}/v2/${repository}/manifests/${tag}`;
-  const { status } = await fetch(target, { method: "PUT", headers, body: bytes });
-  if (status !== 201) throw new Error(`PUT ${target} answered ${status}`);
 }
 
 async function writeSource(directory: string, content: Content): Promise<string> {
@@ -131,45 +112,28 @@ async function writeSource(directory: string, content: Content): Promise<string>
   return `oci:${directory}:image`;
 }
 
-function basic({ user, password }: Login): string {
-  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
-}
-
 function createServerControl(binary: string, config: string, url: string) {
-  let child: ReturnType<typeof spawn> | undefined;
+  let child: ChildProcess | undefined;
   return {
     start: async () => {
       const started = spawn(binary, ["serve", config], { stdio: "ignore" });
       child = started;
-      await waitFor(`the registry at ${url}`, async () => {
-        if (started.exitCode !== null) throw new Error(`the registry ended with ${started.exitCode}`);
-        return (await fetch(`${url}/v2/`)).status < 500;
-      });
+      const answers = async () => (await fetch(`${url}/v2/`)).status < 500;
+      await becomesReady(`the registry at ${url}`, startLimitSeconds, [started], answers);
     },
     stop: async () => {
       const running = child;
       child = undefined;
-      if (!running || running.exitCode !== null) return;
-      const ended = once(running, "exit");
-      running.kill();
-      await ended;
+      if (running) await endProcess(running);
     },
   };
 }
 
-/** Waits until something holds; while nobody listens it does not. */
-export async function waitFor(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + startLimitMilliseconds;
-  for (;;) {
-    const isSo = await holds().catch((error: unknown) => {
-      // Nobody listens yet; anything else will not get better.
-      if (error instanceof TypeError) return false;
-      throw error;
-    });
-    if (isSo) return;
-    if (Date.now() > deadline) throw new Error(`waited ${startLimitMilliseconds} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
+/** The registry's own answer to a HEAD below `/v2/`: status and, of 200, length, as it says them. */
+export async function headOf(url: string, path: string): Promise<string> {
+  const headers = { accept: acceptAnyManifest, "accept-encoding": "identity" };
+  const reply = await fetch(`${url}/v2/${path}`, { method: "HEAD", headers });
+  return reply.status === 200 ? `200, ${reply.headers.get("content-length")} bytes` : String(reply.status);
 }
 
 async function renderConfig(options: {

@@ -19,7 +19,35 @@ export async function serve(handler: Handler): Promise<string> {
   return `http://127.0.0.1:${address.port}`;
 }
 
-/** A server that was there a moment ago. */
-export async function serveNobody(): Promise<string> {
+/** One request as it came. */
+export interface Received {
+  readonly method: string | undefined;
+  readonly path: string | undefined;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+}
+
+/** A server that gives the same answer to every request, and keeps the requests. */
+export async function serveAndRecord(
+  status = 200,
+  answer = "",
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ readonly url: string; readonly received: readonly Received[] }> {
+  const received: Received[] = [];
+  const url = await serve((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      received.push({ method: request.method, path: request.url, headers: request.headers, body });
+      response.writeHead(status, headers).end(answer);
+    });
+  });
+  return { url, received };
+}
+
+/** Address of a server that has just been stopped: connections to it are refused. */
+export async function stoppedServer(): Promise<string> {
   return `http://127.0.0.1:${await freePort()}`;
 }

@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensurePackages } from "../../lab/machine/packages.ts";
 import { findCommand } from "../../lab/machine/paths.ts";
 import { freePort } from "./free-port.ts";
+import { becomesReady, endProcess } from "./running.ts";
 
-const startLimitMilliseconds = 30_000;
+const startLimitSeconds = 30;
 
 /** A real program from a package that serves HTTP on this machine. */
 export interface Service {
@@ -29,24 +29,9 @@ export async function startService(
   const address = `127.0.0.1:${await freePort()}`;
   const child = spawn(findCommand(command) ?? command, flags(address), { stdio: "ignore" });
   const url = `http://${address}`;
-  const deadline = Date.now() + startLimitMilliseconds;
-  for (;;) {
-    const isReady = await fetch(`${url}/-/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isReady) break;
-    if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}`);
-    if (Date.now() > deadline)
-      throw new Error(`${command} was not ready within ${startLimitMilliseconds} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await becomesReady(command, startLimitSeconds, [child], async () => (await fetch(`${url}/-/ready`)).ok);
   const stop = async () => {
-    if (child.exitCode === null) {
-      const ended = once(child, "exit");
-      child.kill();
-      await ended;
-    }
+    await endProcess(child);
     await rm(directory, { recursive: true, force: true });
   };
   return { url, stop };

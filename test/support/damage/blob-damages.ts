@@ -1,6 +1,7 @@
 import { appendFile, mkdir, truncate, utimes, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { arm64, blobOf, cosignTag, digest, fallbackTag, proof, sign, signed } from "./contents.ts";
+import { digest } from "../oci-content.ts";
+import { arm64, blobOf, cosignTag, fallbackTag, proof, sign, signed } from "./contents.ts";
 import { blob, type Damage, makeDirectory, manifest, remove, removeDirectory } from "./damage.ts";
 
 export const armLayer = blobOf(arm64, 1);
@@ -10,7 +11,7 @@ export const armConfig = blobOf(arm64, 0);
 export const blobDamages: readonly Damage[] = [
   {
     name: "a configuration that is gone",
-    damage: (files) => removeDirectory(files.blob(armConfig)),
+    damage: (store) => removeDirectory(store.blobData(armConfig)),
     question: blob("app", armConfig),
     answer: "404",
     scan: ["app: config/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
@@ -18,7 +19,7 @@ export const blobDamages: readonly Damage[] = [
   },
   {
     name: "a configuration without a layer link",
-    damage: (files) => removeDirectory(files.layer("app", armConfig)),
+    damage: (store) => removeDirectory(store.layerLink("app", armConfig)),
     question: blob("app", armConfig),
     answer: "404",
     scan: ["app: layer-link/link-missing critical 1 latest linux/arm64/v8 relink"],
@@ -26,7 +27,7 @@ export const blobDamages: readonly Damage[] = [
   },
   {
     name: "a layer that is gone",
-    damage: (files) => removeDirectory(files.blob(armLayer)),
+    damage: (store) => removeDirectory(store.blobData(armLayer)),
     question: blob("app", armLayer),
     answer: "404",
     scan: ["app: layer/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
@@ -34,7 +35,7 @@ export const blobDamages: readonly Damage[] = [
   },
   {
     name: "a layer without a layer link",
-    damage: (files) => removeDirectory(files.layer("app", armLayer)),
+    damage: (store) => removeDirectory(store.layerLink("app", armLayer)),
     question: blob("app", armLayer),
     answer: "404",
     scan: ["app: layer-link/link-missing critical 1 latest linux/arm64/v8 relink"],
@@ -42,9 +43,9 @@ export const blobDamages: readonly Damage[] = [
   },
   {
     name: "a layer whose link and blob are gone",
-    damage: async (files) => {
-      await removeDirectory(files.layer("app", armLayer));
-      await removeDirectory(files.blob(armLayer));
+    damage: async (store) => {
+      await removeDirectory(store.layerLink("app", armLayer));
+      await removeDirectory(store.blobData(armLayer));
     },
     question: blob("app", armLayer),
     answer: "404",
@@ -53,7 +54,7 @@ export const blobDamages: readonly Damage[] = [
   },
   {
     name: "a layer whose link ends with a newline",
-    damage: (files) => appendFile(files.layer("app", armLayer), "\n"),
+    damage: (store) => appendFile(store.layerLink("app", armLayer), "\n"),
     question: blob("app", armLayer),
     answer: "500",
     scan: ["app: layer-link/link-invalid critical 1 latest linux/arm64/v8 relink"],
@@ -61,7 +62,7 @@ export const blobDamages: readonly Damage[] = [
   },
   {
     name: "a layer that is empty",
-    damage: (files) => truncate(files.blob(armLayer)),
+    damage: (store) => truncate(store.blobData(armLayer)),
     question: blob("app", armLayer),
     answer: "200, 0 bytes",
     scan: ["app: layer/blob-empty critical 1 latest linux/arm64/v8 rebuild"],
@@ -69,7 +70,7 @@ export const blobDamages: readonly Damage[] = [
   },
   {
     name: "a layer that is cut short",
-    damage: (files) => truncate(files.blob(armLayer), 7),
+    damage: (store) => truncate(store.blobData(armLayer), 7),
     question: blob("app", armLayer),
     answer: "200, 7 bytes",
     scan: ["app: layer/size-mismatch critical 1 latest linux/arm64/v8 rebuild"],
@@ -77,7 +78,7 @@ export const blobDamages: readonly Damage[] = [
   },
   {
     name: "a layer that is a directory",
-    damage: (files) => makeDirectory(files.blob(armLayer)),
+    damage: (store) => makeDirectory(store.blobData(armLayer)),
     question: blob("app", armLayer),
     answer: "404",
     scan: ["app: layer/unreadable warning 1 latest linux/arm64/v8 none"],
@@ -85,7 +86,7 @@ export const blobDamages: readonly Damage[] = [
   },
   {
     name: "a layer of the attestation that is gone",
-    damage: (files) => removeDirectory(files.blob(blobOf(proof, 1))),
+    damage: (store) => removeDirectory(store.blobData(blobOf(proof, 1))),
     question: blob("app", blobOf(proof, 1)),
     answer: "404",
     scan: ["app: layer/blob-missing warning 1 latest unknown/unknown rebuild"],
@@ -93,7 +94,7 @@ export const blobDamages: readonly Damage[] = [
   },
   {
     name: "a signature's payload that is gone",
-    damage: (files) => removeDirectory(files.blob(blobOf(sign, 1))),
+    damage: (store) => removeDirectory(store.blobData(blobOf(sign, 1))),
     question: blob("signed", blobOf(sign, 1)),
     answer: "404",
     scan: [`signed: layer/blob-missing warning ${fallbackTag} ${cosignTag} - rebuild`],
@@ -101,9 +102,9 @@ export const blobDamages: readonly Damage[] = [
   },
   {
     name: "a signature whose subject is gone with its tag",
-    damage: async (files) => {
-      await remove(dirname(dirname(files.tag("signed", "1"))));
-      await removeDirectory(files.revision("signed", digest(signed)));
+    damage: async (store) => {
+      await remove(dirname(dirname(store.tagLink("signed", "1"))));
+      await removeDirectory(store.revisionLink("signed", digest(signed)));
     },
     question: manifest("signed", digest(signed)),
     answer: "404",
@@ -112,8 +113,8 @@ export const blobDamages: readonly Damage[] = [
   },
   {
     name: "an upload that was given up",
-    damage: async (files) => {
-      const directory = `${files.directory}/docker/registry/v2/repositories/app/_uploads/0b2f`;
+    damage: async (store) => {
+      const directory = `${store.directory}/docker/registry/v2/repositories/app/_uploads/0b2f`;
       await mkdir(directory);
       await writeFile(`${directory}/startedat`, "2020-01-01T00:00:00Z");
       await writeFile(`${directory}/data`, "abc");

@@ -1,9 +1,8 @@
 import type { Digest } from "../../../scripts/registry/digest.ts";
-import { attestation, type Content, dockerList, image, index, signature } from "../oci-content.ts";
+import { attestation, type Content, digest, dockerList, image, index, signature } from "../oci-content.ts";
 
 /** What lies in the store before anything is damaged. */
 
-export const digest = ({ descriptor }: Content): Digest => descriptor.digest;
 export const blobOf = ({ parts }: Content, position: number): Digest => digest(parts[position] as Content);
 
 export const amd64 = image("amd64", "linux/amd64");

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Digest } from "../../../scripts/registry/digest.ts";
-import type { StoreFiles } from "../store-files.ts";
+import type { Store } from "../store.ts";
 
 /**
  * Every kind of damage to a store, with what the registry 2.8.3 itself answers and what scan and probe say. A row is one
@@ -10,7 +10,7 @@ import type { StoreFiles } from "../store-files.ts";
 
 export interface Damage {
   readonly name: string;
-  readonly damage: (files: StoreFiles) => Promise<unknown>;
+  readonly damage: (store: Store) => Promise<unknown>;
   /** What a client would ask for, below `/v2/`. */
   readonly question: string;
   /** Status and, of 200, length. */

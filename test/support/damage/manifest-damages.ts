@@ -1,7 +1,7 @@
 import { appendFile, mkdir, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Content } from "../oci-content.ts";
-import { amd64, arm64, digest, docker, inner, multi, proof } from "./contents.ts";
+import { type Content, digest } from "../oci-content.ts";
+import { amd64, arm64, docker, inner, multi, proof } from "./contents.ts";
 import { type Damage, flipByte, makeDirectory, manifest, remove, removeDirectory } from "./damage.ts";
 
 /** Damage to tags, indexes and manifests. */
@@ -16,7 +16,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a tag without a link",
-    damage: (files) => remove(files.tag("app", "1")),
+    damage: (store) => remove(store.tagLink("app", "1")),
     question: manifest("app", "1"),
     answer: "404",
     scan: ["app: tag/link-missing critical 1 - rebuild"],
@@ -24,7 +24,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a tag with an empty link",
-    damage: (files) => truncate(files.tag("app", "1")),
+    damage: (store) => truncate(store.tagLink("app", "1")),
     question: manifest("app", "1"),
     answer: "500",
     scan: ["app: tag/link-invalid critical 1 - rebuild"],
@@ -32,7 +32,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a tag whose link ends with a newline",
-    damage: (files) => appendFile(files.tag("app", "1"), "\n"),
+    damage: (store) => appendFile(store.tagLink("app", "1"), "\n"),
     question: manifest("app", "1"),
     answer: "500",
     scan: ["app: tag/link-invalid critical 1 - rebuild"],
@@ -40,7 +40,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a tag whose link is a directory",
-    damage: (files) => makeDirectory(files.tag("app", "1")),
+    damage: (store) => makeDirectory(store.tagLink("app", "1")),
     question: manifest("app", "1"),
     answer: "500",
     scan: ["app: tag/unreadable warning 1 - none"],
@@ -48,9 +48,9 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a tag whose link leads in a circle",
-    damage: async (files) => {
-      await remove(files.tag("app", "1"));
-      await symlink("link", files.tag("app", "1"));
+    damage: async (store) => {
+      await remove(store.tagLink("app", "1"));
+      await symlink("link", store.tagLink("app", "1"));
     },
     question: manifest("app", "1"),
     answer: "500",
@@ -59,7 +59,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a tag that leads to a manifest that never was",
-    damage: (files) => writeFile(files.tag("app", "1"), `sha256:${"0".repeat(64)}`),
+    damage: (store) => writeFile(store.tagLink("app", "1"), `sha256:${"0".repeat(64)}`),
     question: manifest("app", "1"),
     answer: "404",
     scan: ["app: manifest/link-missing critical 1 - rebuild"],
@@ -67,7 +67,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a file among the tags",
-    damage: (files) => writeFile(dirname(dirname(files.tag("app", "stray"))), ""),
+    damage: (store) => writeFile(dirname(dirname(store.tagLink("app", "stray"))), ""),
     question: manifest("app", "stray"),
     answer: "500",
     scan: ["app: tag/link-missing critical stray - rebuild"],
@@ -75,7 +75,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "an index without a revision link",
-    damage: (files) => removeDirectory(files.revision("app", digest(multi))),
+    damage: (store) => removeDirectory(store.revisionLink("app", digest(multi))),
     question: manifest("app", digest(multi)),
     answer: "404",
     scan: ["app: manifest/link-missing critical 1 latest - relink"],
@@ -83,7 +83,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "an index whose blob is gone",
-    damage: (files) => removeDirectory(files.blob(digest(multi))),
+    damage: (store) => removeDirectory(store.blobData(digest(multi))),
     question: manifest("app", "1"),
     answer: "404",
     scan: ["app: manifest/blob-missing critical 1 latest - rebuild"],
@@ -91,7 +91,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "an index that is empty",
-    damage: (files) => truncate(files.blob(digest(multi))),
+    damage: (store) => truncate(store.blobData(digest(multi))),
     question: manifest("app", "1"),
     answer: "500",
     scan: ["app: manifest/blob-empty critical 1 latest - rebuild"],
@@ -99,7 +99,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child without a revision link",
-    damage: (files) => removeDirectory(files.revision("app", digest(arm64))),
+    damage: (store) => removeDirectory(store.revisionLink("app", digest(arm64))),
     question: manifest("app", digest(arm64)),
     answer: "404",
     scan: ["app: index-child/link-missing critical 1 latest linux/arm64/v8 relink"],
@@ -107,10 +107,10 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child without a revision link that an old layer link still serves",
-    damage: async (files) => {
-      await removeDirectory(files.revision("app", digest(arm64)));
-      await mkdir(dirname(files.layer("app", digest(arm64))), { recursive: true });
-      await writeFile(files.layer("app", digest(arm64)), digest(arm64));
+    damage: async (store) => {
+      await removeDirectory(store.revisionLink("app", digest(arm64)));
+      await mkdir(dirname(store.layerLink("app", digest(arm64))), { recursive: true });
+      await writeFile(store.layerLink("app", digest(arm64)), digest(arm64));
     },
     question: manifest("app", digest(arm64)),
     answer: "200, 397 bytes",
@@ -119,7 +119,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child whose link leads to another manifest",
-    damage: (files) => writeFile(files.revision("app", digest(arm64)), digest(amd64)),
+    damage: (store) => writeFile(store.revisionLink("app", digest(arm64)), digest(amd64)),
     question: manifest("app", digest(arm64)),
     answer: "200, 397 bytes",
     scan: ["app: manifest/link-invalid critical 1 latest linux/arm64/v8 relink"],
@@ -127,7 +127,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child whose link names another algorithm",
-    damage: (files) => writeFile(files.revision("app", digest(arm64)), `md5:${"0".repeat(32)}`),
+    damage: (store) => writeFile(store.revisionLink("app", digest(arm64)), `md5:${"0".repeat(32)}`),
     question: manifest("app", digest(arm64)),
     answer: "500",
     scan: ["app: manifest/link-invalid critical 1 latest linux/arm64/v8 relink"],
@@ -135,7 +135,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child whose blob is gone, the link is there",
-    damage: (files) => removeDirectory(files.blob(digest(arm64))),
+    damage: (store) => removeDirectory(store.blobData(digest(arm64))),
     question: manifest("app", digest(arm64)),
     answer: "404",
     scan: ["app: manifest/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
@@ -143,7 +143,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child that is cut short",
-    damage: (files) => truncate(files.blob(digest(arm64)), 100),
+    damage: (store) => truncate(store.blobData(digest(arm64)), 100),
     question: manifest("app", digest(arm64)),
     answer: "500",
     scan: ["app: manifest/digest-mismatch critical 1 latest linux/arm64/v8 rebuild"],
@@ -151,7 +151,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child with a changed byte",
-    damage: (files) => flipByte(files.blob(digest(arm64))),
+    damage: (store) => flipByte(store.blobData(digest(arm64))),
     question: manifest("app", digest(arm64)),
     answer: "500",
     scan: ["app: manifest/digest-mismatch critical 1 latest linux/arm64/v8 rebuild"],
@@ -159,7 +159,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child that says something else and is good JSON",
-    damage: (files) => writeFile(files.blob(digest(arm64)), amd64.bytes),
+    damage: (store) => writeFile(store.blobData(digest(arm64)), amd64.bytes),
     question: manifest("app", digest(arm64)),
     answer: "200, 397 bytes",
     scan: ["app: manifest/digest-mismatch critical 1 latest linux/arm64/v8 rebuild"],
@@ -167,7 +167,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child of two gigabytes",
-    damage: (files) => truncate(files.blob(digest(arm64)), 2 * 1024 ** 3),
+    damage: (store) => truncate(store.blobData(digest(arm64)), 2 * 1024 ** 3),
     question: manifest("app", digest(arm64)),
     answer: "500",
     scan: ["app: manifest/unreadable warning 1 latest linux/arm64/v8 none"],
@@ -175,7 +175,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child that is a directory",
-    damage: (files) => makeDirectory(files.blob(digest(arm64))),
+    damage: (store) => makeDirectory(store.blobData(digest(arm64))),
     question: manifest("app", digest(arm64)),
     answer: "404",
     scan: ["app: manifest/unreadable warning 1 latest linux/arm64/v8 none"],
@@ -183,7 +183,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "an attestation without a revision link",
-    damage: (files) => removeDirectory(files.revision("app", digest(proof))),
+    damage: (store) => removeDirectory(store.revisionLink("app", digest(proof))),
     question: manifest("app", digest(proof)),
     answer: "404",
     scan: ["app: index-child/link-missing warning 1 latest unknown/unknown relink"],
@@ -191,7 +191,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child that two repositories share, lost in one",
-    damage: (files) => removeDirectory(files.revision("plain", digest(amd64))),
+    damage: (store) => removeDirectory(store.revisionLink("plain", digest(amd64))),
     question: manifest("plain", digest(amd64)),
     answer: "404",
     scan: ["plain: index-child/link-missing critical 1 linux/amd64 relink"],
@@ -199,7 +199,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child that two repositories share, its blob gone",
-    damage: (files) => removeDirectory(files.blob(digest(amd64))),
+    damage: (store) => removeDirectory(store.blobData(digest(amd64))),
     question: manifest("plain", digest(amd64)),
     answer: "404",
     scan: [
@@ -214,7 +214,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "the child of a Docker list",
-    damage: (files) => removeDirectory(files.revision("list", digest(docker))),
+    damage: (store) => removeDirectory(store.revisionLink("list", digest(docker))),
     question: manifest("list", digest(docker)),
     answer: "404",
     scan: ["list: index-child/link-missing critical 1 linux/amd64 relink"],
@@ -222,7 +222,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "an index inside an index",
-    damage: (files) => removeDirectory(files.revision("nested", digest(inner))),
+    damage: (store) => removeDirectory(store.revisionLink("nested", digest(inner))),
     question: manifest("nested", digest(inner)),
     answer: "404",
     scan: ["nested: index-child/link-missing critical 1 - relink"],
@@ -230,7 +230,7 @@ export const manifestDamages: readonly Damage[] = [
   },
   {
     name: "a child of an index inside an index",
-    damage: (files) => removeDirectory(files.revision("nested", digest(inner.parts[0] as Content))),
+    damage: (store) => removeDirectory(store.revisionLink("nested", digest(inner.parts[0] as Content))),
     question: manifest("nested", digest(inner.parts[0] as Content)),
     answer: "404",
     scan: ["nested: index-child/link-missing critical 1 linux/amd64 relink"],

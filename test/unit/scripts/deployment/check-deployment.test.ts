@@ -11,7 +11,7 @@ import { sentinel } from "../../../../scripts/deployment/sentinel.ts";
 import { createClient } from "../../../../scripts/http/client.ts";
 import { temporaryDirectory } from "../../../support/program.ts";
 import { SETTINGS } from "../../../support/program-stack/settings.ts";
-import { type Handler, serve, serveNobody } from "../../../support/server.ts";
+import { type Handler, serve, stoppedServer } from "../../../support/server.ts";
 
 const now = Date.parse("2026-01-02T03:04:05Z");
 const account = { user: "ci", password: "right" };
@@ -184,14 +184,14 @@ describe("a deployment", () => {
   });
 
   test("of which a part does not answer fails, with everything else still looked at", async () => {
-    const { failed, text, exitCode } = await run({ cache: await serveNobody() });
+    const { failed, text, exitCode } = await run({ cache: await stoppedServer() });
     expect(failed).toEqual(["cache dockerhub answers"]);
     expect(text).toContain("does not answer: ECONNREFUSED");
     expect(exitCode).toBe(1);
   });
 
   test("of which nothing answers could not be looked at, and everything is still listed", async () => {
-    const nobody = await serveNobody();
+    const nobody = await stoppedServer();
     const { checks, failed, exitCode } = await run({ own: nobody, cache: nobody, ui: nobody });
     expect(exitCode).toBe(3);
     expect(checks).toHaveLength(8);

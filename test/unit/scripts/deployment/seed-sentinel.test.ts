@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { seedSentinel } from "../../../../scripts/deployment/seed-sentinel/seed.ts";
 import { sentinel } from "../../../../scripts/deployment/sentinel.ts";
 import { createClient } from "../../../../scripts/http/client.ts";
-import { type Handler, serve, serveNobody } from "../../../support/server.ts";
+import { type Handler, serve, stoppedServer } from "../../../support/server.ts";
 
 const account = { user: "ci", password: "secret" };
 const tag = { repository: "regwarden/sentinel", tag: "1" };
@@ -58,7 +58,7 @@ describe("the sentinel", () => {
   });
 
   test("does not hide that nobody answers", async () => {
-    await expect(seed(await serveNobody())).rejects.toMatchObject({
+    await expect(seed(await stoppedServer())).rejects.toMatchObject({
       code: "E_REGISTRY_UNREACHABLE",
       exitCode: 3,
     });

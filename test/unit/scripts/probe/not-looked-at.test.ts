@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { at, fakeRegistry, probe, status } from "../../../support/fake-registry.ts";
-import { type Content, image } from "../../../support/oci-content.ts";
-import { serveNobody } from "../../../support/server.ts";
+import { type Content, digest, image } from "../../../support/oci-content.ts";
+import { stoppedServer } from "../../../support/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64");
 const [, layer] = amd64.parts as [Content, Content];
-const digest = ({ descriptor }: Content) => descriptor.digest;
 
 describe("what could not be looked at is neither fine nor broken", () => {
   test.each<[string, number, "unauthorised" | "unavailable" | "unexpected"]>([
@@ -61,7 +60,7 @@ describe("what could not be looked at is neither fine nor broken", () => {
   });
 
   test("nobody there", async () => {
-    const { exitCode, report } = await probe(await serveNobody());
+    const { exitCode, report } = await probe(await stoppedServer());
     expect([exitCode, report.complete, report.catalogueAccessible]).toEqual([3, false, false]);
     expect(report.errors).toEqual({ unauthorised: 0, unavailable: 2, unexpected: 0 });
     expect(report.authenticationRequired).toBeNull();

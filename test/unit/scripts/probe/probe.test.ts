@@ -8,7 +8,7 @@ import {
   probe,
   status,
 } from "../../../support/fake-registry.ts";
-import { attestation, type Content, image, index } from "../../../support/oci-content.ts";
+import { attestation, type Content, digest, image, index } from "../../../support/oci-content.ts";
 import { regwarden } from "../../../support/program.ts";
 import { serve } from "../../../support/server.ts";
 
@@ -16,7 +16,6 @@ const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64");
 const [config, layer] = amd64.parts as [Content, Content];
 const multi = index([amd64, arm64, attestation(amd64)]);
-const digest = ({ descriptor }: Content) => descriptor.digest;
 
 describe("a probe", () => {
   test("finds nothing in a healthy registry, asks for each digest once a repository, within its bound", async () => {

@@ -1,24 +1,15 @@
 import { expect, test } from "vitest";
 import { fakeRegistry, probe } from "../../../support/fake-registry.ts";
 import { image } from "../../../support/oci-content.ts";
-import { serve, serveNobody } from "../../../support/server.ts";
+import { serveAndRecord, stoppedServer } from "../../../support/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 
 /** A Pushgateway that keeps what it is given. */
 async function pushgateway(status = 200) {
-  const puts: { path: string; text: string }[] = [];
-  const url = await serve((request, response) => {
-    let text = "";
-    request.setEncoding("utf8").on("data", (chunk) => {
-      text += chunk;
-    });
-    request.on("end", () => {
-      puts.push({ path: `${request.method} ${request.url}`, text });
-      response.writeHead(status).end("no such label");
-    });
-  });
-  const names = () => [...(puts[0]?.text.matchAll(/^(\w+)\{/gm) ?? [])].map(([, name]) => name);
+  const { url, received } = await serveAndRecord(status, "no such label");
+  const puts = () => received.map(({ method, path, body }) => ({ path: `${method} ${path}`, text: body }));
+  const names = () => [...(received[0]?.body.matchAll(/^(\w+)\{/gm) ?? [])].map(([, name]) => name);
   return { url, puts, names };
 }
 
@@ -35,10 +26,10 @@ test("what was found broken is put as one group, by repository", async () => {
   const flags = ["--pushgateway", `${gateway.url}/base/`, "--instance", "r:5050", "--sentinel", "a"];
   const { exitCode } = await probe(registry.url, flags);
   expect(exitCode).toBe(1);
-  expect(gateway.puts.map(({ path }) => path)).toEqual([
+  expect(gateway.puts().map(({ path }) => path)).toEqual([
     "PUT /base/metrics/job/registry-integrity-probe/instance/r%3A5050",
   ]);
-  const [{ text = "" } = {}] = gateway.puts;
+  const [{ text = "" } = {}] = gateway.puts();
   for (const line of [
     'registry_manifest_integrity_failures{instance="r:5050"} 2',
     'regwarden_probe_broken{instance="r:5050",repository="a"} 2',
@@ -56,8 +47,8 @@ test("a run without the catalogue puts that, and no counts", async () => {
   const registry = await missing("_catalog");
   const { exitCode } = await probe(registry.url, ["--pushgateway", gateway.url, "--shard", "1/2"]);
   expect(exitCode).toBe(3);
-  expect(gateway.puts[0]?.path).toMatch(/\/shard\/1$/);
-  expect(gateway.puts[0]?.text).toMatch(/^registry_manifest_integrity_catalog_accessible\{.*\} 0$/m);
+  expect(gateway.puts()[0]?.path).toMatch(/\/shard\/1$/);
+  expect(gateway.puts()[0]?.text).toMatch(/^registry_manifest_integrity_catalog_accessible\{.*\} 0$/m);
   expect([...new Set(gateway.names())].sort()).toEqual([
     "registry_manifest_integrity_catalog_accessible",
     "registry_manifest_integrity_last_run_timestamp",
@@ -81,7 +72,7 @@ test("a run that could not look at everything and found nothing does not say zer
 test("metrics that cannot be put end the run as one that did not look, and the findings are told", async () => {
   const registry = await missing("/blobs/");
   const gateways = [
-    [await serveNobody(), "ECONNREFUSED"],
+    [await stoppedServer(), "ECONNREFUSED"],
     [(await pushgateway(400)).url, "no such label"],
   ] as const;
   for (const [url, reason] of gateways) {

@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { createFollowingSend } from "../../../../scripts/http/redirect.ts";
 import { fakeRegistry, probe } from "../../../support/fake-registry.ts";
-import { type Content, image } from "../../../support/oci-content.ts";
+import { type Content, digest, image } from "../../../support/oci-content.ts";
 import { type Handler, serve } from "../../../support/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const [config, layer] = amd64.parts as [Content, Content];
-const digest = ({ descriptor }: Content) => descriptor.digest;
 
 /** A storage that answers as it is told, and what was shown to it. */
 async function storage(handler: Handler) {

@@ -2,10 +2,9 @@ import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } fr
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { layersPath, linkDirectory, repositoryPath } from "../../../../scripts/registry/paths.ts";
+import { repair, scan } from "../../../support/commands.ts";
 import { type Outcome, regwarden, temporaryDirectory } from "../../../support/program.ts";
-import { repair, rootWithLostChild } from "../../../support/repair-run.ts";
-import { writeDamagedStore } from "../../../support/sample-store.ts";
-import { scan } from "../../../support/store.ts";
+import { rootWithLostChild, writeDamagedStore } from "../../../support/sample-stores.ts";
 import { treeOf } from "../../../support/tree.ts";
 
 describe("an applied plan", () => {

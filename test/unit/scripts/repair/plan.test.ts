@@ -12,16 +12,16 @@ import {
 } from "../../../../scripts/registry/paths.ts";
 import { runRepair } from "../../../../scripts/repair/main.ts";
 import { createEffects } from "../../../../scripts/store-change/effects.ts";
+import { repair } from "../../../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
-import { repair, rootWithLostChild } from "../../../support/repair-run.ts";
-import { writeDamagedStore, writeWholeStore } from "../../../support/sample-store.ts";
+import { rootWithLostChild, writeDamagedStore, writeHealthyStore } from "../../../support/sample-stores.ts";
 import { privateStore, storeAt } from "../../../support/store.ts";
 import { treeOf } from "../../../support/tree.ts";
 
 describe("the plan", () => {
   test("is empty, with exit code 0, for a store that lacks nothing", async () => {
     const { root, store } = await privateStore();
-    await writeWholeStore(store.directory);
+    await writeHealthyStore(store.directory);
     const { exitCode, stdout } = await regwarden(["repair", root]);
     expect([exitCode, stdout]).toEqual([0, "No image lacks anything.\n"]);
   });
@@ -46,7 +46,7 @@ describe("the plan", () => {
 
   test("leaves an index of indexes unlinked as long as anything below it is lost, but brings back what is whole", async () => {
     const { root, store } = await privateStore();
-    const { index, manifest } = await writeWholeStore(store.directory);
+    const { index, manifest } = await writeHealthyStore(store.directory);
     const gone = await store.manifest("app", { schemaVersion: 2, manifests: [] });
     const list = (...digests: string[]) => ({
       schemaVersion: 2,
@@ -85,8 +85,8 @@ describe("the plan", () => {
 
   test("finds silent damage of an image that seems whole, when it is asked to read everything", async () => {
     const root = await temporaryDirectory();
-    const { layer } = await writeWholeStore(join(root, "private"));
-    await writeWholeStore(join(root, "cache"));
+    const { layer } = await writeHealthyStore(join(root, "private"));
+    await writeHealthyStore(join(root, "cache"));
     await writeFile(blobDataPath(join(root, "private"), layer), "The only layer");
 
     expect((await repair(root)).exitCode).toBe(0);
@@ -131,8 +131,8 @@ describe("the plan", () => {
 
   test("is never made for caches, and says which option names the registry that is none", async () => {
     const root = await temporaryDirectory();
-    await writeWholeStore(join(root, "one"));
-    await writeWholeStore(join(root, "two"));
+    await writeHealthyStore(join(root, "one"));
+    await writeHealthyStore(join(root, "two"));
     const { exitCode, stderr } = await regwarden(["repair", root]);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining("--authoritative NAME")]);
   });
@@ -152,7 +152,7 @@ describe("the plan", () => {
 describe("a tag whose link is lost", () => {
   async function rootWithLostTag(...history: string[]) {
     const { root, store } = await privateStore();
-    const { index } = await writeWholeStore(store.directory);
+    const { index } = await writeHealthyStore(store.directory);
     await writeFile(tagLinkPath(store.directory, "app", "1"), "");
     for (const digest of [index, ...history]) {
       const entry = linkDirectory(
@@ -186,7 +186,7 @@ describe("a tag whose link is lost", () => {
 
 test("A tag that is pushed while a repair is at work keeps what was pushed", async () => {
   const { root, store } = await privateStore();
-  const { index, manifest } = await writeWholeStore(store.directory);
+  const { index, manifest } = await writeHealthyStore(store.directory);
   const link = tagLinkPath(store.directory, "app", "1");
   await store.put(link, "");
   const history = join(tagsPath(store.directory, "app"), "1", "index");

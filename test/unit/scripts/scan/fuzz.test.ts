@@ -8,8 +8,7 @@ import { discoverRegistries } from "../../../../scripts/source/disk/registry.ts"
 import { contents } from "../../../support/damage/contents.ts";
 import { bytesOf, type Corruption, corrupt, corruptions } from "../../../support/damage/corruptions.ts";
 import type { Content } from "../../../support/oci-content.ts";
-import { storeFiles } from "../../../support/store-files.ts";
-import { writeContent } from "../../../support/write-content.ts";
+import { storeAt } from "../../../support/store.ts";
 
 /** Stores that are spoiled; the whole ten thousand take minutes and are run by hand. */
 const runs = Number(process.env.REGWARDEN_FUZZ_RUNS ?? 500);
@@ -37,13 +36,13 @@ async function findingsIn(directory: string): Promise<number> {
 
 /** The files that one push needs, whether other pushes need them as well. */
 function neededFiles(directory: string, content: Content, repository: string): readonly string[] {
-  const files = storeFiles(directory);
+  const store = storeAt(directory);
   const { digest } = content.descriptor;
   const link =
-    content.parts.length > 0 ? files.revision(repository, digest) : files.layer(repository, digest);
+    content.parts.length > 0 ? store.revisionLink(repository, digest) : store.layerLink(repository, digest);
   return [
     link,
-    files.blob(digest),
+    store.blobData(digest),
     ...content.parts.flatMap((part) => neededFiles(directory, part, repository)),
   ];
 }
@@ -53,7 +52,7 @@ const lookAt = (path: string) => bytesOf(path)?.toString("latin1") ?? "no small 
 
 /** Whether a tag's link still leads to what some push of its repository made: then it was only moved. */
 function isMoved(directory: string, repository: string, tag: string): boolean {
-  const link = lookAt(storeFiles(directory).tag(repository, tag));
+  const link = lookAt(storeAt(directory).tagLink(repository, tag));
   const digests = (content: Content): readonly string[] =>
     content.parts.length === 0 ? [] : [content.descriptor.digest, ...content.parts.flatMap(digests)];
   return contents.some(([name, , content]) => name === repository && digests(content).includes(link));
@@ -61,10 +60,10 @@ function isMoved(directory: string, repository: string, tag: string): boolean {
 
 test("no spoiled store stops the scan, and none passes for clean that lacks what a tag needs", async () => {
   const directory = scratch;
-  for (const [repository, tag, content] of contents) writeContent(directory, content, repository, tag);
+  for (const [repository, tag, content] of contents) await storeAt(directory).push(repository, content, tag);
   expect(await findingsIn(directory)).toBe(0);
   const needed = new Set(contents.flatMap(([name, , content]) => neededFiles(directory, content, name)));
-  const tagLinks = contents.map(([name, tag]) => storeFiles(directory).tag(name, tag));
+  const tagLinks = contents.map(([name, tag]) => storeAt(directory).tagLink(name, tag));
   const files = [...needed, ...tagLinks];
   const original = new Map(files.map((path) => [path, readFileSync(path)]));
   let harmful = 0;
@@ -78,7 +77,7 @@ test("no spoiled store stops the scan, and none passes for clean that lacks what
     const isChanged = (path: string) =>
       touched.includes(path) && lookAt(path) !== original.get(path)?.toString("latin1");
     const isTagLost = contents.some(
-      ([name, tag]) => isChanged(storeFiles(directory).tag(name, tag)) && !isMoved(directory, name, tag),
+      ([name, tag]) => isChanged(storeAt(directory).tagLink(name, tag)) && !isMoved(directory, name, tag),
     );
     // Where a tag was moved, what it led to before may be needed by nobody.
     const isAnyMoved = contents.some(([name, tag], at) => {

@@ -2,8 +2,9 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readGauge } from "../../../../scripts/report/exposition.ts";
+import { scan } from "../../../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
-import { privateStore, scan } from "../../../support/store.ts";
+import { privateStore } from "../../../support/store.ts";
 
 const success = "regwarden_scan_success_timestamp_seconds";
 

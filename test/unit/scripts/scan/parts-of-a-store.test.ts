@@ -3,8 +3,9 @@ import { cp, mkdir, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { blobDataPath, blobDirectory, uploadsPath } from "../../../../scripts/registry/paths.ts";
+import { scan } from "../../../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
-import { privateStore, scan, storeAt } from "../../../support/store.ts";
+import { privateStore, storeAt } from "../../../support/store.ts";
 
 const size = (text: string) => Buffer.byteLength(text);
 

@@ -3,8 +3,9 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
 import { blobDataPath, blobDirectory, repositoryPath } from "../../../../scripts/registry/paths.ts";
+import { scan } from "../../../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
-import { privateStore, scan, storeAt } from "../../../support/store.ts";
+import { privateStore, storeAt } from "../../../support/store.ts";
 
 const amd64 = { os: "linux", architecture: "amd64" };
 const lost: Digest = `sha256:${"0".repeat(64)}`;

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
 import { blobDataPath, repositoryPath, tagLinkPath } from "../../../../scripts/registry/paths.ts";
-import { privateStore, scan } from "../../../support/store.ts";
+import { scan } from "../../../support/commands.ts";
+import { privateStore } from "../../../support/store.ts";
 
 const amd64 = { os: "linux", architecture: "amd64" };
 const lost: Digest = `sha256:${"0".repeat(64)}`;

@@ -5,10 +5,11 @@ import { blobDataPath, blobDirectory } from "../../../../scripts/registry/paths.
 import { type ScanOptions, scanRegistry } from "../../../../scripts/scan/scan-registry.ts";
 import { startWorkerPool } from "../../../../scripts/scan/worker-pool.ts";
 import { discoverRegistries } from "../../../../scripts/source/disk/registry.ts";
-import { contents, digest, multi, sign } from "../../../support/damage/contents.ts";
+import { contents, multi, sign } from "../../../support/damage/contents.ts";
+import { inLines } from "../../../support/findings.ts";
+import { digest } from "../../../support/oci-content.ts";
 import { temporaryDirectory } from "../../../support/program.ts";
-import { inLines } from "../../../support/store-files.ts";
-import { writeContent } from "../../../support/write-content.ts";
+import { storeAt } from "../../../support/store.ts";
 
 async function storeOf(directory: string) {
   const [source] = (await discoverRegistries(directory)).sources;
@@ -22,7 +23,7 @@ test.each([1, 2, 3])(
     const directory = await temporaryDirectory();
     for (let copy = 0; copy < 6; copy++)
       for (const [repository, tag, content] of contents)
-        writeContent(directory, content, `${repository}/${copy}`, tag);
+        await storeAt(directory).push(`${repository}/${copy}`, content, tag);
     await rm(blobDirectory(directory, digest(sign)), { recursive: true });
     await truncate(blobDataPath(directory, digest(multi)));
     await writeFile(join(directory, "docker/registry/v2/repositories/app/4/_layers/sha256/stray"), "");
@@ -45,7 +46,7 @@ test.each([1, 2, 3])(
 
 test("a thread that dies is no clean store", async () => {
   const directory = await temporaryDirectory();
-  for (const [repository, tag, content] of contents) writeContent(directory, content, repository, tag);
+  for (const [repository, tag, content] of contents) await storeAt(directory).push(repository, content, tag);
   const source = await storeOf(directory);
   const pool = startWorkerPool(source, "authoritative", 2);
   const scanned = scanRegistry(source, "authoritative", () => {}, { pool });

@@ -1,27 +1,26 @@
 import { rm, truncate } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Digest } from "../../scripts/registry/digest.ts";
 import { mediaTypes } from "../../scripts/registry/media-types.ts";
-import { blobDataPath, blobDirectory, linkDirectory, revisionsPath } from "../../scripts/registry/paths.ts";
-import { storeAt } from "./store.ts";
+import { privateStore, storeAt } from "./store.ts";
 
-/** What {@link writeDamagedStore} wrote. */
-export interface DamagedStore {
+/** The digests of the one image that the sample stores hold. */
+export interface SampleImage {
   readonly index: Digest;
   readonly manifest: Digest;
   readonly config: Digest;
   readonly layer: Digest;
 }
 
-/** Writes an index of one image under the tag `app:1`, whole. */
-export async function writeWholeStore(directory: string): Promise<DamagedStore> {
+/** Writes an index of one image under the tag `app:1`, complete. */
+export async function writeHealthyStore(directory: string): Promise<SampleImage> {
   const store = storeAt(directory);
   const [configText, layerText] = ['{"os":"linux"}', "the only layer"];
   const config = await store.layer("app", configText);
   const layer = await store.layer("app", layerText);
-  const manifestOf = { schemaVersion: 2, mediaType: mediaTypes.ociManifest };
   const document = {
-    ...manifestOf,
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
     config: { digest: config, size: configText.length },
     layers: [{ digest: layer, size: layerText.length }],
   };
@@ -37,14 +36,22 @@ export async function writeWholeStore(directory: string): Promise<DamagedStore> 
  * A data root whose private registry lost, of the tag `app:1`, the configuration and its link, half of the layer, and
  * the link of the child; a cache beside it has all of the data.
  */
-export async function writeDamagedStore(root: string): Promise<DamagedStore> {
-  const store = join(root, "private");
-  const written = await writeWholeStore(store);
-  await writeWholeStore(join(root, "cache"));
+export async function writeDamagedStore(root: string): Promise<SampleImage> {
+  const store = storeAt(join(root, "private"));
+  const written = await writeHealthyStore(store.directory);
+  await writeHealthyStore(join(root, "cache"));
   const { config, layer, manifest } = written;
-  await rm(blobDirectory(store, config), { recursive: true });
-  await rm(join(storeAt(store).layerLink("app", config), ".."), { recursive: true });
-  await truncate(blobDataPath(store, layer), 5);
-  await rm(linkDirectory(revisionsPath(store, "app"), manifest), { recursive: true });
+  await rm(dirname(store.blobData(config)), { recursive: true });
+  await rm(dirname(store.layerLink("app", config)), { recursive: true });
+  await truncate(store.blobData(layer), 5);
+  await rm(dirname(store.revisionLink("app", manifest)), { recursive: true });
   return written;
+}
+
+/** A data root whose private registry lost the link of the only child of `app:1`. */
+export async function rootWithLostChild() {
+  const { root, store } = await privateStore();
+  const written = await writeHealthyStore(store.directory);
+  await rm(store.revisionLink("app", written.manifest));
+  return { root, store, ...written };
 }

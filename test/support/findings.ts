@@ -1,0 +1,30 @@
+import type { Finding } from "../../contract/scan-report.ts";
+import { probeRegistry } from "../../scripts/probe/probe-registry.ts";
+import { type ScanOptions, scanRegistry } from "../../scripts/scan/scan-registry.ts";
+import { discoverRegistries } from "../../scripts/source/disk/registry.ts";
+import { httpRegistry } from "../../scripts/source/http/registry.ts";
+
+/** What scan finds, in this process. */
+export async function scanStore(directory: string, options?: ScanOptions): Promise<readonly Finding[]> {
+  const { sources } = await discoverRegistries(directory);
+  const results = await Promise.all(
+    sources.map((source) => scanRegistry(source, "authoritative", () => {}, options)),
+  );
+  return results.flatMap(({ findings }) => findings);
+}
+
+/** What probe finds, in this process. */
+export async function probeStore(url: string): Promise<readonly Finding[]> {
+  const source = httpRegistry({ name: "data", origin: url, account: undefined, concurrency: 8 });
+  const options = { concurrency: 8, sentinel: undefined, shard: undefined, onProgress: () => {} };
+  return (await probeRegistry(source, options)).findings;
+}
+
+/** Findings in a line each, sorted: repository, kind/cause, severity, tags, platform, and what heals it. */
+export function inLines(findings: readonly Finding[]): readonly string[] {
+  return findings
+    .map(({ repository, kind, cause, severity, tags, platform, remedy }) =>
+      [`${repository ?? "*"}: ${kind}/${cause}`, severity, ...tags, platform ?? "-", remedy].join(" "),
+    )
+    .sort();
+}
