@@ -3,7 +3,7 @@ import { hostOf, type LabHost } from "../lab/host/host.ts";
 import { nodeBinary, projectRoot } from "../lab/machine/paths.ts";
 import { table } from "../lab/machine/screen.ts";
 import { pulumiBinary } from "../lab/machine/tools/pulumi.ts";
-import { pulumiEnvironment } from "../lab/stack/configuration.ts";
+import { pulumiEnvironment } from "../lab/stack/environment.ts";
 
 const instance = "bench";
 const runs = 5;

@@ -8,8 +8,9 @@ import { findCommand } from "../machine/paths.ts";
 import type { StepOptions } from "../machine/run.ts";
 import { apiServerBinary } from "../machine/tools/cluster-tools.ts";
 import { answersAt, type Daemon, ensureDaemon, stopDaemon } from "./daemon.ts";
-import { clusterDirectory, gatewayOf, kubeconfigFile, machinePorts, urlsOf } from "./endpoints.ts";
+import { gatewayOf, machinePorts, urlsOf } from "./endpoints.ts";
 import { type Access, KubernetesClient } from "./kubernetes-client.ts";
+import { clusterDirectory, kubeconfigFile } from "./paths.ts";
 
 /** Where the API server keeps what it needs to start. */
 function files(instance: Instance) {
@@ -34,7 +35,7 @@ function etcd(instance: Instance): Daemon {
     "listen-peer-urls": peers,
     "initial-advertise-peer-urls": peers,
     "initial-cluster": `default=${peers}`,
-    // The data are worth nothing and the disk may be slow: without this each write waits for it.
+    // The data may be lost and the disk may be slow: without this each write waits for it.
     "unsafe-no-fsync": "true",
   };
   return daemon("etcd", directory, findCommand("etcd") ?? "etcd", flags, () => answersAt(`${url}/health`));
@@ -128,7 +129,7 @@ export async function ensureApiServer(
   const access = await ensureAccess(instance, options);
   const client = new KubernetesClient(access);
   const [store, server] = [etcd(instance), apiServer(instance, client)];
-  // A server that outlives its data goes on with what it remembers: kinds that are no more, and revisions yet to come.
+  // A server that outlives its data goes on with its caches: kinds that are gone, and revisions that are yet to come.
   if (!existsSync(join(store.directory, "data/member"))) {
     for (const daemon of [server, store]) await stopDaemon(daemon, options);
   }

@@ -5,7 +5,8 @@ import { basename, join } from "node:path";
 import { LabError } from "../machine/errors.ts";
 import { readText, writeAtomically } from "../machine/files.ts";
 import { searchPath } from "../machine/paths.ts";
-import { type Command, type StepOptions, waitUntil } from "../machine/run.ts";
+import type { Command, StepOptions } from "../machine/run.ts";
+import { waitUntil } from "../machine/wait.ts";
 
 /** A program that goes on running when the lab's own process has ended. */
 export interface Daemon {
@@ -56,7 +57,7 @@ function isDaemon(daemon: DaemonId, pid: number): boolean {
 
 /**
  * Process id of the daemon, if it runs: by its file, and verified by what that process was started with. A run that was
- * killed between the start and the writing of the file, or a file that is lost, leaves a daemon all the same: it would
+ * killed between the start and the writing of the file, or a file that was removed, leaves a daemon all the same: it would
  * hold the address for ever.
  */
 export function daemonPid(daemon: DaemonId): number | undefined {
@@ -98,7 +99,7 @@ async function becomesReady(daemon: Daemon): Promise<void> {
   throw new LabError("E_COMMAND_FAILED", `${daemon.name} ended at once: ${lastLines(daemon)}`, { hint });
 }
 
-/** Has the daemon running with exactly this command and answering. Gives whether it had to be started. */
+/** Has the daemon running with exactly this command and answering. Returns whether it had to be started. */
 export async function ensureDaemon(daemon: Daemon, options: StepOptions = {}): Promise<boolean> {
   const pid = daemonPid(daemon);
   const isCurrent = pid !== undefined && argumentsOf(pid)?.join("\0") === daemon.command.join("\0");

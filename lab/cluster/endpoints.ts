@@ -1,7 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { addressesOf, type Instance } from "../machine/instances.ts";
-import { stateDirectory } from "../machine/paths.ts";
 
 /**
  * Ports of what runs on the machine itself, beside the host. They are on the instance's loopback address; Pushgateway
@@ -17,25 +14,6 @@ export const machinePorts = {
 
 /** Namespaces that the stack puts its objects into; they are the user's, so the lab makes them and not the program. */
 export const namespaces = { monitoring: "monitoring", driveSync: "stem95su" } as const;
-/** Where the instance's cluster and monitoring keep certificates, data, process ids and logs. */
-export function clusterDirectory(instance: Instance): string {
-  return join(stateDirectory(instance), "cluster");
-}
-
-/** Whether the instance has a cluster: once it was asked for, it has one until it is taken down. */
-export function hasCluster(instance: Instance): boolean {
-  return existsSync(clusterDirectory(instance));
-}
-
-/** Asks for a cluster from the next `up` on. */
-export function wantCluster(instance: Instance): void {
-  mkdirSync(clusterDirectory(instance), { recursive: true, mode: 0o700 });
-}
-
-/** File through which kubectl, the engine and the lab reach the instance's API server. Only its owner reads it. */
-export function kubeconfigFile(instance: Instance): string {
-  return join(clusterDirectory(instance), "kubeconfig");
-}
 
 /** Address of the machine on the instance's network: the one that containers reach it by. */
 export function gatewayOf(instance: Instance): string {
@@ -52,6 +30,7 @@ export interface ClusterUrls {
   readonly pushgatewayForPods: string;
 }
 
+/** The base URLs of the instance's cluster and monitoring. */
 export function urlsOf(instance: Instance): ClusterUrls {
   const { address } = addressesOf(instance);
   return {

@@ -3,7 +3,7 @@ import { Agent, request } from "node:https";
 import * as v from "valibot";
 import { LabError } from "../machine/errors.ts";
 import type { Instance } from "../machine/instances.ts";
-import { kubeconfigFile } from "./endpoints.ts";
+import { kubeconfigFile } from "./paths.ts";
 
 /** How to reach an API server. */
 export interface Access {
@@ -32,11 +32,11 @@ type BodyType = keyof typeof contentTypes;
 const contentTypes = {
   apply: "application/apply-patch+yaml",
   merge: "application/merge-patch+json",
-  whole: "application/json",
+  object: "application/json",
 } as const;
 const fieldManager = "regwarden-lab";
 
-/** The few questions that the lab has for an API server; its certificate is verified. */
+/** The few requests that the lab sends to an API server; its certificate is verified. */
 export class KubernetesClient {
   readonly #access: Access;
   readonly #agent: Agent;
@@ -46,8 +46,8 @@ export class KubernetesClient {
     this.#agent = new Agent({ ca: access.authority });
   }
 
-  /** Not `fetch`: Node's has no way to be told of an authority without another dependency. */
-  async #ask(method: string, path: string, body?: unknown, type: BodyType = "apply"): Promise<Answer> {
+  /** Not `fetch`: Node's takes no certificate authority without another dependency. */
+  async #send(method: string, path: string, body?: unknown, type: BodyType = "apply"): Promise<Answer> {
     const { url, token } = this.#access;
     const content = body === undefined ? {} : { "content-type": contentTypes[type] };
     const headers = { authorization: `Bearer ${token}`, accept: "application/json", ...content };
@@ -76,20 +76,20 @@ export class KubernetesClient {
 
   /** Whether the API server says that it is ready. */
   async isReady(): Promise<boolean> {
-    return this.#ask("GET", "/readyz").then(
+    return this.#send("GET", "/readyz").then(
       ({ status }) => status === 200,
       () => false,
     );
   }
 
-  /** Version as the server tells it, such as `v1.36.3`. */
+  /** Version of the server, such as `v1.36.3`. */
   async version(): Promise<string> {
     return String((await this.get("/version"))?.gitVersion);
   }
 
-  /** What is at a path; undefined where the server knows no such thing. */
+  /** The object at a path; undefined where there is none. */
   async get(path: string): Promise<Record<string, unknown> | undefined> {
-    const answer = await this.#ask("GET", path);
+    const answer = await this.#send("GET", path);
     if (answer.status === 404) return undefined;
     return parsed("GET", path, answer);
   }
@@ -100,31 +100,31 @@ export class KubernetesClient {
     return Array.isArray(items) ? items : [];
   }
 
-  /** Has an object as it is given, whoever else has set its fields; those fields are `manager`'s from then on. */
+  /** Applies an object, even where another manager has set its fields; they are `manager`'s from then on. */
   async apply(path: string, object: KubernetesObject, manager = fieldManager): Promise<void> {
     const where = `${path}/${object.metadata.name}?fieldManager=${manager}&force=true`;
-    parsed("PATCH", where, await this.#ask("PATCH", where, object));
+    parsed("PATCH", where, await this.#send("PATCH", where, object));
   }
 
   /** Changes fields of an object, as `kubectl patch --type merge` does. */
   async merge(path: string, fields: object, manager = fieldManager): Promise<void> {
     const where = `${path}?fieldManager=${manager}`;
-    parsed("PATCH", where, await this.#ask("PATCH", where, fields, "merge"));
+    parsed("PATCH", where, await this.#send("PATCH", where, fields, "merge"));
   }
 
   /** Writes an object, or a part of it that has a path of its own, in place of the one that is there. */
   async replace(path: string, object: object): Promise<void> {
-    parsed("PUT", path, await this.#ask("PUT", path, object, "whole"));
+    parsed("PUT", path, await this.#send("PUT", path, object, "object"));
   }
 
-  /** Makes an object, or has the server answer a request that looks like one; gives the server's answer. */
+  /** Creates an object, or sends a request in the form of one. Returns the server's answer. */
   async create(path: string, object: object): Promise<Record<string, unknown>> {
-    return parsed("POST", path, await this.#ask("POST", path, object, "whole"));
+    return parsed("POST", path, await this.#send("POST", path, object, "object"));
   }
 
   /** Removes an object; nothing where there is none. */
   async remove(path: string): Promise<void> {
-    const answer = await this.#ask("DELETE", path);
+    const answer = await this.#send("DELETE", path);
     if (answer.status !== 404) parsed("DELETE", path, answer);
   }
 }

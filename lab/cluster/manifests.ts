@@ -7,8 +7,8 @@ const ruleGroup = "monitoring.coreos.com";
 export const prometheusRulesPath = `/apis/${ruleGroup}/v1/prometheusrules`;
 
 /**
- * The kind PrometheusRule, as far as the lab needs it: the API server keeps any spec, and whoever loads the rules has
- * promtool look at them. Names, version and scope are the Prometheus operator's.
+ * The kind PrometheusRule, as far as the lab needs it: the API server keeps any spec, and the rules loader has promtool
+ * check the rules. Names, version and scope are the Prometheus operator's.
  */
 const prometheusRuleKind = {
   apiVersion: "apiextensions.k8s.io/v1",

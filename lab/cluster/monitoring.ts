@@ -7,7 +7,8 @@ import { addressesOf, type Instance } from "../machine/instances.ts";
 import { findCommand } from "../machine/paths.ts";
 import type { StepOptions } from "../machine/run.ts";
 import { answersAt, type Daemon, type DaemonId, ensureDaemon } from "./daemon.ts";
-import { clusterDirectory, machinePorts, urlsOf } from "./endpoints.ts";
+import { machinePorts, urlsOf } from "./endpoints.ts";
+import { clusterDirectory } from "./paths.ts";
 import { prometheusConfig } from "./prometheus-config.ts";
 import { rulesDirectory } from "./rules-loader.ts";
 
@@ -53,7 +54,7 @@ function prometheus(instance: Instance): Daemon {
   };
 }
 
-/** Writes the configuration; gives whether it is another one now. */
+/** Writes the configuration. Returns whether it has changed. */
 function configure(instance: Instance): boolean {
   const text = prometheusConfig(instance, rulesDirectory(instance));
   const file = configFile(instance);

@@ -1,9 +1,13 @@
 import { stringify } from "yaml";
-import { addressesOf, type Instance, ports, registryNames } from "../machine/instances.ts";
+import { registryMetricsPath, scanMetricsPath } from "../../contract/host-names.ts";
+import { defaultCaches, privateRegistry } from "../../contract/registries.ts";
+import { addressesOf, type Instance, ports } from "../machine/instances.ts";
 import { machinePorts } from "./endpoints.ts";
 
-/** Seconds between two looks of the lab's Prometheus; a user's looks every 30 to 60. */
+/** Seconds between two scrapes of the lab's Prometheus; a user's scrapes every 30 to 60. */
 const intervalSeconds = 5;
+
+const registries = [privateRegistry, ...defaultCaches.map(({ name }) => name)];
 
 /** One path of the host's metrics port, as a target with labels of its own. */
 function target(address: string, path: string, labels: Readonly<Record<string, string>>) {
@@ -12,7 +16,7 @@ function target(address: string, path: string, labels: Readonly<Record<string, s
 
 /**
  * Configuration of the instance's Prometheus: what a user's would scrape. Job `registry` has a target for each registry,
- * told apart by label `registry`; pushed metrics keep the labels that they were pushed with.
+ * distinguished by label `registry`; pushed metrics keep the labels that they were pushed with.
  */
 export function prometheusConfig(instance: Instance, rulesDirectory: string): string {
   const { address } = addressesOf(instance);
@@ -29,9 +33,9 @@ export function prometheusConfig(instance: Instance, rulesDirectory: string): st
       },
       {
         job_name: "registry",
-        static_configs: registryNames.map((name) => target(host, `/metrics/${name}`, { registry: name })),
+        static_configs: registries.map((name) => target(host, registryMetricsPath(name), { registry: name })),
       },
-      { job_name: "scan", static_configs: [target(host, "/metrics/scan", {})] },
+      { job_name: "scan", static_configs: [target(host, scanMetricsPath, {})] },
     ],
   });
 }

@@ -6,23 +6,24 @@ import { writeAtomically } from "../machine/files.ts";
 import type { Instance } from "../machine/instances.ts";
 import { run, type StepOptions } from "../machine/run.ts";
 import { type RuleFile, rulesOfConfigMaps, rulesOfPrometheusRules, scaleFor } from "./alert-rules.ts";
-import { clusterDirectory, urlsOf } from "./endpoints.ts";
+import { urlsOf } from "./endpoints.ts";
 import type { KubernetesClient } from "./kubernetes-client.ts";
 import { prometheusRulesPath } from "./manifests.ts";
+import { clusterDirectory } from "./paths.ts";
 
 /** Directory of the instance's rules, one file an object. */
 export function rulesDirectory(instance: Instance): string {
   return join(clusterDirectory(instance), "rules");
 }
 
-/** All rules that the cluster holds, whichever way they were put there. */
+/** All rules in the cluster, in PrometheusRules and in ConfigMaps. */
 export async function rulesOf(client: KubernetesClient): Promise<RuleFile[]> {
   const objects = await client.list(prometheusRulesPath);
   const configMaps = await client.list("/api/v1/configmaps");
   return [...rulesOfPrometheusRules(objects), ...rulesOfConfigMaps(configMaps)];
 }
 
-/** Writes the files beside the old ones, has promtool look at them, and only then removes what is no more. */
+/** Writes one file an object, removes the files of others, and has promtool check what stays. */
 async function write(directory: string, files: readonly RuleFile[]): Promise<void> {
   await mkdir(directory, { recursive: true });
   const names = files.map(({ name }) => `${name.replace(/\.ya?ml$/, "")}.yaml`);
@@ -35,7 +36,7 @@ async function write(directory: string, files: readonly RuleFile[]): Promise<voi
   await run(["promtool", "check", "rules", ...paths], { timeoutSeconds: 60 });
 }
 
-/** What a Prometheus operator does: takes the rules from the cluster, gives them to Prometheus. Gives their number. */
+/** Loads the cluster's rules into Prometheus, as a Prometheus operator does. Returns their number. */
 export async function loadRules(
   instance: Instance,
   client: KubernetesClient,

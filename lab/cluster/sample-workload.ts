@@ -3,7 +3,7 @@ import { ciImageReference } from "../images/sample-images.ts";
 import { ports } from "../machine/instances.ts";
 import type { KubernetesClient } from "./kubernetes-client.ts";
 
-/** Stands for what people run in their cluster. Nothing starts it: the lab has no kubelet and no controllers. */
+/** An example of a user's workload. Nothing starts it: the lab has no kubelet and no controllers. */
 export const sampleWorkload = { kind: "Deployment", namespace: "ci", name: "ci-runner" } as const;
 
 /** The image as the workload names it: by the registry's name, which is the one in its certificate. */
@@ -20,7 +20,7 @@ function deployment() {
   return { apiVersion: "apps/v1", kind, metadata: { name }, spec };
 }
 
-/** A node as its kubelet would tell of it: what the sample image must be there for. */
+/** A node as its kubelet would describe it: the sample image must run on it. */
 function node(architecture: string) {
   const name = `lab-${architecture}`;
   const labels = { "kubernetes.io/arch": architecture, "kubernetes.io/os": "linux" };

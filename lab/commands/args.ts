@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { LabError } from "../machine/errors.ts";
 import { currentInstance, type Instance, instances } from "../machine/instances.ts";
 
-/** What `npm run lab -- ...` may be asked to do. */
+/** The commands of `npm run lab -- COMMAND`. */
 type LabCommand = "up" | "status" | "incident" | "run" | "down" | "help";
 
 export interface LabArgs {
@@ -19,15 +19,15 @@ export interface LabArgs {
 }
 
 /** Half an hour becomes fifteen seconds. */
-const usualSpeed = 120;
+const defaultSpeed = 120;
 
-/** Exit codes: 0 done or running; 1 a step failed, or not (wholly) running; 2 usage; 130 interrupted. */
+/** 0 done or running; 1 a step failed, or not everything runs; 2 usage; 130 interrupted. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 export const usage = `npm run lab [-- COMMAND] [--instance NAME] [--no-cluster] [--speed N] [--cache]
 
-Runs the stack on this machine: a VM-like host, the registries on it, images to look at, and a Kubernetes API server
-with Prometheus and Pushgateway.
+Runs the stack on this machine: a VM-like host, the registries on it, sample images, and a Kubernetes API server with
+Prometheus and Pushgateway.
 
 Commands
   up       build, boot and deploy what is missing (the default); run it again after any failure
@@ -39,10 +39,10 @@ Commands
 Options
   --instance NAME   ${instances.join(", ")}: separate labs beside each other (default: REGWARDEN_LAB, else lab)
   --no-cluster      with up: leave Kubernetes and monitoring out; a later up without it adds them
-  --speed N         with incident: alerts wait for an Nth of their time (default: ${usualSpeed})
+  --speed N         with incident: alerts wait for an Nth of their time (default: ${defaultSpeed})
   --cache           with down: remove the cache too (toolchain, root file system, images)
 
-Exit codes: 0 done or running, 1 failed, not running, or an incident that went otherwise than told, 2 usage
+Exit codes: 0 done or running, 1 failed, not running, or an incident with an unexpected result, 2 usage
 `;
 
 const commands: readonly LabCommand[] = ["up", "status", "incident", "run", "down"];
@@ -72,13 +72,17 @@ function parseCronJob(text: string | undefined): NonNullable<LabArgs["cronJob"]>
 }
 
 function parseSpeed(text: string | undefined): number {
-  const speed = text === undefined ? usualSpeed : Number(text);
+  const speed = text === undefined ? defaultSpeed : Number(text);
   if (speed >= 1 && speed <= 10_000) return speed;
   throw new LabError("E_USAGE", `--speed takes a number from 1 to 10000, not "${text}"`);
 }
 
 /** Options that belong to one command. */
-function special(command: LabCommand, rest: readonly string[], speed: string | undefined): Partial<LabArgs> {
+function commandOptions(
+  command: LabCommand,
+  rest: readonly string[],
+  speed: string | undefined,
+): Partial<LabArgs> {
   if (speed !== undefined && command !== "incident") {
     throw new LabError("E_USAGE", "--speed goes with incident only");
   }
@@ -94,7 +98,7 @@ export function parseLabArgs(args: readonly string[], environment: NodeJS.Proces
   if (command === undefined || rest.length > (command === "run" ? 1 : 0)) {
     throw new LabError(
       "E_USAGE",
-      `"${positionals.join(" ")}" is no command; there are ${commands.join(", ")}`,
+      `"${positionals.join(" ")}" is no command; the commands are ${commands.join(", ")}`,
     );
   }
   if (values.cache && command !== "down") throw new LabError("E_USAGE", "--cache goes with down only");
@@ -107,6 +111,6 @@ export function parseLabArgs(args: readonly string[], environment: NodeJS.Proces
     instance: currentInstance(named),
     cache: values.cache ?? false,
     cluster: !values["no-cluster"],
-    ...(values.help ? {} : special(command, rest, values.speed)),
+    ...(values.help ? {} : commandOptions(command, rest, values.speed)),
   };
 }

@@ -1,9 +1,14 @@
 import { join, relative } from "node:path";
-import { hasCluster, kubeconfigFile, urlsOf } from "../cluster/endpoints.ts";
+import { registryContainer } from "../../contract/host-names.ts";
+import { defaultDirectory, hostPaths } from "../../contract/host-paths.ts";
+import { defaultCaches } from "../../contract/registries.ts";
+import { urlsOf } from "../cluster/endpoints.ts";
+import { hasCluster, kubeconfigFile } from "../cluster/paths.ts";
 import { registryHostName } from "../host/certificates.ts";
+import { clientFiles } from "../host/client-files.ts";
 import type { LabHost } from "../host/host.ts";
-import { clientFiles } from "../images/sample-images.ts";
-import { cacheNames, type Instance, ports } from "../machine/instances.ts";
+import { ciImageReference } from "../images/sample-images.ts";
+import { type Instance, ports } from "../machine/instances.ts";
 import { projectRoot, stateDirectory } from "../machine/paths.ts";
 import { heading, table } from "../machine/screen.ts";
 
@@ -12,9 +17,9 @@ function shown(path: string): string {
   return relative(projectRoot, path);
 }
 
-function whatRunsWhere(instance: Instance, host: LabHost): string {
+function addressesText(instance: Instance, host: LabHost): string {
   const { address } = host;
-  const caches = cacheNames.map((name) => [`Cache ${name}`, `http://${address}:${ports[name]}`]);
+  const caches = defaultCaches.map(({ name, port }) => [`Cache ${name}`, `http://${address}:${port}`]);
   return table([
     [
       "Private registry",
@@ -23,7 +28,7 @@ function whatRunsWhere(instance: Instance, host: LabHost): string {
     ...caches,
     ["Web page", `https://${address}:${ports.ui}`],
     ["Metrics", `http://${address}:${ports.metrics}/metrics`],
-    ...clusterPlaces(instance),
+    ...clusterAddresses(instance),
     ["Account", `ci, password in ${shown(join(stateDirectory(instance), "registry-password"))}`],
     ["Account for skopeo", shown(clientFiles(instance).authFile)],
     ["Authority", shown(`${clientFiles(instance).certificateDirectory}/ca.crt`)],
@@ -32,7 +37,7 @@ function whatRunsWhere(instance: Instance, host: LabHost): string {
   ]);
 }
 
-function clusterPlaces(instance: Instance): string[][] {
+function clusterAddresses(instance: Instance): string[][] {
   if (!hasCluster(instance)) return [];
   const { apiServer, prometheus, pushgateway } = urlsOf(instance);
   return [
@@ -41,32 +46,32 @@ function clusterPlaces(instance: Instance): string[][] {
   ];
 }
 
-function whatToTry(instance: Instance): string {
+function commandsText(instance: Instance): string {
   const { authFile, certificateDirectory, registry } = clientFiles(instance);
   const flags = `--authfile ${shown(authFile)} --cert-dir ${shown(certificateDirectory)}`;
   const ssh = shown(clientFiles(instance).sshCommand);
   const own = instance === "lab" ? "" : ` --instance ${instance}`;
   const stack = instance === "lab" ? "" : ` -- --stack ${instance}`;
   return table([
-    ["See that nothing differs", `npm run preview${stack}`],
-    ["Make drift by hand", `${ssh} docker stop registry-quay`],
-    ["", `${ssh} "echo '# by hand' >>/opt/registry/nginx.conf"`],
+    ["Check that nothing differs", `npm run preview${stack}`],
+    ["Make drift by hand", `${ssh} docker stop ${registryContainer("quay")}`],
+    ["", `${ssh} "echo '# by hand' >>${hostPaths(defaultDirectory).nginxConfig}"`],
     ["See it, heal it", `npm run drift${stack}; npm run up${stack}`],
-    ["Look at an image", `skopeo inspect --raw ${flags} docker://${registry}/infra-ci:latest`],
+    ["Inspect an image", `skopeo inspect --raw ${flags} docker://${registry}/${ciImageReference}`],
     hasCluster(instance)
-      ? ["Lose an image, get it back", `npm run lab -- incident${own}`]
+      ? ["Break an image, bring it back", `npm run lab -- incident${own}`]
       : ["Add Kubernetes and alerts", `npm run lab${own === "" ? "" : ` --${own}`}`],
     ["See what runs", `npm run lab -- status${own}`],
     ["Remove it all", `npm run lab -- down${own}`],
   ]);
 }
 
-/** What to show when the lab is up. */
+/** What to print when the lab is up. */
 export function closingText(instance: Instance, host: LabHost): string {
   return [
     heading("What runs where"),
-    whatRunsWhere(instance, host),
+    addressesText(instance, host),
     heading("What to try next"),
-    whatToTry(instance),
+    commandsText(instance),
   ].join("\n");
 }

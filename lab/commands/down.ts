@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { stopCluster } from "../cluster/daemons.ts";
 import { removePods } from "../cluster/pods/container.ts";
-import { stopCluster } from "../cluster/teardown.ts";
 import { removeHost } from "../host/host.ts";
 import { removeUpstream } from "../images/upstream.ts";
 import { docker, removeNetwork, removeOtherVersions } from "../machine/docker-client.ts";
@@ -10,8 +10,10 @@ import { ensureEngine, stopOwnEngine } from "../machine/docker-engine.ts";
 import { addressesOf, type Instance } from "../machine/instances.ts";
 import { cacheDirectory, findCommand, stateDirectory } from "../machine/paths.ts";
 import type { StepOptions } from "../machine/run.ts";
-import { stackFile } from "../stack/configuration.ts";
+import { faint, print } from "../machine/screen.ts";
 import { endOrphanedDeployment } from "../stack/deployment.ts";
+import { stackFile } from "../stack/environment.ts";
+import { exitCodes, type LabArgs } from "./args.ts";
 
 async function removeContainers(instance: Instance, options: StepOptions): Promise<void> {
   await ensureEngine(options);
@@ -22,7 +24,7 @@ async function removeContainers(instance: Instance, options: StepOptions): Promi
   await removeNetwork(addressesOf(instance));
 }
 
-/** Removes the images that the lab made in the machine's engine. */
+/** Removes the images that the lab built or imported from the machine's engine. */
 async function removeImages(): Promise<void> {
   for (const repository of ["regwarden-host", "regwarden-registry", "regwarden-node"])
     await removeOtherVersions(`${repository}:none`);
@@ -42,10 +44,14 @@ async function anyContainerLeft(): Promise<boolean> {
 }
 
 /**
- * Removes an instance: cluster, containers, volumes, network, stack and state. The Docker engine stops when the lab had started
- * it and no instance is left. The cache stays, unless `cache` is set and no other instance needs it.
+ * Removes an instance: cluster, containers, volumes, network, stack and state. The Docker engine stops when the lab had
+ * started it and no instance is left. The cache stays, unless `cache` is set and no other instance needs it.
  */
-export async function down(instance: Instance, cache: boolean, options: StepOptions = {}): Promise<void> {
+export async function removeInstance(
+  instance: Instance,
+  cache: boolean,
+  options: StepOptions = {},
+): Promise<void> {
   await endOrphanedDeployment(instance, options);
   await stopCluster(instance, options);
   const hasEngine = findCommand("dockerd") !== undefined;
@@ -56,4 +62,11 @@ export async function down(instance: Instance, cache: boolean, options: StepOpti
   if (hasEngine) await stopOwnEngine(options);
   if (removesCache) await rm(cacheDirectory(), { recursive: true, force: true });
   else if (cache) options.reporter?.say("another instance runs: the cache stays");
+}
+
+/** Removes an instance and prints what happens. Returns the exit code. */
+export async function down({ instance, cache }: LabArgs): Promise<number> {
+  await removeInstance(instance, cache, { reporter: { say: (line) => print(faint(line)) } });
+  print(`Instance ${instance} is removed${cache ? "" : `; ${cacheDirectory()} stays`}.`);
+  return exitCodes.ok;
 }

@@ -1,16 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { hasCluster } from "../cluster/endpoints.ts";
-import { clusterRows } from "../cluster/status.ts";
+import { type DaemonState, daemonStates } from "../cluster/daemons.ts";
+import { hasCluster } from "../cluster/paths.ts";
 import { hostOf, isHealthy, type LabHost } from "../host/host.ts";
 import { containerState } from "../machine/docker-client.ts";
 import { engineAnswers } from "../machine/docker-engine.ts";
 import { addressesOf, type Instance } from "../machine/instances.ts";
-import { bad, good, heading, table } from "../machine/screen.ts";
-import { stackStateDirectory } from "../stack/configuration.ts";
+import { bad, good, heading, print, table } from "../machine/screen.ts";
+import { stackStateDirectory } from "../stack/environment.ts";
 import { lastScan, scanLine } from "../stack/scan.ts";
+import { exitCodes } from "./args.ts";
 
-/** What one line of the status says. */
+/** One line of the status. */
 export interface StatusRow {
   readonly name: string;
   readonly state: string;
@@ -26,7 +27,7 @@ interface ContainerLine {
   readonly Status: string;
 }
 
-/** Name that the provider gives to a container that was in the way; it is kept, and nobody needs it. */
+/** Name that the provider gives to a foreign container whose name the stack needs; it is kept, and nothing uses it. */
 const displaced = /\.displaced-\d{8}T\d{6}Z$/;
 
 /** Containers of the host, from `docker ps --all --format json`: running and not unhealthy is good. */
@@ -35,7 +36,7 @@ export function serviceRows(output: string): StatusRow[] {
   const containers = lines.map((line) => JSON.parse(line) as ContainerLine);
   const rows = containers.map(({ Names, State, Status }) =>
     displaced.test(Names)
-      ? { name: Names, state: `${Status}, put out of the way by an update`, isGood: true }
+      ? { name: Names, state: `${Status}, renamed by an update that needed its name`, isGood: true }
       : { name: Names, state: Status, isGood: State === "running" && !Status.includes("unhealthy") },
   );
   return rows.sort((one, other) => one.name.localeCompare(other.name));
@@ -73,6 +74,12 @@ async function upstreamRow(instance: Instance): Promise<StatusRow> {
   return { name, state, isGood: state === "running" };
 }
 
+/** A daemon of the cluster or of its monitoring. */
+export function daemonRow({ name, url, pid, answers }: DaemonState): StatusRow {
+  if (pid === undefined) return { name, state: "does not run", isGood: false };
+  return { name, state: `${url}, process ${pid}${answers ? "" : ", does not answer"}`, isGood: answers };
+}
+
 /** The stack, from the checkpoint of its file backend. Source: pulumi sdk/go/common/apitype, CheckpointV3. */
 function stackRow(instance: Instance): StatusRow {
   const file = join(stackStateDirectory(instance), ".pulumi/stacks/regwarden", `${instance}.json`);
@@ -103,10 +110,12 @@ async function hostParts(host: LabHost): Promise<Status> {
   return { Services: serviceRows(services.stdout), Timers: timerRows(timers.stdout), "Last scan": [scanRow] };
 }
 
-/** Looks at everything that belongs to an instance. */
-export async function statusOf(instance: Instance): Promise<Status> {
+/** The status of everything that belongs to an instance. */
+async function statusOf(instance: Instance): Promise<Status> {
   const Stack = [stackRow(instance)];
-  const cluster: Status = hasCluster(instance) ? { Cluster: await clusterRows(instance) } : {};
+  const cluster: Status = hasCluster(instance)
+    ? { Cluster: (await daemonStates(instance)).map(daemonRow) }
+    : {};
   if (!(await engineAnswers())) {
     return { Host: [{ name: "Docker engine", state: "does not answer", isGood: false }], ...cluster, Stack };
   }
@@ -118,16 +127,25 @@ export async function statusOf(instance: Instance): Promise<Status> {
 }
 
 /** Whether all of it runs. Findings of a scan are no fault of the lab. */
-export function isWhole(status: Status): boolean {
+export function isUp(status: Status): boolean {
   const parts = Object.entries(status).filter(([part]) => part !== "Last scan");
   return parts.every(([, rows]) => rows.length > 0 && rows.every((row) => row.isGood));
 }
 
 /** The status as people read it. */
-export function statusText(status: Status): string {
+function statusText(status: Status): string {
   const parts = Object.entries(status).map(([part, rows]) => {
     const lines = rows.map(({ name, state, isGood }) => [isGood ? good("●") : bad("●"), name, state]);
     return `${heading(part)}\n${rows.length === 0 ? `  ${bad("●")} none` : table(lines)}`;
   });
   return parts.join("\n");
+}
+
+/** Prints the status of an instance. Returns the exit code. */
+export async function status(instance: Instance): Promise<number> {
+  const found = await statusOf(instance);
+  print(statusText(found));
+  if (isUp(found)) return exitCodes.ok;
+  print('\nNot everything runs. "npm run lab" brings up what is missing.');
+  return exitCodes.failed;
 }

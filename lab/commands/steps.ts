@@ -1,42 +1,69 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { Listr, type ListrTask, PRESET_TIMER } from "listr2";
 import { LabError, messageOf } from "../machine/errors.ts";
-import type { Instance } from "../machine/instances.ts";
-import { stateDirectory } from "../machine/paths.ts";
-import type { Reporter } from "../machine/run.ts";
+import type { Reporter, StepOptions } from "../machine/run.ts";
 import { bad, faint, heading } from "../machine/screen.ts";
 
-/** One step of bringing the lab up. */
-export interface Step {
+interface Step {
   /** Name of its log file. */
   readonly name: string;
   readonly title: string;
-  /** Does the step; looks at what is there and trusts nothing else. The text is what to show beside the title. */
-  readonly run: (reporter: Reporter) => Promise<string>;
-  /** Why the step is not done at all. */
+  run(values: object, options: StepOptions): Promise<unknown>;
+  /** What to show beside the title when it is done. */
+  note(value: unknown): string;
+  /** Why it is not run. */
   readonly skip?: string;
 }
 
-/** A step that failed. */
-export interface Failure {
-  readonly step: Step;
-  readonly error: unknown;
+/**
+ * A list of steps. A step checks what is there and trusts nothing else; it returns a value, and each later step gets
+ * the values of all before it, by the steps' names.
+ */
+export class Steps<Values extends object = object> {
+  readonly all: readonly Step[];
+
+  constructor(all: readonly Step[] = []) {
+    this.all = all;
+  }
+
+  /** The same steps and one more. */
+  add<Name extends string, Value>(
+    name: Name,
+    title: string,
+    run: (values: Values, options: StepOptions) => Promise<Value>,
+    note: (value: Value) => string = () => "",
+  ): Steps<Values & Readonly<Record<Name, Value>>> {
+    return new Steps([...this.all, { name, title, run, note } as Step]);
+  }
+
+  /** The same steps and one that is shown but not run. */
+  skip(name: string, title: string, reason: string): Steps<Values> {
+    const none = { run: async () => undefined, note: () => "" };
+    return new Steps([...this.all, { name, title, skip: reason, ...none }]);
+  }
+}
+
+/** A step that failed; `cause` is why. */
+export class StepFailure extends Error {
+  readonly title: string;
   readonly logFile: string;
+
+  constructor(title: string, logFile: string, cause: unknown) {
+    super(`${title} failed`, { cause });
+    this.name = "StepFailure";
+    this.title = title;
+    this.logFile = logFile;
+  }
 }
 
-/** Where a step's full output goes. */
-function logFileOf(instance: Instance, step: Step): string {
-  return join(stateDirectory(instance), "logs", `${step.name}.log`);
-}
-
-/** Screen lines: at most ten a second for a terminal, one in fifteen seconds for a log. */
+/** Pause between two lines beside a step: ten a second on a terminal, one in fifteen seconds in a log. */
 const pauseMilliseconds = process.stdout.isTTY ? 100 : 15_000;
 
-/** Writes every line to the log and shows the last one now and then. */
+/** Writes every line to the log file, and shows the last one now and then. */
 function openReporter(logFile: string, show: (line: string) => void): Reporter & { close(): void } {
-  mkdirSync(join(logFile, ".."), { recursive: true });
+  mkdirSync(dirname(logFile), { recursive: true });
   const log = openSync(logFile, "w");
   let shownAt = performance.now();
   return {
@@ -51,8 +78,7 @@ function openReporter(logFile: string, show: (line: string) => void): Reporter &
   };
 }
 
-function taskOf(step: Step, instance: Instance, fail: (failure: Failure) => void): ListrTask {
-  const logFile = logFileOf(instance, step);
+function taskOf(step: Step, logFile: string, run: (options: StepOptions) => Promise<unknown>): ListrTask {
   return {
     title: step.title,
     skip: step.skip === undefined ? false : `${step.title}: ${step.skip}`,
@@ -61,12 +87,11 @@ function taskOf(step: Step, instance: Instance, fail: (failure: Failure) => void
         task.output = line;
       });
       try {
-        const note = await step.run(reporter);
+        const note = step.note(await run({ reporter }));
         if (note !== "") task.title = `${step.title}: ${note}`;
       } catch (error) {
         reporter.say(messageOf(error));
-        fail({ step, error, logFile });
-        throw new Error("see below");
+        throw new StepFailure(step.title, logFile, error);
       } finally {
         reporter.close();
       }
@@ -74,36 +99,42 @@ function taskOf(step: Step, instance: Instance, fail: (failure: Failure) => void
   };
 }
 
-/** Runs the steps one after another and shows them; gives the one that failed, if one did. */
-export async function runSteps(steps: readonly Step[], instance: Instance): Promise<Failure | undefined> {
-  let failure: Failure | undefined;
-  const note = (failed: Failure) => {
-    failure = failed;
-  };
-  const list = new Listr(
-    steps.map((step) => taskOf(step, instance, note)),
-    {
-      registerSignalListeners: false,
-      rendererOptions: { timer: PRESET_TIMER, showErrorMessage: false, formatOutput: "truncate" },
-      fallbackRendererOptions: { timer: PRESET_TIMER },
-    },
+/**
+ * Runs the steps one after another and shows them. Returns their values by name.
+ *
+ * Errors: {@link StepFailure} of the first that failed; the ones after it do not run.
+ */
+export async function runSteps<Values extends object>(
+  { all }: Steps<Values>,
+  logDirectory: string,
+): Promise<Values> {
+  let values: object = {};
+  const tasks = all.map((step) =>
+    taskOf(step, join(logDirectory, `${step.name}.log`), async (options) => {
+      const value = await step.run(values, options);
+      values = { ...values, [step.name]: value };
+      return value;
+    }),
   );
-  await list.run().catch((error: unknown) => {
-    if (failure === undefined) throw error;
+  const list = new Listr(tasks, {
+    registerSignalListeners: false,
+    rendererOptions: { timer: PRESET_TIMER, showErrorMessage: false, formatOutput: "truncate" },
+    fallbackRendererOptions: { timer: PRESET_TIMER },
   });
-  return failure;
+  await list.run();
+  return values as Values;
 }
 
-/** What to show after a failure: the end of its log, where the rest is, and the way on. */
-export function failureText({ step, error, logFile }: Failure): string {
+/** What to show after a failure: the end of its log, where the rest is, and what to do next. */
+export function failureText({ title, cause, logFile }: StepFailure): string {
   const lines = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-20);
-  const hint = error instanceof LabError ? error.hint : undefined;
+  const hint = cause instanceof LabError ? cause.hint : undefined;
   return [
-    heading(bad(`"${step.title}" failed: ${messageOf(error).split("\n")[0]?.slice(0, 300)}`)),
+    heading(bad(`"${title}" failed: ${messageOf(cause).split("\n")[0]?.slice(0, 300)}`)),
     ...lines.map((line) => `  ${faint(line)}`),
     "",
     `  The whole log: ${logFile}`,
-    `  ${hint ?? "Mend what the log names."}`,
+    `  ${hint ?? "Repair what the log names."}`,
     '  Then run "npm run lab" again: what is done already stays done.',
   ].join("\n");
 }

@@ -32,7 +32,7 @@ export function alternativeNames(addresses: Addresses): string[] {
   ];
 }
 
-/** Whether a server certificate must be made anew: near its end, unreadable, or for other names. */
+/** Whether a server certificate must be made again: near its end, unreadable, or for other names. */
 export function needsRenewal(pem: string | undefined, names: readonly string[], now: Date): boolean {
   if (!pem) return true;
   try {
@@ -48,7 +48,7 @@ async function openssl(directory: string, args: readonly string[]): Promise<void
   await run(["openssl", ...args] as Command, { cwd: directory, quiet: true });
 }
 
-/** One authority and one server certificate, both elliptic curve; the authority's key signs once and is thrown away. */
+/** One authority and one server certificate, both elliptic curve; the authority's key signs once and is removed. */
 async function generate(directory: string, subject: string, names: readonly string[]): Promise<void> {
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   const days = ["-days", String(validDays)];
@@ -57,9 +57,9 @@ async function generate(directory: string, subject: string, names: readonly stri
     join(directory, "server.ext"),
     `basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=${subjects}\n`,
   );
-  const usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"];
+  const authorityUse = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"];
   const authority = ["-keyout", "ca-key.pem", "-out", "ca.pem", "-subj", "/CN=regwarden lab authority"];
-  await openssl(directory, ["req", "-x509", ...key, ...days, ...usage, ...authority]);
+  await openssl(directory, ["req", "-x509", ...key, ...days, ...authorityUse, ...authority]);
   const request = ["-keyout", "server-key.pem", "-out", "server.csr", "-subj", `/CN=${subject}`];
   await openssl(directory, ["req", "-new", ...key, ...request]);
   const signer = ["-CA", "ca.pem", "-CAkey", "ca-key.pem", "-CAcreateserial", "-extfile", "server.ext"];
@@ -67,7 +67,7 @@ async function generate(directory: string, subject: string, names: readonly stri
   await run(["rm", "ca-key.pem", "server.csr", "server.ext"], { cwd: directory });
 }
 
-/** A server's certificates in a directory of their own; made anew when they near their end or the names change. */
+/** A server's certificates in a directory of their own; made again when they near their end or the names change. */
 export async function ensureServerCertificates(
   directory: string,
   subject: string,

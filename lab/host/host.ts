@@ -7,15 +7,15 @@ import {
   ensureNetwork,
   hasImage,
   importImage,
-  insideOf,
   removeContainer,
   removeOtherVersions,
   startContainer,
 } from "../machine/docker-client.ts";
 import { messageOf } from "../machine/errors.ts";
 import { type Addresses, addressesOf, type Instance, ports } from "../machine/instances.ts";
-import { type RunOptions, type RunResult, run, type StepOptions, waitUntil } from "../machine/run.ts";
+import { type Command, type RunOptions, type RunResult, run, type StepOptions } from "../machine/run.ts";
 import { tar } from "../machine/tar.ts";
+import { waitUntil } from "../machine/wait.ts";
 import { ensureRootFileSystem, rootFileSystemHash } from "./root-file-system.ts";
 import { ensureKeys, hasKeys, type SshKeys } from "./ssh-keys.ts";
 
@@ -61,7 +61,7 @@ const image = `regwarden-host:${rootFileSystemHash}`;
 const healthCommand =
   "systemctl is-active --quiet ssh docker systemd-resolved && docker version >/dev/null 2>&1";
 
-/** Hash of everything the container is made from; one with another hash is replaced. */
+/** Hash of what the container is made from; a container with another hash is replaced. */
 function specOf(addresses: Addresses, keys: SshKeys): string {
   const parts = [
     image,
@@ -100,10 +100,11 @@ function keyFiles(keys: SshKeys): Buffer {
   ]);
 }
 
-function publishedPorts(addresses: Addresses): string[] {
-  return Object.entries(ports).flatMap(([name, port]) => {
-    return ["--publish", `${addresses.address}:${port}:${name === "ssh" ? 22 : port}`];
-  });
+function portFlags({ address }: Addresses): string[] {
+  return Object.values(ports).flatMap((port) => [
+    "--publish",
+    `${address}:${port}:${port === ports.ssh ? 22 : port}`,
+  ]);
 }
 
 async function replaceContainer(addresses: Addresses, keys: SshKeys, options: StepOptions): Promise<void> {
@@ -113,7 +114,7 @@ async function replaceContainer(addresses: Addresses, keys: SshKeys, options: St
   options.reporter?.say(`starting ${addresses.hostContainer}`);
   const labels = containerLabels(addresses, specOf(addresses, keys));
   const identity = ["--name", addresses.hostContainer, "--hostname", "registry-vm", ...labels];
-  const network = ["--network", addresses.network, "--ip", addresses.hostIp, ...publishedPorts(addresses)];
+  const network = ["--network", addresses.network, "--ip", addresses.hostIp, ...portFlags(addresses)];
   const storage = [
     "--tmpfs",
     "/run",
@@ -130,7 +131,7 @@ async function replaceContainer(addresses: Addresses, keys: SshKeys, options: St
   await startContainer(addresses.hostContainer);
 }
 
-/** Whether an SSH server greets at this address; a published port alone also answers while sshd is down. */
+/** Whether an SSH server greets at this address: a published port accepts connections while sshd is down too. */
 async function greets(address: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port, timeout: 1000 });
@@ -141,6 +142,18 @@ async function greets(address: string, port: number): Promise<boolean> {
     socket.once("data", (data) => end(data.toString().startsWith("SSH-2.0-")));
     for (const event of ["error", "timeout", "close"]) socket.once(event, () => end(false));
   });
+}
+
+/**
+ * A command that runs inside a container's namespaces. `docker exec` would also join the container's cgroup, which the
+ * kernel refuses (EBUSY) once the systemd in it has spread its processes over cgroups of its own.
+ */
+export async function insideOf(container: string, command: Command): Promise<Command> {
+  const { stdout } = await docker(["container", "inspect", "--format", "{{.State.Pid}}", container]);
+  const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid"];
+  const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  const environment = ["env", "-i", path, "HOME=/root", "LANG=C.UTF-8"];
+  return ["nsenter", "--target", stdout.trim(), ...namespaces, "--", ...environment, ...command];
 }
 
 function handleOf(addresses: Addresses, keys: SshKeys): LabHost {
@@ -180,7 +193,7 @@ async function becomesHealthy(host: LabHost, limitSeconds: number, options: Step
   }
 }
 
-/** Keeps or starts the container that is there; false where only a new one helps. */
+/** Keeps or starts the container that exists; false where it must be replaced. */
 async function revive(host: LabHost, spec: string, options: StepOptions): Promise<boolean> {
   const state = await containerState(host.container);
   if (state?.spec !== spec || !["running", "exited"].includes(state.status)) return false;
@@ -190,8 +203,8 @@ async function revive(host: LabHost, spec: string, options: StepOptions): Promis
 }
 
 /**
- * Boots the instance's host, or keeps the healthy one that runs. One that is stopped is started; one that does not get
- * healthy, was left half made, or was made from something else is replaced, with all its data.
+ * Boots the instance's host, or keeps the healthy one that runs. A stopped one is started; one that does not become
+ * healthy, is incomplete, or was made from something else is replaced, with all its data.
  */
 export async function ensureHost(instance: Instance, options: StepOptions = {}): Promise<LabHost> {
   const addresses = addressesOf(instance);
@@ -203,7 +216,7 @@ export async function ensureHost(instance: Instance, options: StepOptions = {}):
   return host;
 }
 
-/** The instance's host as it is, whether it runs or not; undefined where there has been none. */
+/** The instance's host, whether it runs or not; undefined where there has been none. */
 export async function hostOf(instance: Instance): Promise<LabHost | undefined> {
   return hasKeys(instance) ? handleOf(addressesOf(instance), await ensureKeys(instance)) : undefined;
 }

@@ -10,7 +10,7 @@ import { run, type StepOptions } from "../machine/run.ts";
 
 const suite = "trixie";
 
-/** Everything that the host, its nested engine and the images made from packages need: the host itself installs nothing. */
+/** Everything that the host, its nested engine and the images built from packages need: the host itself installs nothing. */
 const packages = [
   ...["systemd", "systemd-sysv", "dbus", "systemd-resolved", "openssh-server", "sudo"],
   ...["docker.io", "docker-cli", "docker-compose", "docker-registry", "nginx-light"],
@@ -39,7 +39,7 @@ apt-get clean
 rm -rf /var/lib/apt/lists/* /var/log/* /usr/share/doc/* /usr/share/man/* /usr/share/locale/*
 `;
 
-/** Names one content of the root file system: another package list or finish gives another. */
+/** Hash of what the root file system is made from. */
 export const rootFileSystemHash = createHash("sha256")
   .update([suite, process.arch, ...packages, finish].join("\n"))
   .digest("hex")
@@ -49,13 +49,13 @@ function directory(): string {
   return join(cacheDirectory(), "root-file-systems");
 }
 
-/** Where the finished root file system is, or will be. */
+/** Path of the finished root file system. */
 function rootFileSystemPath(): string {
   return join(directory(), rootFileSystemHash);
 }
 
 /** The machine's own Debian mirror; undefined on a machine that is not Debian: debootstrap then takes its default. */
-async function mirror(): Promise<string | undefined> {
+async function debianMirror(): Promise<string | undefined> {
   const format = "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)";
   const command = ["apt-get", "indextargets", "--format", format, "Created-By: Packages"] as const;
   const { stdout } = await run(command, { accept: [0, 100], quiet: true });
@@ -65,7 +65,7 @@ async function mirror(): Promise<string | undefined> {
   )?.[3];
 }
 
-/** Proxy settings that apt has and debootstrap would not know. */
+/** The proxy of apt's configuration, which debootstrap does not read. */
 async function proxyEnvironment(): Promise<Record<string, string>> {
   const { stdout } = await run(["apt-config", "dump", "--format", "%v%n", "Acquire::http::Proxy"], {
     accept: [0, 100],
@@ -75,12 +75,12 @@ async function proxyEnvironment(): Promise<Record<string, string>> {
   return proxy?.startsWith("http") ? { http_proxy: proxy } : {};
 }
 
-/** A command in process and mount namespaces of its own: when it ends, or is killed, no process and no mount is left. */
+/** A command in process and mount namespaces of its own: when it ends or is killed, no process and no mount is left. */
 function isolated(command: readonly string[]): readonly [string, ...string[]] {
   return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--", ...command];
 }
 
-/** Removes a tree, but never one that something is mounted in. */
+/** Removes a tree. Errors: E_BUSY where something is mounted in it. */
 async function removeTree(path: string): Promise<void> {
   const mounts = await readFile("/proc/self/mounts", "utf8");
   if (mounts.includes(` ${path}/`)) {
@@ -95,7 +95,7 @@ async function build(target: string, options: StepOptions): Promise<void> {
   const building = join(directory(), ".building");
   await removeTree(building);
   await mkdir(building, { recursive: true, mode: 0o755 });
-  const source = await mirror();
+  const source = await debianMirror();
   const settings = { ...options, dieWithParent: true, timeoutSeconds: 1800, env: await proxyEnvironment() };
   const list = packages.join(",");
   const command = ["debootstrap", "--variant=minbase", `--include=${list}`, suite, building];
@@ -112,8 +112,8 @@ async function removeOthers(): Promise<void> {
 }
 
 /**
- * The host's root file system, from Debian packages: path of a finished tree in the cache. Built beside its place and
- * renamed when whole, so a build that was killed halfway is never taken for one.
+ * The host's root file system, from Debian packages: path of a finished tree in the cache. It is built beside that path
+ * and renamed when it is complete, so a build that was killed is never taken for a finished one.
  *
  * Errors: E_NOT_ROOT where it is missing and only root could build it.
  */

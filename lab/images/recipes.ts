@@ -1,18 +1,18 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What the stack needs an image for. */
+/** What the stack needs an image for; the keys of the pinned images. */
 export const imageRoles = ["registry", "nginx", "ui", "node"] as const;
 export type ImageRole = (typeof imageRoles)[number];
 
-/** A program from the root file system, or from the machine when the path says so. */
+/** A program of the root file system, or the project's own Node. */
 export interface Program {
   /** Path in the root file system; `node` stands for the project's own Node. */
   readonly from: string;
   readonly to: string;
 }
 
-/** How to make an image from packages: programs with their libraries, busybox, and these files. */
+/** How to build an image from packages: programs with their libraries, busybox, and these files. */
 export interface Recipe {
   readonly programs: readonly Program[];
   readonly directories?: readonly string[];
@@ -114,7 +114,7 @@ const nginx: Recipe = {
   changes: ['CMD ["nginx","-g","daemon off;"]', "EXPOSE 80", "STOPSIGNAL SIGQUIT"],
 };
 
-/** Recipes that behave like the images whose names they stand for, as far as the stack uses them. */
+/** Recipes of images that behave like those whose names they take, as far as the stack uses them. */
 export const recipes: Readonly<Record<ImageRole, Recipe>> = {
   registry: {
     programs: [{ from: "usr/bin/docker-registry", to: "usr/bin/registry" }],

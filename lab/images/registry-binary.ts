@@ -13,7 +13,7 @@ export async function registryBinary(options: StepOptions = {}): Promise<string>
   const binary = join(await ensureRootFileSystem(options), "usr/bin/docker-registry");
   const { stdout } = await run([binary, "--version"], { quiet: true, timeoutSeconds: 10 });
   if (!stdout.includes(version)) {
-    throw new LabError("E_MISSING", `${binary} should be version ${version} and says "${stdout.trim()}"`);
+    throw new LabError("E_MISSING", `${binary} should be version ${version} and prints "${stdout.trim()}"`);
   }
   return binary;
 }

@@ -1,154 +1,120 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { LabHost } from "../host/host.ts";
-import { replaceDirectory, writeAtomically } from "../machine/files.ts";
-import { addressesOf, type Instance, ports } from "../machine/instances.ts";
+import { gzipSync } from "node:zlib";
+import { clientFiles } from "../host/client-files.ts";
+import { replaceDirectory } from "../machine/files.ts";
+import type { Instance } from "../machine/instances.ts";
 import { stateDirectory } from "../machine/paths.ts";
 import { run, type StepOptions, succeeds } from "../machine/run.ts";
-import { type SampleImage, writeLayout } from "./oci-layout.ts";
+import { tar } from "../machine/tar.ts";
+import { attestation, type Content, image, imageIndex, writeLayout } from "./oci-content.ts";
 
-/** Account of the private registry. */
-export interface RegistryAccount {
-  readonly user: string;
-  readonly password: string;
+/** A small image that the lab pushes. */
+interface SampleImage {
+  readonly name: string;
+  readonly tag: string;
+  readonly content: Content;
+}
+
+const architectures = ["amd64", "arm64"] as const;
+
+/** An image index with a child for each architecture; each child has one layer with one file. */
+function sampleImage(name: string, tag: string, { isAttested = false } = {}): SampleImage {
+  const children = architectures.map((architecture) => {
+    const files = tar([{ path: "hello", content: `${name}:${tag} for ${architecture}\n` }]);
+    const diffId = `sha256:${createHash("sha256").update(files).digest("hex")}`;
+    return image(architecture, gzipSync(files), diffId);
+  });
+  const attestations = isAttested ? children.slice(0, 1).map(attestation) : [];
+  return { name, tag, content: imageIndex([...children, ...attestations]) };
 }
 
 /** The image that the private registry starts with: two platforms and an attestation, as BuildKit pushes it. */
-const ciImage: SampleImage = {
-  name: "infra-ci",
-  tag: "latest",
-  architectures: ["amd64", "arm64"],
-  attested: true,
-};
+export const ciImage = sampleImage("infra-ci", "latest", { isAttested: true });
 
 /** Name and tag of that image in the private registry. */
 export const ciImageReference = `${ciImage.name}:${ciImage.tag}`;
 
-/** The image that the stand-in for the public registries holds. */
-const publicImage: SampleImage = {
-  name: "library/hello",
-  tag: "1.0",
-  architectures: ["amd64", "arm64"],
-  attested: false,
-};
+/** The image that the stand-in for the public registries has. */
+const publicImage = sampleImage("library/hello", "1.0");
 
-/** Files that clients need to reach the instance's private registry. */
-export interface ClientFiles {
-  /** `skopeo --authfile`: the account. Only its owner reads it. */
-  readonly authFile: string;
-  /** `skopeo --cert-dir`: the authority. */
-  readonly certificateDirectory: string;
-  /** The host's key, under the address that it is reached by. */
-  readonly knownHostsFile: string;
-  /** Script that runs a command on the host, or opens a shell there, with the host's key checked. */
-  readonly sshCommand: string;
-  /** HOST:PORT of the private registry. */
-  readonly registry: string;
+/** A registry, as skopeo reaches it. */
+interface Registry {
+  /** HOST:PORT */
+  readonly address: string;
+  readonly accountFlags: readonly string[];
+  /** Without its dashes, because `skopeo copy` has one for the source and one for the destination. */
+  readonly tlsFlag: string;
 }
 
-/** Where a client finds account and authority. */
-export function clientFiles(instance: Instance): ClientFiles {
-  const directory = join(stateDirectory(instance), "client");
+function privateRegistry(instance: Instance): Registry {
+  const { authFile, certificateDirectory, registry } = clientFiles(instance);
   return {
-    authFile: join(directory, "auth.json"),
-    certificateDirectory: join(directory, "certificates"),
-    knownHostsFile: join(directory, "known_hosts"),
-    sshCommand: join(directory, "ssh"),
-    registry: `${addressesOf(instance).address}:${ports.private}`,
+    address: registry,
+    accountFlags: ["--authfile", authFile],
+    tlsFlag: `cert-dir=${certificateDirectory}`,
   };
 }
 
-/** Writes account, authority and the host's key for clients. */
-export function writeClientFiles(
-  instance: Instance,
-  account: RegistryAccount,
-  authority: string,
-  host: Pick<LabHost, "hostKey" | "privateKeyFile">,
-): ClientFiles {
-  const files = clientFiles(instance);
-  const { address } = addressesOf(instance);
-  const auth = Buffer.from(`${account.user}:${account.password}`).toString("base64");
-  writeAtomically(
-    files.authFile,
-    `${JSON.stringify({ auths: { [files.registry]: { auth } } }, null, 2)}\n`,
-    0o600,
-  );
-  writeAtomically(join(files.certificateDirectory, "ca.crt"), authority);
-  writeAtomically(files.knownHostsFile, `[${address}]:${ports.ssh} ${host.hostKey}\n`);
-  const known = `-o UserKnownHostsFile='${files.knownHostsFile}' -o StrictHostKeyChecking=yes`;
-  const ssh = `exec ssh -i '${host.privateKeyFile}' ${known} -p ${ports.ssh} root@${address} "$@"`;
-  writeAtomically(files.sshCommand, `#!/bin/sh\n${ssh}\n`, 0o755);
-  return files;
+function referenceOf({ name, tag }: SampleImage, { address }: Registry): string {
+  return `docker://${address}/${name}:${tag}`;
 }
 
-function referenceOf(image: SampleImage, registry: string): string {
-  return `docker://${registry}/${image.name}:${image.tag}`;
+/** Directory of the OCI layout that an image is pushed from. */
+export function layoutDirectory(instance: Instance, { name }: Pick<SampleImage, "name"> = ciImage): string {
+  return join(stateDirectory(instance), "images", name.replace("/", "-"));
 }
 
 /** Pushes an image with a real client, all its platforms. */
 async function push(
+  instance: Instance,
   image: SampleImage,
-  registry: string,
-  flags: Flags,
-  options: StepOptions & Where,
+  registry: Registry,
+  options: StepOptions,
 ): Promise<void> {
-  const layout = join(options.directory, image.name.replace("/", "-"));
-  await replaceDirectory(layout, (beside) => writeLayout(image, beside));
-  const command = ["skopeo", "copy", "--all", ...flags.common, ...flags.destination] as const;
+  const layout = layoutDirectory(instance, image);
+  await replaceDirectory(layout, (beside) => writeLayout(beside, image.content, image.tag));
+  const command = [
+    "skopeo",
+    "copy",
+    "--all",
+    ...registry.accountFlags,
+    `--dest-${registry.tlsFlag}`,
+  ] as const;
   const settings = { ...options, timeoutSeconds: 60 };
   await run([...command, `oci:${layout}:${image.tag}`, referenceOf(image, registry)], settings);
 }
 
 /** Pushes an image unless its tag is there: what was damaged on purpose must stay damaged. */
 async function pushMissing(
+  instance: Instance,
   image: SampleImage,
-  registry: string,
-  flags: Flags,
-  options: StepOptions & Where,
+  registry: Registry,
+  options: StepOptions,
 ): Promise<boolean> {
-  const reference = referenceOf(image, registry);
-  const look = ["skopeo", "inspect", "--raw", ...flags.common, ...flags.source, reference] as const;
-  if (await succeeds(look, { quiet: true })) return false;
-  await push(image, registry, flags, options);
+  const { accountFlags, tlsFlag } = registry;
+  const inspect = ["skopeo", "inspect", "--raw", ...accountFlags, `--${tlsFlag}`] as const;
+  if (await succeeds([...inspect, referenceOf(image, registry)], { quiet: true })) return false;
+  await push(instance, image, registry, options);
   return true;
 }
 
-interface Where {
-  readonly directory: string;
-}
-
-interface Flags {
-  readonly common: readonly string[];
-  readonly source: readonly string[];
-  readonly destination: readonly string[];
-}
-
-function where(instance: Instance): Where {
-  return { directory: join(stateDirectory(instance), "images") };
-}
-
-function ciFlags({ authFile, certificateDirectory }: ClientFiles): Flags {
-  return {
-    common: ["--authfile", authFile],
-    source: ["--cert-dir", certificateDirectory],
-    destination: ["--dest-cert-dir", certificateDirectory],
-  };
-}
-
-/** Has `infra-ci:latest` in the private registry. Gives whether it had to be pushed. */
+/** Has `infra-ci:latest` in the private registry. Returns whether it had to be pushed. */
 export async function ensureCiImage(instance: Instance, options: StepOptions = {}): Promise<boolean> {
-  const files = clientFiles(instance);
-  return pushMissing(ciImage, files.registry, ciFlags(files), { ...options, ...where(instance) });
+  return pushMissing(instance, ciImage, privateRegistry(instance), options);
 }
 
-/** Pushes `infra-ci:latest`, whether its tag is there or not: this brings back what was lost below it. */
+/** Pushes `infra-ci:latest`, whether its tag is there or not: this brings back what is missing below the tag. */
 export async function pushCiImage(instance: Instance, options: StepOptions = {}): Promise<void> {
-  const files = clientFiles(instance);
-  await push(ciImage, files.registry, ciFlags(files), { ...options, ...where(instance) });
+  await push(instance, ciImage, privateRegistry(instance), options);
 }
 
-/** Has `library/hello:1.0` in the stand-in for the public registries. Gives whether it had to be pushed. */
-export async function ensurePublicImage(instance: Instance, options: StepOptions = {}): Promise<boolean> {
-  const flags = { common: [], source: ["--tls-verify=false"], destination: ["--dest-tls-verify=false"] };
-  const registry = `${addressesOf(instance).upstreamIp}:5000`;
-  return pushMissing(publicImage, registry, flags, { ...options, ...where(instance) });
+/** Has `library/hello:1.0` in the stand-in for the public registries, which listens at HOST:PORT without TLS. */
+export async function ensurePublicImage(
+  instance: Instance,
+  address: string,
+  options: StepOptions = {},
+): Promise<void> {
+  const registry = { address, accountFlags: [], tlsFlag: "tls-verify=false" };
+  await pushMissing(instance, publicImage, registry, options);
 }

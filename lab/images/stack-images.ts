@@ -1,32 +1,19 @@
-import type { LabHost } from "../host/host.ts";
-import { docker, hasImage, importImage, insideOf, removeOtherVersions } from "../machine/docker-client.ts";
-import { messageOf } from "../machine/errors.ts";
+import { pinnedImages } from "../../contract/images.ts";
+import { insideOf, type LabHost } from "../host/host.ts";
+import { docker, hasImage, importImage, removeOtherVersions } from "../machine/docker-client.ts";
+import { LabError, messageOf } from "../machine/errors.ts";
 import { registryOf, resolves } from "../machine/network.ts";
 import { runPiped, type StepOptions } from "../machine/run.ts";
-import { ensureMadeImage, madeHashLabel, madeImageHash } from "./built-images.ts";
+import { builtHashLabel, builtImageHash, ensureBuiltImage } from "./image-build.ts";
 import { type ImageRole, imageRoles } from "./recipes.ts";
 
-/** The pinned image name for each role. */
-export type ImageNames = Readonly<Record<ImageRole, string>>;
+/** Where an image in the host's engine came from. */
+export type ImageOrigin = "pulled" | "built from packages";
 
-/** What the lab's stack runs. */
-export const stackImages: ImageNames = {
-  registry: "registry:2.8.3",
-  nginx: "nginx:1.28.0-alpine",
-  ui: "joxit/docker-registry-ui:2.5.7",
-  node: "node:24.21.0-bookworm-slim",
-};
-
-/** Where an image of the host came from. */
-export type ImageOrigin = "pulled" | "made from packages";
-
-/** The hash label of an image in some engine: "" for one that was pulled, undefined for none. */
-type Present = string | undefined;
-
-const labelFormat = `{{with .Config.Labels}}{{index . "${madeHashLabel}"}}{{end}}`;
+const labelFormat = `{{with .Config.Labels}}{{index . "${builtHashLabel}"}}{{end}}`;
 
 /** Has the machine's own engine pull the image, where its registry can be reached; false where it cannot. */
-export async function pullOuterImage(name: string, options: StepOptions = {}): Promise<boolean> {
+async function pullOuterImage(name: string, options: StepOptions): Promise<boolean> {
   if (await hasImage(name)) return true;
   if (!(await resolves(registryOf(name)))) return false;
   try {
@@ -38,60 +25,58 @@ export async function pullOuterImage(name: string, options: StepOptions = {}): P
   }
 }
 
-async function presentOnHost(host: LabHost, name: string): Promise<Present> {
+/** The hash label of an image in the host's engine: "" for one that was pulled, undefined where there is none. */
+async function labelOnHost(host: LabHost, name: string): Promise<string | undefined> {
   const command = `docker image inspect --format '${labelFormat}' ${name}`;
   const { stdout, exitCode } = await host.exec(command, { quiet: true, timeoutSeconds: 30 });
   return exitCode === 0 ? stdout.trim() : undefined;
 }
 
-async function ensureOnHost(
-  host: LabHost,
-  role: ImageRole,
-  name: string,
-  options: StepOptions,
-): Promise<ImageOrigin> {
-  const present = await presentOnHost(host, name);
-  if (present === "") return "pulled";
-  if (present === madeImageHash(role)) return "made from packages";
+async function ensureOnHost(host: LabHost, role: ImageRole, options: StepOptions): Promise<ImageOrigin> {
+  const name = pinnedImages[role];
+  const label = await labelOnHost(host, name);
+  if (label === "") return "pulled";
+  if (label === builtImageHash(role)) return "built from packages";
   if (await pullOuterImage(name, options)) {
     await runPiped(["docker", "save", name], await insideOf(host.container, ["docker", "load"]), options);
     return "pulled";
   }
-  const made = await ensureMadeImage(role, options);
-  options.reporter?.say(`loading ${name}, made from packages, into the host's engine`);
+  const built = await ensureBuiltImage(role, options);
+  options.reporter?.say(`loading ${name}, built from packages, into the host's engine`);
   const engine = await insideOf(host.container, ["docker"]);
-  await importImage(["cat", made.tarFile], name, made.changes, engine, options);
-  return "made from packages";
+  await importImage(["cat", built.tarFile], name, built.changes, engine, options);
+  return "built from packages";
 }
 
 /**
- * Has the host's own engine hold every image under its pinned name: pulled where that works, else made from the root
- * file system's packages. What is there already is kept.
+ * Has every image that the stack runs in the host's own engine, under its pinned name: pulled where that works, else
+ * built from the root file system's packages. Images that are there already are kept. Returns the origin of each.
  */
-export async function ensureImages(
-  host: LabHost,
-  names: ImageNames,
-  options: StepOptions = {},
-): Promise<Record<string, ImageOrigin>> {
-  const origins: Record<string, ImageOrigin> = {};
-  for (const role of imageRoles) origins[names[role]] = await ensureOnHost(host, role, names[role], options);
+export async function ensureImages(host: LabHost, options: StepOptions = {}): Promise<ImageOrigin[]> {
+  const origins: ImageOrigin[] = [];
+  for (const role of imageRoles) origins.push(await ensureOnHost(host, role, options));
   return origins;
 }
 
 /**
- * The image of a role in the machine's own engine, and the name that it has there. A made one never takes a public
- * name: the machine may have other uses for it.
+ * Has an image in the machine's own engine: pulled, or built where it is one that the stack runs. Returns its name
+ * there: a built one never takes the public name, because the machine may have other uses for that.
+ *
+ * Errors: E_UNREACHABLE for an image that can be neither pulled nor built.
  */
-export async function ensureOuterImage(
-  role: ImageRole,
-  pinned: string,
-  options: StepOptions = {},
-): Promise<string> {
-  if (await pullOuterImage(pinned, options)) return pinned;
-  const made = await ensureMadeImage(role, options);
-  const name = `regwarden-${role}:${made.hash}`;
-  if (!(await hasImage(name)))
-    await importImage(["cat", made.tarFile], name, made.changes, ["docker"], options);
-  await removeOtherVersions(name);
-  return name;
+export async function ensureOuterImage(name: string, options: StepOptions = {}): Promise<string> {
+  if (await pullOuterImage(name, options)) return name;
+  const role = imageRoles.find((known) => pinnedImages[known] === name);
+  if (role === undefined) {
+    throw new LabError(
+      "E_UNREACHABLE",
+      `the image ${name} cannot be pulled, and the lab builds none like it`,
+    );
+  }
+  const built = await ensureBuiltImage(role, options);
+  const ownName = `regwarden-${role}:${built.hash}`;
+  if (!(await hasImage(ownName)))
+    await importImage(["cat", built.tarFile], ownName, built.changes, ["docker"], options);
+  await removeOtherVersions(ownName);
+  return ownName;
 }

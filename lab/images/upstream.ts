@@ -1,3 +1,4 @@
+import { pinnedImages } from "../../contract/images.ts";
 import {
   containerLabels,
   containerState,
@@ -6,13 +7,19 @@ import {
   removeContainer,
 } from "../machine/docker-client.ts";
 import { type Addresses, addressesOf, type Instance } from "../machine/instances.ts";
-import { type StepOptions, waitUntil } from "../machine/run.ts";
+import type { StepOptions } from "../machine/run.ts";
+import { waitUntil } from "../machine/wait.ts";
 import { ensurePublicImage } from "./sample-images.ts";
-import { ensureOuterImage, type ImageNames } from "./stack-images.ts";
+import { ensureOuterImage } from "./stack-images.ts";
 
-/** Where the caches of an instance find their upstream. */
+/** HOST:PORT of the stand-in for the public registries. */
+function upstreamAddress(instance: Instance): string {
+  return `${addressesOf(instance).upstreamIp}:5000`;
+}
+
+/** The remote of the instance's caches. */
 export function upstreamUrl(instance: Instance): string {
-  return `http://${addressesOf(instance).upstreamIp}:5000`;
+  return `http://${upstreamAddress(instance)}`;
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -23,30 +30,27 @@ async function answers(url: string): Promise<boolean> {
 }
 
 async function replace(addresses: Addresses, image: string): Promise<void> {
-  await removeContainer(addresses.upstreamContainer);
+  const { upstreamContainer, upstreamIp, network } = addresses;
+  await removeContainer(upstreamContainer);
   const labels = containerLabels(addresses, image);
-  const network = ["--network", addresses.network, "--ip", addresses.upstreamIp];
-  await docker(["run", "--detach", "--name", addresses.upstreamContainer, ...labels, ...network, image]);
+  const networkFlags = ["--network", network, "--ip", upstreamIp];
+  await docker(["run", "--detach", "--name", upstreamContainer, ...labels, ...networkFlags, image]);
 }
 
 /**
- * Runs the stand-in for the public registries, with one small image in it. distribution 2.8.3 in proxy mode asks its
- * remote when it starts and dies without an answer, so the caches need one also where there is no internet.
+ * Runs the stand-in for the public registries, with one small image in it. distribution 2.8.3 in proxy mode sends its
+ * remote a request when it starts and ends without an answer, so the caches need one also where there is no internet.
  */
-export async function ensureUpstream(
-  instance: Instance,
-  names: ImageNames,
-  options: StepOptions = {},
-): Promise<string> {
+export async function ensureUpstream(instance: Instance, options: StepOptions = {}): Promise<string> {
   const addresses = addressesOf(instance);
   const url = upstreamUrl(instance);
   await ensureNetwork(addresses);
-  const image = await ensureOuterImage("registry", names.registry, options);
+  const image = await ensureOuterImage(pinnedImages.registry, options);
   const state = await containerState(addresses.upstreamContainer);
   const isRunning = state?.spec === image && state.status === "running" && (await answers(url));
   if (!isRunning) await replace(addresses, image);
   await waitUntil(`an answer of ${url}`, 30, () => answers(url));
-  await ensurePublicImage(instance, options);
+  await ensurePublicImage(instance, upstreamAddress(instance), options);
   return url;
 }
 

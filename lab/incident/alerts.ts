@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { urlsOf } from "../cluster/endpoints.ts";
 import { LabError } from "../machine/errors.ts";
 import type { Instance } from "../machine/instances.ts";
-import { waitUntil } from "../machine/run.ts";
+import { waitUntil } from "../machine/wait.ts";
 
 const alert = v.looseObject({
   labels: v.record(v.string(), v.string()),
@@ -11,7 +11,7 @@ const alert = v.looseObject({
 });
 const answer = v.object({ data: v.object({ alerts: v.array(alert) }) });
 
-/** An alert as Prometheus tells it: `pending` or `firing`; one that is neither is not told at all. */
+/** An alert as Prometheus lists it: `pending` or `firing`; one that is neither is not listed. */
 export type Alert = v.InferOutput<typeof alert>;
 
 /** Alerts of Prometheus with this name. */
@@ -23,7 +23,7 @@ export async function alertsNamed(instance: Instance, name: string): Promise<Ale
   return alerts.filter(({ labels }) => labels.alertname === name);
 }
 
-/** Waits for an alert to fire. Gives it, or undefined when it does not in time. */
+/** Waits for an alert to fire. Returns it, or undefined when it does not in time. */
 export async function alertFires(
   instance: Instance,
   name: string,
@@ -38,7 +38,7 @@ export async function alertFires(
   return found;
 }
 
-/** Waits until an alert neither fires nor is about to. */
+/** Waits until an alert neither fires nor is pending. Returns whether that came in time. */
 export async function alertResolves(
   instance: Instance,
   name: string,

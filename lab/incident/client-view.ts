@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { clientFiles } from "../images/sample-images.ts";
+import { clientFiles } from "../host/client-files.ts";
 import type { Instance } from "../machine/instances.ts";
 import { type Command, run, type StepOptions } from "../machine/run.ts";
 
-/** What a client was answered. */
-export interface ClientAnswer {
+/** The result of a client's request. */
+export interface ClientResult {
   readonly worked: boolean;
-  /** One line: the reason, as the client tells it. */
+  /** One line: the reason, as the client prints it. */
   readonly text: string;
 }
 
@@ -20,18 +20,18 @@ export function reasonOf(output: string): string {
   return text.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "$1...").replace(/(: [^:]+)\1$/, "$1");
 }
 
-async function skopeo(args: readonly string[], options: StepOptions): Promise<ClientAnswer> {
+async function skopeo(args: readonly string[], options: StepOptions): Promise<ClientResult> {
   const settings = { ...options, quiet: true, accept: [0, 1, 2], timeoutSeconds: 120 };
   const { exitCode, stderr } = await run(["skopeo", ...args] as Command, settings);
   return { worked: exitCode === 0, text: exitCode === 0 ? "" : reasonOf(stderr) };
 }
 
-/** Asks for the tag's own manifest, as a check does that looks no further. */
-export async function askTag(
+/** Requests the tag's own manifest only, as a shallow check does. */
+export async function inspectTag(
   instance: Instance,
   image: string,
   options: StepOptions = {},
-): Promise<ClientAnswer> {
+): Promise<ClientResult> {
   const { authFile, certificateDirectory, registry } = clientFiles(instance);
   const flags = ["--authfile", authFile, "--cert-dir", certificateDirectory];
   return skopeo(["inspect", "--raw", ...flags, `docker://${registry}/${image}`], options);
@@ -43,7 +43,7 @@ export async function pullImage(
   image: string,
   architecture: string,
   options: StepOptions = {},
-): Promise<ClientAnswer> {
+): Promise<ClientResult> {
   const { authFile, certificateDirectory, registry } = clientFiles(instance);
   const flags = ["--authfile", authFile, "--src-cert-dir", certificateDirectory];
   const platform = ["--override-os", "linux", "--override-arch", architecture];

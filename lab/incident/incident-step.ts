@@ -1,25 +1,21 @@
 import { messageOf } from "../machine/errors.ts";
-import { bad, faint, good, heading } from "../machine/screen.ts";
+import { bad, faint, good, heading, print } from "../machine/screen.ts";
 
-/** Something that was looked at, and whether it is what the story says. */
-export interface Fact {
+/** A result of a step, and whether it is the expected one. */
+export interface Observation {
   readonly text: string;
-  readonly isAsTold: boolean;
+  readonly isExpected: boolean;
 }
 
-/** One act of the incident. */
-export interface Act {
+/** One step of the incident. */
+export interface IncidentStep {
   readonly title: string;
   /** What a person would type to do the same. */
   readonly commands: readonly string[];
-  /** Does it and looks. */
-  readonly play: () => Promise<readonly Fact[]>;
+  /** Does it. Returns what was observed. */
+  readonly run: () => Promise<readonly Observation[]>;
   /** What it means, in a sentence or two. */
   readonly meaning: string;
-}
-
-export function fact(text: string, isAsTold: boolean): Fact {
-  return { text, isAsTold };
 }
 
 const width = 96;
@@ -37,24 +33,28 @@ export function wrapped(text: string, indent: string): string {
   return [...lines, line].map((each) => `${indent}${each}`).join("\n");
 }
 
-async function factsOf(act: Act): Promise<readonly Fact[]> {
+async function observationsOf(step: IncidentStep): Promise<readonly Observation[]> {
   try {
-    return await act.play();
+    return await step.run();
   } catch (error) {
-    return [fact(messageOf(error), false)];
+    return [{ text: messageOf(error), isExpected: false }];
   }
 }
 
-/** Plays one act and tells it. Gives the facts that differ from the story. */
-export async function playAct(act: Act, at: number, print: (text: string) => void): Promise<readonly Fact[]> {
-  print(heading(`${at}. ${act.title}`));
-  for (const command of act.commands) print(`   ${faint(`$ ${command}`)}`);
-  const facts = await factsOf(act);
-  for (const { text, isAsTold } of facts) {
+/** Runs one step and prints it. Returns the observations that are not expected. */
+export async function runIncidentStep(
+  step: IncidentStep,
+  number: number,
+  show: (text: string) => void = print,
+): Promise<readonly Observation[]> {
+  show(heading(`${number}. ${step.title}`));
+  for (const command of step.commands) show(`   ${faint(`$ ${command}`)}`);
+  const observations = await observationsOf(step);
+  for (const { text, isExpected } of observations) {
     const [first = "", ...more] = text.split("\n");
-    print(`   ${isAsTold ? good("●") : bad("● not as told:")} ${first}`);
-    for (const line of more) print(`     ${line}`);
+    show(`   ${isExpected ? good("●") : bad("● unexpected:")} ${first}`);
+    for (const line of more) show(`     ${line}`);
   }
-  print(wrapped(act.meaning, "   "));
-  return facts.filter(({ isAsTold }) => !isAsTold);
+  show(wrapped(step.meaning, "   "));
+  return observations.filter(({ isExpected }) => !isExpected);
 }

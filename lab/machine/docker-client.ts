@@ -8,15 +8,15 @@ const instanceLabel = "org.regwarden.lab.instance";
 const projectLabel = "org.regwarden.lab.project";
 const specLabel = "org.regwarden.lab.spec";
 
-/** Label of every image that the lab made itself. */
-const madeLabel = "org.regwarden.lab";
+/** Label of every image that the lab built itself. */
+const builtLabel = "org.regwarden.lab";
 
-/** The machine's Docker engine. */
+/** Runs the Docker client of the machine. */
 export async function docker(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   return run(["docker", ...args] as Command, { quiet: true, ...options });
 }
 
-/** A container of the lab, as it is. */
+/** State of a container of the lab. */
 export interface ContainerState {
   readonly status: string;
   /** Hash of what it was made from. */
@@ -25,7 +25,7 @@ export interface ContainerState {
   readonly project: string;
 }
 
-/** `docker create` arguments that say whose a container is and what it was made from. */
+/** `docker create` arguments that label a container with its instance, its clone and what it was made from. */
 export function containerLabels(addresses: Addresses, spec: string): string[] {
   const labels = [
     `${instanceLabel}=${addresses.network}`,
@@ -35,7 +35,7 @@ export function containerLabels(addresses: Addresses, spec: string): string[] {
   return labels.flatMap((label) => ["--label", label]);
 }
 
-/** Looks at one container; undefined where there is none. */
+/** The state of one container; undefined where there is none. */
 export async function containerState(name: string): Promise<ContainerState | undefined> {
   const labels = [projectLabel, specLabel].map((label) => `{{index .Config.Labels "${label}"}}`);
   const format = ["{{.State.Status}}", ...labels].join("|");
@@ -47,7 +47,7 @@ export async function containerState(name: string): Promise<ContainerState | und
   return { status, spec, project };
 }
 
-/** Refuses to touch what another clone of the project runs; what a deleted clone left is free to take. */
+/** Refuses a container of another clone of the project; one of a clone that was deleted may be taken. */
 function refuseForeign(name: string, state: ContainerState): void {
   if (state.project === projectRoot || !existsSync(state.project)) return;
   throw new LabError("E_BUSY", `${name} belongs to ${state.project}`, {
@@ -63,7 +63,7 @@ export async function removeContainer(name: string): Promise<void> {
   await docker(["rm", "--force", "--volumes", name]);
 }
 
-/** Starts a container; a port that something else listens on is told as what it is. */
+/** Starts a container. Errors: E_BUSY where something else listens on one of its ports. */
 export async function startContainer(name: string): Promise<void> {
   try {
     await docker(["start", name]);
@@ -101,7 +101,7 @@ export async function removeNetwork(addresses: Addresses): Promise<void> {
 
 /**
  * Turns a tar stream into an image. It gets its name only when everything has arrived: a stream that was cut between
- * two files looks whole to the engine.
+ * two files is complete to the engine.
  */
 export async function importImage(
   from: Command,
@@ -110,8 +110,8 @@ export async function importImage(
   engine: Command = ["docker"],
   options: StepOptions = {},
 ): Promise<void> {
-  await run([...engine, "image", "prune", "--force", "--filter", `label=${madeLabel}`], { quiet: true });
-  const flags = [...changes, `LABEL ${madeLabel}=made-from-packages`].flatMap((change) => [
+  await run([...engine, "image", "prune", "--force", "--filter", `label=${builtLabel}`], { quiet: true });
+  const flags = [...changes, `LABEL ${builtLabel}=built-from-packages`].flatMap((change) => [
     "--change",
     change,
   ]);
@@ -119,22 +119,10 @@ export async function importImage(
   await run([...engine, "tag", stdout.trim(), name], { quiet: true });
 }
 
-/** Removes the versions of a made image that nothing needs any more. */
+/** Removes the other versions of an image that the lab built. */
 export async function removeOtherVersions(name: string): Promise<void> {
   const [repository = ""] = name.split(":");
   const { stdout } = await docker(["images", "--format", "{{.Repository}}:{{.Tag}}", repository]);
   const others = stdout.split("\n").filter((other) => other && other !== name);
   for (const other of others) await docker(["rmi", other], { accept: [0, 1] });
-}
-
-/**
- * A command that runs inside a container's namespaces. `docker exec` would also join the container's cgroup, which the
- * kernel refuses (EBUSY) once the systemd in it has spread its processes over cgroups of its own.
- */
-export async function insideOf(container: string, command: Command): Promise<Command> {
-  const { stdout } = await docker(["container", "inspect", "--format", "{{.State.Pid}}", container]);
-  const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid"];
-  const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  const environment = ["env", "-i", path, "HOME=/root", "LANG=C.UTF-8"];
-  return ["nsenter", "--target", stdout.trim(), ...namespaces, "--", ...environment, ...command];
 }

@@ -5,9 +5,10 @@ import { LabError } from "./errors.ts";
 import { readText } from "./files.ts";
 import { withLock } from "./lock.ts";
 import { cacheDirectory, findCommand, searchPath } from "./paths.ts";
-import { run, type StepOptions, succeeds, waitUntil } from "./run.ts";
+import { run, type StepOptions, succeeds } from "./run.ts";
+import { waitUntil } from "./wait.ts";
 
-/** Who runs the machine's Docker engine. */
+/** What started the machine's Docker engine. */
 export type EngineOwner = "the machine" | "the lab";
 
 function files(): { readonly directory: string; readonly log: string; readonly pid: string } {
@@ -15,7 +16,7 @@ function files(): { readonly directory: string; readonly log: string; readonly p
   return { directory, log: join(directory, "dockerd.log"), pid: join(directory, "dockerd.pid") };
 }
 
-/** Whether a Docker engine answers. A client alone, which some machines have, is none. */
+/** Whether a Docker engine answers. Some machines have a client alone. */
 export async function engineAnswers(): Promise<boolean> {
   return succeeds(["docker", "version", "--format", "{{.Server.Version}}"], {
     quiet: true,
@@ -35,7 +36,7 @@ function ownEngine(): number | undefined {
 function startEngine(): void {
   const { directory, log, pid } = files();
   mkdirSync(directory, { recursive: true });
-  // Of an engine that was killed: its number may be another process's by now, and dockerd would not start.
+  // Left by an engine that was killed: the process id may be another process's by now, and dockerd would not start.
   rmSync(pid, { force: true });
   const output = openSync(log, "w");
   const env = { ...process.env, PATH: searchPath() };
@@ -68,11 +69,11 @@ async function start(options: StepOptions): Promise<void> {
     options.reporter?.say("starting dockerd");
     startEngine();
   }
-  const way = `Read ${files().log}, mend what it names, and run this again.`;
+  const hint = `Read ${files().log}, repair what it names, and run this again.`;
   await waitUntil("an answer of the Docker engine", 60, engineAnswers).catch((cause: unknown) => {
     throw new LabError("E_TIMEOUT", "the Docker engine was started and does not answer", {
       cause,
-      hint: way,
+      hint,
     });
   });
 }

@@ -10,7 +10,7 @@ export type LabErrorCode =
   | "E_UNREACHABLE"
   | "E_UNSUPPORTED";
 
-/** A step of the lab that cannot go on. `hint` says what the person at the keyboard can do about it. */
+/** A step of the lab that cannot go on. `hint`: what a person can do about it. */
 export class LabError extends Error {
   readonly code: LabErrorCode;
   readonly hint: string | undefined;

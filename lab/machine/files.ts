@@ -1,9 +1,19 @@
-import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { pipeline } from "node:stream/promises";
 
-/** Writes a file so that it is there whole or not at all; parents are made. */
+/** Writes a file so that all of it is there or nothing; parents are made. */
 export function writeAtomically(path: string, content: string | Uint8Array, mode = 0o644): void {
   mkdirSync(dirname(path), { recursive: true });
   const beside = `${path}.${process.pid}.new`;
@@ -27,7 +37,7 @@ export function ensureSecret(path: string): string {
   return secret;
 }
 
-/** Fills a directory beside its place and renames it when whole, instead of whatever was there. */
+/** Fills a new directory and renames it to `path` when it is complete; what was there before is removed. */
 export async function replaceDirectory(path: string, fill: (beside: string) => Promise<void>): Promise<void> {
   const beside = `${path}.new`;
   await rm(beside, { recursive: true, force: true });
@@ -35,4 +45,11 @@ export async function replaceDirectory(path: string, fill: (beside: string) => P
   await fill(beside);
   await rm(path, { recursive: true, force: true });
   await rename(beside, path);
+}
+
+/** SHA-256 of a file, in hexadecimal. */
+export async function sha256Of(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
 }

@@ -1,27 +1,21 @@
+import { defaultCaches } from "../../contract/registries.ts";
 import { LabError } from "./errors.ts";
 
 /** Names of the instances. Each has its own addresses, so all of them can run beside each other. */
 export const instances = ["lab", "e2e", "test", "bench"] as const;
 export type Instance = (typeof instances)[number];
 
+type CacheName = (typeof defaultCaches)[number]["name"];
+const cachePorts = Object.fromEntries(defaultCaches.map(({ name, port }) => [name, port]));
+
 /** Ports of every instance, on its own loopback address. */
 export const ports = {
   ssh: 2222,
-  dockerhub: 5000,
   metrics: 5001,
-  ghcr: 5010,
-  quay: 5020,
-  k8s: 5030,
-  kyverno: 5040,
   private: 5050,
   ui: 8080,
+  ...(cachePorts as Readonly<Record<CacheName, number>>),
 } as const;
-
-/** The pull-through caches of every instance. */
-export const cacheNames = ["dockerhub", "ghcr", "quay", "k8s", "kyverno"] as const;
-
-/** All registries of an instance. */
-export const registryNames = ["private", ...cacheNames] as const;
 
 /** What one instance occupies on the machine: its addresses, and the names of what it owns in the Docker engine. */
 export interface Addresses {

@@ -4,12 +4,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LabError } from "./errors.ts";
 
-/** What {@link lock} gives: call it once to let others in. */
+/** Ends a lock. */
 export type Release = () => void;
 
 /**
  * Takes a lock that cannot go stale: the kernel holds it (flock) for a helper process that ends as soon as this one
- * does, because its standard input closes. `undefined` = somebody else has it.
+ * does, because its standard input closes. `undefined`: another process has it.
  */
 export async function lock(file: string, wait = false): Promise<Release | undefined> {
   mkdirSync(dirname(file), { recursive: true });
@@ -34,7 +34,7 @@ export async function withLock<T>(file: string, work: () => Promise<T>, wait = f
   const release = await lock(file, wait);
   if (release === undefined) {
     const holder = (await readFile(file, "utf8").catch(() => "")).trim() || "unknown";
-    throw new LabError("E_BUSY", `another run is at work here (process ${holder})`, {
+    throw new LabError("E_BUSY", `another run holds the lock ${file} (process ${holder})`, {
       hint: "Wait until it has ended, then run this again.",
     });
   }

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 
-/** Whether a name resolves within two seconds: the cheap question before anything that needs the internet. */
+/** Whether a name resolves within two seconds: a cheap check before anything that needs the internet. */
 export async function resolves(name: string): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<boolean>((resolve) => {

@@ -4,12 +4,12 @@ import { findCommand } from "./paths.ts";
 import { run, type StepOptions } from "./run.ts";
 import { withoutServices } from "./service-policy.ts";
 
-/** What must exist on the machine, and the packages that bring it, first choice first. */
+/** A command or file that the lab needs, and the packages that have it, first choice first. */
 interface Need {
   readonly command?: string;
   readonly file?: string;
   readonly packages: readonly string[];
-  /** Service that comes with the package. The lab runs the program itself, so the machine's own stays off. */
+  /** Service of the package. The lab runs the program itself, so the service stays off. */
   readonly service?: string;
 }
 
@@ -45,7 +45,7 @@ function isThere(need: Need): boolean {
   return need.command === undefined ? existsSync(need.file ?? "") : findCommand(need.command) !== undefined;
 }
 
-/** What of the lab's needs is missing; `only` restricts to these commands. */
+/** What the machine lacks; `only` restricts the check to these commands. */
 function missing(only: readonly string[] | undefined): readonly Need[] {
   return needs.filter((need) => !isThere(need) && (!only || only.includes(need.command ?? "")));
 }
@@ -65,7 +65,7 @@ async function install(packages: readonly string[], options: StepOptions): Promi
   const command = [...apt, "install", "--no-install-recommends", ...packages] as const;
   const first = await run(command, { ...settings, accept: [0, 100] });
   if (first.exitCode === 0) return;
-  options.reporter?.say("package lists may be old: updating them");
+  options.reporter?.say("updating the package lists, which may be old");
   await run([...apt, "update"], settings);
   await run(command, settings);
 }
@@ -81,7 +81,7 @@ function refuse(lacking: readonly Need[]): never {
   });
 }
 
-/** Installs what the machine lacks; nothing where it lacks nothing. Gives the commands that it brought. */
+/** Installs what the machine lacks. Returns the packages that it installed. */
 export async function ensurePackages(options: StepOptions = {}, only?: readonly string[]): Promise<string[]> {
   const lacking = missing(only);
   if (lacking.length === 0) return [];

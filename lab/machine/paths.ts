@@ -9,15 +9,12 @@ export const projectRoot = resolve(import.meta.dirname, "../..");
 /** The project's own Node, whatever the machine's is. */
 export const nodeBinary = join(projectRoot, "node_modules/.bin/node");
 
-/** The stand-in for the command plugin, run by {@link nodeBinary}. */
-export const commandPluginProgram = join(projectRoot, "lab/machine/command-plugin/main.ts");
-
-/** What is expensive to make and the same for every clone and instance: toolchain, root file system, images. */
+/** Directory of what takes long to make and is the same for every clone and instance: tools, root file system, images. */
 export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   return join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "regwarden");
 }
 
-/** What belongs to one instance: keys, certificates, account, stack state, logs. */
+/** Directory of one instance: keys, certificates, account, stack state, logs. */
 export function stateDirectory(instance: Instance): string {
   return join(projectRoot, ".lab", instance);
 }

@@ -2,7 +2,7 @@ import { execa, type Options } from "execa";
 import { LabError } from "./errors.ts";
 import { searchPath } from "./paths.ts";
 
-/** Where a step tells what happens. Every line goes to the step's log; the last one is shown beside the step. */
+/** Where a step reports what it does. Every line goes to the step's log; the last one is shown beside the step. */
 export interface Reporter {
   say(line: string): void;
 }
@@ -20,7 +20,7 @@ export interface RunOptions extends StepOptions {
   readonly timeoutSeconds?: number;
   /** Exit codes that are no failure. @default [0] */
   readonly accept?: readonly number[];
-  /** Do not tell the output: it is data, or a secret. @default false */
+  /** Do not report the output: it is data, or a secret. @default false */
   readonly quiet?: boolean;
   /** Kill the command when this process dies, however it dies. @default false */
   readonly dieWithParent?: boolean;
@@ -41,15 +41,15 @@ function tied(command: Command, dieWithParent: boolean | undefined): Command {
 }
 
 function execaOptions(options: RunOptions): Options {
-  const teller = function* (line: unknown) {
+  const report = function* (line: unknown) {
     if (!options.quiet) options.reporter?.say(String(line));
     yield line;
   };
   return {
     env: { PATH: searchPath(), ...options.env },
     reject: false,
-    stdout: teller,
-    stderr: teller,
+    stdout: report,
+    stderr: report,
     ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.timeoutSeconds === undefined ? {} : { timeout: options.timeoutSeconds * 1000 }),
@@ -109,19 +109,4 @@ export async function runPiped(from: Command, to: Command, options: RunOptions =
   if (first.exitCode !== 0) throw failure(from, first, options);
   if (ended.exitCode !== 0) throw failure(to, ended, options);
   return { stdout: String(ended.stdout ?? ""), stderr: String(ended.stderr ?? ""), exitCode: 0 };
-}
-
-/** Asks again and again until the answer is true. Errors: E_TIMEOUT, naming what was waited for. */
-export async function waitUntil(
-  what: string,
-  limitSeconds: number,
-  condition: () => Promise<boolean>,
-  pauseMilliseconds = 250,
-): Promise<void> {
-  const end = performance.now() + limitSeconds * 1000;
-  while (!(await condition())) {
-    if (performance.now() > end)
-      throw new LabError("E_TIMEOUT", `${what}: not within ${limitSeconds} seconds`);
-    await new Promise((resume) => setTimeout(resume, pauseMilliseconds));
-  }
 }

@@ -1,5 +1,10 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 
+/** Prints to standard output. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
 /** Rows as columns that are as wide as their widest cell. */
 export function table(rows: readonly (readonly string[])[], indent = "  "): string {
   const width = (cell: string | undefined) => stripVTControlCharacters(cell ?? "").length;
@@ -28,7 +33,7 @@ export function faint(text: string): string {
   return styleText("dim", text);
 }
 
-/** Seconds as people say them. */
+/** Seconds for people, such as `4.2 s` or `3 min 5 s`. */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;

@@ -4,7 +4,7 @@ import { writeAtomically } from "./files.ts";
 import { findCommand } from "./paths.ts";
 import { run } from "./run.ts";
 
-/** What a package's scripts ask before they start a service; exit code 101 is no. Source: Debian, invoke-rc.d(8). */
+/** Program that a package's scripts run before they start a service; exit code 101 forbids it. Source: Debian, invoke-rc.d(8). */
 const policyFile = "/usr/sbin/policy-rc.d";
 
 /** The policy: everything may start but these services. */
@@ -13,7 +13,7 @@ export function servicePolicy(services: readonly string[]): string {
   return `#!/bin/sh\n# Written by the regwarden lab while it installs packages.\ncase $1 in\n  ${refused}) exit 101 ;;\nesac\n`;
 }
 
-/** A package switches its service on for the next boot without asking any policy. */
+/** A package enables its service for the next boot whatever the policy says. */
 async function switchOff(services: readonly string[]): Promise<void> {
   if (findCommand("systemctl") === undefined) return;
   for (const service of services)
@@ -22,7 +22,7 @@ async function switchOff(services: readonly string[]): Promise<void> {
 
 /**
  * Installs packages whose services must neither start now nor at the next boot. A policy that the machine has already
- * is left as it is: whoever wrote it decides what may start.
+ * is left as it is: its author decides what may start.
  */
 export async function withoutServices(
   services: readonly string[],

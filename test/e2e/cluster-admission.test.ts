@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { driveSyncCronJob } from "../../components/cluster/render/drive-sync.ts";
 import { cronJobs } from "../../contract/cluster-names.ts";
-import { waitUntil } from "../../lab/machine/run.ts";
+import { waitUntil } from "../../lab/machine/wait.ts";
 import { cluster, collection, patch, pathOf } from "../support/lab/cluster.ts";
 import { engineEnds, noDrift, up } from "../support/lab/expected.ts";
 import { pulumi } from "../support/lab/stack.ts";

@@ -2,10 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { clientFiles } from "../../lab/images/sample-images.ts";
+import { clientFiles } from "../../lab/host/client-files.ts";
 import { addressesOf, ports } from "../../lab/machine/instances.ts";
 import { nodeBinary, projectRoot, stateDirectory } from "../../lab/machine/paths.ts";
-import { stackStateDirectory } from "../../lab/stack/configuration.ts";
+import { stackStateDirectory } from "../../lab/stack/environment.ts";
 import { expectCode, noDrift, up } from "../support/lab/expected.ts";
 import {
   containers,

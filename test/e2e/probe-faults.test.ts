@@ -5,7 +5,7 @@ import { cronJobs } from "../../contract/cluster-names.ts";
 import { stopDaemon } from "../../lab/cluster/daemon.ts";
 import { ensureMonitoring, monitoringDaemons } from "../../lab/cluster/monitoring.ts";
 import { loadRules } from "../../lab/cluster/rules-loader.ts";
-import { waitUntil } from "../../lab/machine/run.ts";
+import { waitUntil } from "../../lab/machine/wait.ts";
 import { apiServerAuthority, cluster, patch, pathOf } from "../support/lab/cluster.ts";
 import { noDrift, up } from "../support/lab/expected.ts";
 import { becomesHealthy, statusOfStranger } from "../support/lab/private-registry.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { stackImages } from "../../lab/images/stack-images.ts";
+import { pinnedImages } from "../../contract/images.ts";
 import { composeProject } from "../../provider/kinds/compose-project.ts";
 import type { Bag } from "../../provider/kinds/kind.ts";
 import { HostPlugin } from "../../provider/plugin.ts";
@@ -7,8 +7,8 @@ import { type TestHost, testHost } from "../support/test-host.ts";
 
 let host: TestHost;
 const file = "/srv/compose-test/docker-compose.yml";
-const image = stackImages.registry;
-const otherImage = stackImages.nginx;
+const image = pinnedImages.registry;
+const otherImage = pinnedImages.nginx;
 
 /** A compose file of services that sleep, each with its revision label. */
 function composeFile(revisions: Record<string, string>, command = "sleep 1000"): string {

@@ -1,4 +1,4 @@
-import { down } from "../../lab/commands/down.ts";
+import { removeInstance } from "../../lab/commands/down.ts";
 import { ensureHost } from "../../lab/host/host.ts";
 import { ensureEngine } from "../../lab/machine/docker-engine.ts";
 import { ensurePackages } from "../../lab/machine/packages.ts";
@@ -9,5 +9,5 @@ export default async function setup(): Promise<() => Promise<void>> {
   await ensurePackages({ reporter });
   await ensureEngine({ reporter });
   await ensureHost("test", { reporter });
-  return async () => down("test", false);
+  return async () => removeInstance("test", false);
 }

@@ -10,7 +10,7 @@ import { ensureServerCertificates } from "../../lab/host/certificates.ts";
 import { ensurePackages } from "../../lab/machine/packages.ts";
 import { findCommand } from "../../lab/machine/paths.ts";
 import { apiServerBinary, ensureClusterTools } from "../../lab/machine/tools/cluster-tools.ts";
-import { ensureToolchain } from "../../lab/machine/tools/pulumi.ts";
+import { ensurePulumi } from "../../lab/machine/tools/pulumi.ts";
 import { sendOnce } from "../../scripts/http/exchange.ts";
 import { freePort } from "./free-port.ts";
 import { becomesReady, endProcess } from "./running.ts";
@@ -38,7 +38,7 @@ const startLimitSeconds = 90;
 
 export async function startKubernetes(): Promise<Kubernetes> {
   await ensurePackages({}, ["etcd", "openssl"]);
-  await ensureToolchain();
+  await ensurePulumi();
   await ensureClusterTools();
   const directory = await mkdtemp(join(tmpdir(), "regwarden-kubernetes-"));
   const running: ChildProcess[] = [];

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll } from "vitest";
 import { ensureHost, type LabHost } from "../../lab/host/host.ts";
-import { ensureImages, stackImages } from "../../lab/images/stack-images.ts";
+import { ensureImages } from "../../lab/images/stack-images.ts";
 import { type Connection, parseConnection } from "../../provider/ssh/connection-config.ts";
 import { SshHost } from "../../provider/ssh/host.ts";
 
@@ -20,7 +20,7 @@ export interface TestHost {
 /** Boots or finds the host. `images` asks for the pinned images in its Docker engine too. */
 export async function testHost({ images = false } = {}): Promise<TestHost> {
   const lab = await ensureHost("test");
-  if (images) await ensureImages(lab, stackImages);
+  if (images) await ensureImages(lab);
   const privateKey = readFileSync(lab.privateKeyFile, "utf8");
   const plain = { host: lab.address, port: lab.sshPort, hostKey: lab.hostKey, privateKey, dialErrorLimit: 1 };
   const connection = (changes: Partial<Connection> = {}) => parseConnection({ ...plain, ...changes });

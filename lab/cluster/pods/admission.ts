@@ -14,12 +14,12 @@ const shortestLifeSeconds = 600;
 const accountSchema = v.looseObject({ automountServiceAccountToken: v.optional(v.boolean()) });
 const answerSchema = v.object({ status: v.object({ token: v.string() }) });
 
-/** Who gives a pod its token. */
+/** Where a pod's token comes from. */
 export interface TokenSource {
   readonly client: KubernetesClient;
   readonly access: Pick<Access, "authority">;
   readonly namespace: string;
-  /** How long the pod may run: nobody renews its token. */
+  /** How long the pod may run: its token is not renewed. */
   readonly limitSeconds: number;
 }
 
@@ -28,7 +28,7 @@ export function accountOf({ serviceAccountName }: PodSpec): string {
   return serviceAccountName || "default";
 }
 
-/** The pod's own wish goes before its account's; where neither says anything, it gets a token. */
+/** The pod's own setting goes before its account's; without either it gets a token. */
 export function wantsToken(spec: PodSpec, account: unknown): boolean {
   const { automountServiceAccountToken: byAccount } = v.parse(accountSchema, account);
   return spec.automountServiceAccountToken ?? byAccount ?? true;
@@ -48,7 +48,7 @@ function tokenVolume(spec: PodSpec): Volume {
 
 function mounted(container: Container): Container {
   const { volumeMounts = [] } = container;
-  // A container that mounts something of its own there keeps it.
+  // A container keeps a mount of its own there.
   if (volumeMounts.some((volumeMount) => volumeMount.mountPath === mountPath)) return container;
   const volumeMount = { name: volumeName, mountPath, readOnly: true };
   return { ...container, volumeMounts: [...volumeMounts, volumeMount] };
@@ -90,7 +90,7 @@ export async function getsToken({ client, namespace }: TokenSource, spec: PodSpe
   });
 }
 
-/** What the volume holds: how to be believed by the API server, and how to believe it. */
+/** The volume's files: the token for the API server, the authority of its certificate, the pod's namespace. */
 export function tokenData(token: string, authority: string, namespace: string): ObjectData {
   const files = { token, "ca.crt": authority, namespace };
   return new Map(Object.entries(files).map(([key, text]) => [key, Buffer.from(text)]));

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { LabError } from "../../machine/errors.ts";
 import { expand } from "./environment.ts";
-import { quantity } from "./quantity.ts";
 import type { Container, PodIdentity, PodSpec, VolumeMount } from "./template.ts";
 
 /** What the template does not say: where the container runs, and what was prepared for it. */
@@ -64,6 +63,28 @@ function confinement(container: Container): string[] {
   ];
 }
 
+/** Factors of the suffixes of a Kubernetes quantity. */
+const suffixes: Readonly<Record<string, number>> = {
+  "": 1,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
+
+/** Number of a Kubernetes quantity such as `192Mi` or `250m`. Errors: throws a TypeError. */
+export function quantity(text: string): number {
+  const [, digits, suffix = ""] = /^(\d+(?:\.\d+)?(?:[eE]\d+)?)([A-Za-z]*)$/.exec(text) ?? [];
+  const factor = suffixes[suffix];
+  if (digits === undefined || factor === undefined) throw new TypeError(`"${text}" is no quantity`);
+  return Number(digits) * factor;
+}
+
 function limits({ resources }: Container): string[] {
   const { memory, cpu } = resources?.limits ?? {};
   const bytes = memory === undefined ? undefined : Math.round(quantity(memory));
@@ -74,21 +95,21 @@ function limits({ resources }: Container): string[] {
   ];
 }
 
-/** How a volume gets into the container: files of the cluster are read-only, whatever the mount says. */
+/** How a volume gets into the container: files of the cluster are read-only, with any mount. */
 function mount(spec: PodSpec, volumeMount: VolumeMount, volumes: string): string[] {
+  const { mountPath, subPath, readOnly } = volumeMount;
   const volume = spec.volumes?.find(({ name }) => name === volumeMount.name);
   if (volume === undefined) return refuse(`a mount of ${volumeMount.name}, which is no volume`);
   const { medium, sizeLimit } = volume.emptyDir ?? {};
-  const isWritable = volume.emptyDir !== undefined && !volumeMount.readOnly;
-  if (medium === "Memory" && volumeMount.subPath === undefined) {
+  const isWritable = volume.emptyDir !== undefined && !readOnly;
+  if (medium === "Memory" && subPath === undefined) {
     const size = sizeLimit === undefined ? "" : `,size=${Math.round(quantity(sizeLimit))}`;
-    return ["--tmpfs", `${volumeMount.mountPath}:${isWritable ? "rw" : "ro"},exec,mode=1777${size}`];
+    return ["--tmpfs", `${mountPath}:${isWritable ? "rw" : "ro"},exec,mode=1777${size}`];
   }
   const sources = [volume.configMap, volume.secret, volume.emptyDir, volume.serviceAccount];
   if (sources.every((source) => source === undefined)) return refuse(`the volume ${volume.name}`);
-  const source = join(volumes, volume.name, volumeMount.subPath ?? "");
-  const access = isWritable ? "" : ",readonly";
-  return ["--mount", `type=bind,source=${source},target=${volumeMount.mountPath}${access}`];
+  const source = join(volumes, volume.name, subPath ?? "");
+  return ["--mount", `type=bind,source=${source},target=${mountPath}${isWritable ? "" : ",readonly"}`];
 }
 
 function names(spec: PodSpec, hosts: Readonly<Record<string, string>>): string[] {
@@ -112,7 +133,7 @@ function program(container: Container, image: string, variables: ReadonlyMap<str
   return first === undefined ? [image, ...args] : ["--entrypoint", first, image, ...rest, ...args];
 }
 
-/** `docker create` arguments for an admitted pod's container. What would run otherwise than in a cluster is refused. */
+/** `docker create` arguments for an admitted pod's container. What would run differently in a cluster is refused. */
 export function containerArguments(
   spec: PodSpec,
   pod: PodIdentity,

@@ -12,7 +12,7 @@ import { LabError } from "../../machine/errors.ts";
 import { writeAtomically } from "../../machine/files.ts";
 import { addressesOf, type Instance } from "../../machine/instances.ts";
 import type { StepOptions } from "../../machine/run.ts";
-import { clusterDirectory } from "../endpoints.ts";
+import { clusterDirectory } from "../paths.ts";
 import { containerArguments, onlyContainer, type Surroundings } from "./arguments.ts";
 import { environmentFile, environmentOf } from "./environment.ts";
 import type { PodIdentity, PodObjects, PodSpec } from "./template.ts";
@@ -48,9 +48,9 @@ function prefix(instance: Instance): string {
 
 /**
  * Runs a created container to its end. Its log is followed by a client of its own: one that is attached hands the signal
- * on that ends it at the deadline, and the pod would look as if it had ended by itself.
+ * on that ends it at the deadline, and the pod would seem to have ended by itself.
  */
-async function attend(
+async function runToEnd(
   name: string,
   limitSeconds: number,
   options: StepOptions,
@@ -116,7 +116,7 @@ export async function runPod(
     const args = await prepare(instance, spec, pod, objects, settings);
     await ensureNetwork(addressesOf(instance));
     await docker(["create", ...args]);
-    const attended = await attend(name, settings.limitSeconds, settings);
+    const attended = await runToEnd(name, settings.limitSeconds, settings);
     return { name: pod.name, ...attended, ...(await endOf(name)) };
   } finally {
     await removeContainer(name);

@@ -1,7 +1,7 @@
 import { LabError } from "../../machine/errors.ts";
 import type { Container, EnvironmentEntry, EnvironmentSource, PodIdentity, PodObjects } from "./template.ts";
 
-/** Name of the annotation, and of the variable, that tell a pod of an Indexed Job which one it is. */
+/** Annotation and variable with the index of a pod of an Indexed Job. */
 const indexAnnotation = "batch.kubernetes.io/job-completion-index";
 const indexVariable = "JOB_COMPLETION_INDEX";
 
@@ -10,9 +10,9 @@ const indexVariable = "JOB_COMPLETION_INDEX";
  * Source: Kubernetes, third_party/forked/golang/expansion.
  */
 export function expand(text: string, variables: ReadonlyMap<string, string>): string {
-  return text.replace(/\$(?:\$|\(([^)]*)\))/g, (whole, name: string | undefined) => {
+  return text.replace(/\$(?:\$|\(([^)]*)\))/g, (reference, name: string | undefined) => {
     if (name === undefined) return "$";
-    return variables.get(name) ?? whole;
+    return variables.get(name) ?? reference;
   });
 }
 
@@ -64,8 +64,8 @@ export function environmentOf(
   pod: PodIdentity,
   services: ReadonlyMap<string, string> = new Map(),
 ): ReadonlyMap<string, string> {
-  const whole = (container.envFrom ?? []).flatMap((source) => sourceValues(source, objects));
-  const variables = new Map([...services, ...whole]);
+  const ofObjects = (container.envFrom ?? []).flatMap((source) => sourceValues(source, objects));
+  const variables = new Map([...services, ...ofObjects]);
   for (const entry of container.env ?? []) {
     const value = entryValue(entry, objects, pod, variables);
     if (value !== undefined) variables.set(entry.name, value);
@@ -74,7 +74,7 @@ export function environmentOf(
   return variables;
 }
 
-/** Variables as a file for `docker --env-file`: an argument would show secrets to whoever lists processes. */
+/** Variables as a file for `docker --env-file`: an argument would show secrets in every list of processes. */
 export function environmentFile(variables: ReadonlyMap<string, string>): string {
   const lines = [...variables].map(([name, value]) => {
     if (!/[\r\n]/.test(value) && /^[^\s#=]+$/.test(name)) return `${name}=${value}\n`;

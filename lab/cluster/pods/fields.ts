@@ -3,7 +3,7 @@ import { LabError } from "../../machine/errors.ts";
 /**
  * Which fields of a pod template the runner knows. `true`: it does what the field says. A text: it does nothing, and
  * this says why that makes no difference to a pod that runs once, alone, on one node. A table: the fields below.
- * Whatever is not here is refused: a pod that runs otherwise than in a cluster proves nothing.
+ * Any other field is refused: a pod that runs differently in a cluster proves nothing.
  */
 type Known = true | string | { readonly [field: string]: Known };
 
@@ -49,7 +49,7 @@ const container: Known = {
     privileged: true,
     capabilities: { add: true, drop: true },
   },
-  ports: "nobody connects to a pod of the lab",
+  ports: "the lab opens no connection to a pod",
   terminationMessagePath: "the lab shows the log",
   terminationMessagePolicy: "the lab shows the log",
 };
@@ -86,7 +86,7 @@ const spec: Known = {
 };
 
 /** Fields whose value is a table with keys of the user's own. */
-const metadata = "labels and annotations are for whoever looks at the pod";
+const metadata = "labels and annotations describe the pod to others";
 
 const template: Known = { metadata, spec };
 
@@ -98,9 +98,9 @@ export function unknownFields(value: unknown, known: Known = template, path = ""
   }
   if (typeof value !== "object") return [];
   return Object.entries(value).flatMap(([field, below]) => {
-    const place = path === "" ? field : `${path}.${field}`;
+    const here = path === "" ? field : `${path}.${field}`;
     const rule = known[field];
-    return rule === undefined ? [place] : unknownFields(below, rule, place);
+    return rule === undefined ? [here] : unknownFields(below, rule, here);
   });
 }
 
@@ -109,6 +109,6 @@ export function refuseUnknownFields(value: unknown): void {
   const unknown = unknownFields(value);
   if (unknown.length === 0) return;
   throw new LabError("E_UNSUPPORTED", `the lab cannot run a pod with ${unknown.join(", ")}`, {
-    hint: "Teach it to lab/cluster/pods/fields.ts and its neighbours, or do without.",
+    hint: "Add them to lab/cluster/pods/fields.ts and its neighbours, or leave them out.",
   });
 }

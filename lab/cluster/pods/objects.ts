@@ -6,14 +6,14 @@ const texts = v.optional(v.record(v.string(), v.string()), {});
 const configMap = v.looseObject({ data: texts, binaryData: texts });
 const secret = v.looseObject({ data: texts });
 
-/** What a ConfigMap holds. */
+/** Content of a ConfigMap. */
 export function configMapData(object: unknown): ObjectData {
   const { data, binaryData } = v.parse(configMap, object);
   const plain = Object.entries(data).map(([key, text]) => [key, Buffer.from(text)] as const);
   return new Map([...plain, ...decoded(binaryData)]);
 }
 
-/** What a Secret holds, decoded. */
+/** Content of a Secret, decoded. */
 export function secretData(object: unknown): ObjectData {
   return new Map(decoded(v.parse(secret, object).data));
 }
@@ -36,7 +36,7 @@ export function objectNames(spec: PodSpec): string[] {
   return [...new Set(all)];
 }
 
-/** Takes these objects from the cluster; one that is missing is left out. */
+/** Reads a pod's objects from the cluster; one that is missing is left out. */
 export async function readObjects(
   client: KubernetesClient,
   namespace: string,

@@ -1,5 +1,4 @@
-import type { ImageRole } from "../../images/recipes.ts";
-import { ensureOuterImage, pullOuterImage, stackImages } from "../../images/stack-images.ts";
+import { ensureOuterImage } from "../../images/stack-images.ts";
 import { LabError } from "../../machine/errors.ts";
 import type { Instance } from "../../machine/instances.ts";
 import type { StepOptions } from "../../machine/run.ts";
@@ -14,14 +13,6 @@ import type { CronJob, JobSpec, PodIdentity, PodSpec } from "./template.ts";
 
 /** For a pod whose template names no deadline. */
 const usualLimitSeconds = 900;
-
-/** The template's image in the machine's engine: pulled, or made from packages where the stack's images are. */
-async function imageFor(name: string, options: StepOptions): Promise<string> {
-  const role = Object.entries(stackImages).find(([, image]) => image === name)?.[0];
-  if (role !== undefined) return ensureOuterImage(role as ImageRole, name, options);
-  if (await pullOuterImage(name, options)) return name;
-  throw new LabError("E_UNREACHABLE", `the image ${name} cannot be pulled, and the lab makes none like it`);
-}
 
 /** The pods of a job: one, or one for each index. */
 export function podsOf(cronJob: CronJob): PodIdentity[] {
@@ -93,7 +84,7 @@ export async function runCronJob(
   const job = cronJob.spec.jobTemplate.spec;
   refuseUnknownFields(job.template);
   const { spec } = job.template;
-  const image = await imageFor(onlyContainer(spec).image, options);
+  const image = await ensureOuterImage(onlyContainer(spec).image, options);
   const limitSeconds = limitOf(job);
   const source = { client, access, namespace, limitSeconds };
   return runPods(instance, spec, podsOf(cronJob), source, { ...options, image, limitSeconds });

@@ -6,7 +6,7 @@ import { gatewayOf, machinePorts } from "../endpoints.ts";
 
 /** The service `kubernetes` as pods know it, for as long as one of them runs. */
 export interface PodService {
-  /** What a kubelet tells every container of where it is. Source: Kubernetes, pkg/kubelet/envvars. */
+  /** Variables with its address that a kubelet sets in every container. Source: Kubernetes, pkg/kubelet/envvars. */
   readonly variables: ReadonlyMap<string, string>;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export async function forward(
   target: { readonly host: string; readonly port: number },
 ): Promise<PodService> {
   const open = new Set<Socket>();
-  // Who has said everything may still be listening.
+  // One end may have sent everything and still receive.
   const server = createServer({ allowHalfOpen: true }, (incoming) => {
     const outgoing = connect({ ...target, allowHalfOpen: true });
     pass(incoming, outgoing, open);
@@ -47,7 +47,7 @@ export async function forward(
   return { variables: serviceVariables(host, address.port), close };
 }
 
-/** Passes one direction on; an end that breaks takes the other one along. `open`: sockets that are not closed yet. */
+/** Passes one direction on; when one end fails, the other one is closed. `open`: sockets that are not closed yet. */
 function pass(from: Socket, to: Socket, open: Set<Socket>): void {
   open.add(from);
   from.on("close", () => open.delete(from));

@@ -114,7 +114,7 @@ export interface Volume {
   readonly serviceAccount?: ObjectSource & { readonly name: string };
 }
 
-/** A CronJob, as far as the runner looks at it. */
+/** The part of a CronJob that the runner reads. */
 export interface CronJob {
   readonly metadata: { readonly name: string; readonly namespace: string };
   readonly spec: { readonly suspend?: boolean; readonly jobTemplate: { readonly spec: JobSpec } };
@@ -127,13 +127,13 @@ export interface JobSpec {
   readonly template: PodTemplate;
 }
 
-/** What a ConfigMap or Secret holds, decoded, or what a pod gets of its service account. */
+/** Content of a ConfigMap or Secret, decoded, or a pod's files of its service account. */
 export type ObjectData = ReadonlyMap<string, Buffer>;
 
 /** Objects that a pod names, by `configMap/NAME`, `secret/NAME` or `serviceAccount/NAME`; one that is missing is not in it. */
 export type PodObjects = ReadonlyMap<string, ObjectData>;
 
-/** Who the pod is. */
+/** What identifies a pod. */
 export interface PodIdentity {
   readonly name: string;
   readonly namespace: string;

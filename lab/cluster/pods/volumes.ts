@@ -49,7 +49,7 @@ export function volumeFiles(volume: Volume, objects: PodObjects): VolumeFile[] {
   return filesOf(`secret ${secret.secretName}`, secret, objects.get(`secret/${secret.secretName}`));
 }
 
-/** Makes a volume's directory with its files, owned as a kubelet would: root, or who the file is for, and the group of the pod. */
+/** Makes a volume's directory with its files, owned as by a kubelet: by root or the item's owner, and by the pod's group. */
 export async function makeVolume(
   directory: string,
   volume: Volume,

@@ -20,7 +20,7 @@ const supported = [
 ];
 
 /**
- * A stand-in for the command plugin, for the lab on a closed network: it exists in no package registry. Speaks the same
+ * A stand-in for the command plugin on a closed network, because no package registry has the plugin. It speaks the same
  * protocol and has the same rules (triggers replace, another command line updates, no read), but requires a host key.
  * Anything it does not know is refused. Source: pulumi/pulumi-command, provider/pkg/provider/remote.
  */

@@ -3,13 +3,13 @@ import { existsSync } from "node:fs";
 import { mkdir, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LabError } from "../errors.ts";
-import { withLock } from "../lock.ts";
 import { cacheDirectory } from "../paths.ts";
 import { run, type StepOptions } from "../run.ts";
 import { kubernetesDownload, pluginDownload } from "./downloads.ts";
 import { kubeApiServerBuild, kubernetesPluginBuild } from "./go-builds.ts";
 import { pulumiBinary, pulumiHome } from "./pulumi.ts";
-import * as sources from "./tool-sources.ts";
+import { ensureTool, type Tool, withToolLock } from "./tool.ts";
+import { fromToolCache, onPath } from "./tool-sources.ts";
 
 const kubernetesVersion = "v1.36.3";
 
@@ -17,17 +17,8 @@ const kubernetesVersion = "v1.36.3";
 const pluginVersion = "4.34.2";
 const pluginProgram = "pulumi-resource-kubernetes";
 
-/** A program of the cluster's toolchain: where it may come from, and how to tell that it is good. */
-interface Tool {
-  readonly program: string;
-  readonly version: string;
-  readonly sources: readonly sources.ToolSource[];
-  readonly check: sources.ToolCheck;
-  readonly hint: string;
-}
-
-function installation(tool: Pick<Tool, "program" | "version">): string {
-  return join(cacheDirectory(), "tools", `${tool.program}-${tool.version}`);
+function installation(program: string, version: string): string {
+  return join(cacheDirectory(), "tools", `${program}-${version}`);
 }
 
 async function checkApiServer(directory: string): Promise<void> {
@@ -37,7 +28,7 @@ async function checkApiServer(directory: string): Promise<void> {
   throw new LabError("E_MISSING", `version is "${stdout.trim()}", needed is ${kubernetesVersion}`);
 }
 
-/** The first thing that a plugin does is to tell the port on which it serves. Source: pulumi docs, provider protocol. */
+/** The first thing that a plugin does is to print the port on which it serves. Source: pulumi docs, provider protocol. */
 async function checkPlugin(directory: string): Promise<void> {
   const file = join(directory, "bin", pluginProgram);
   const plugin = spawn(file, ["127.0.0.1:1"], { stdio: ["ignore", "pipe", "ignore"], timeout: 30_000 });
@@ -47,7 +38,7 @@ async function checkPlugin(directory: string): Promise<void> {
     plugin.stdout.once("data", (data) => resolve(String(data).trim()));
   });
   plugin.kill("SIGKILL");
-  if (!/^\d+$/.test(port)) throw new LabError("E_MISSING", `${file} tells no port`);
+  if (!/^\d+$/.test(port)) throw new LabError("E_MISSING", `${file} printed "${port}" instead of a port`);
 }
 
 function apiServerTool(): Tool {
@@ -55,9 +46,10 @@ function apiServerTool(): Tool {
   return {
     program,
     version: kubernetesVersion,
+    directory: installation(program, kubernetesVersion),
     sources: [
-      sources.onPath(program),
-      sources.fromToolCache(program),
+      onPath(program),
+      fromToolCache(program),
       kubernetesDownload(program, kubernetesVersion),
       kubeApiServerBuild(kubernetesVersion),
     ],
@@ -70,9 +62,10 @@ function pluginTool(): Tool {
   return {
     program: pluginProgram,
     version: pluginVersion,
+    directory: installation(pluginProgram, pluginVersion),
     sources: [
-      sources.onPath(pluginProgram),
-      sources.fromToolCache(pluginProgram),
+      onPath(pluginProgram),
+      fromToolCache(pluginProgram),
       pluginDownload(pulumiBinary(), "kubernetes", pluginVersion),
       kubernetesPluginBuild(),
     ],
@@ -81,36 +74,18 @@ function pluginTool(): Tool {
   };
 }
 
-async function ensureTool(tool: Tool, options: StepOptions): Promise<string> {
-  const target = installation(tool);
-  const isThere = await tool.check(target).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return "the lab's own cache";
-  await mkdir(dirname(target), { recursive: true });
-  try {
-    return await sources.installFrom(tool.sources, target, tool.check, options);
-  } catch (cause) {
-    throw new LabError("E_UNREACHABLE", `no ${tool.program} ${tool.version}`, { cause, hint: tool.hint });
-  }
-}
-
-/** Puts the plugin where the engine looks for it first, so that it warns of nothing. */
+/** Links the plugin to where the engine looks for it first, so that it warns of nothing. */
 async function linkPlugin(): Promise<void> {
-  const place = join(pulumiHome(), "plugins", `resource-kubernetes-v${pluginVersion}`, pluginProgram);
-  if (existsSync(place)) return;
-  await mkdir(dirname(place), { recursive: true });
-  await rm(place, { force: true });
-  await symlink(
-    join(installation({ program: pluginProgram, version: pluginVersion }), "bin", pluginProgram),
-    place,
-  );
+  const link = join(pulumiHome(), "plugins", `resource-kubernetes-v${pluginVersion}`, pluginProgram);
+  if (existsSync(link)) return;
+  await mkdir(dirname(link), { recursive: true });
+  await rm(link, { force: true });
+  await symlink(join(pluginTool().directory, "bin", pluginProgram), link);
 }
 
 /** The API server's program. */
 export function apiServerBinary(): string {
-  return join(installation({ program: "kube-apiserver", version: kubernetesVersion }), "bin/kube-apiserver");
+  return join(apiServerTool().directory, "bin/kube-apiserver");
 }
 
 /** Where the programs of the cluster came from. */
@@ -121,11 +96,10 @@ export interface ClusterTools {
 
 /** Has kube-apiserver and the engine's kubernetes plugin in the cache; the CLI must be there already. */
 export async function ensureClusterTools(options: StepOptions = {}): Promise<ClusterTools> {
-  const work = async () => {
+  return withToolLock(async () => {
     const apiServer = await ensureTool(apiServerTool(), options);
     const plugin = await ensureTool(pluginTool(), options);
     await linkPlugin();
     return { apiServer, plugin };
-  };
-  return withLock(join(cacheDirectory(), "locks/toolchain"), work, true);
+  });
 }

@@ -4,9 +4,41 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { LabError } from "../errors.ts";
+import { sha256Of } from "../files.ts";
 import { resolves } from "../network.ts";
+import { nodeBinary, projectRoot } from "../paths.ts";
 import { run } from "../run.ts";
-import { downloadReachable, sha256, type ToolSource } from "./tool-sources.ts";
+import type { ToolSource } from "./tool.ts";
+
+const pulumiHost = "get.pulumi.com";
+
+/** Whether the official download can be reached at all: one short request before a long one. */
+export async function pulumiDownloadReachable(): Promise<boolean> {
+  if (!(await resolves(pulumiHost))) return false;
+  const answer = fetch(`https://${pulumiHost}`, { method: "HEAD", signal: AbortSignal.timeout(20_000) });
+  return answer.then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The official download of the Pulumi CLI, by the npm package's own shim. */
+export function pulumiDownload(version: string): ToolSource {
+  return {
+    name: "official download",
+    put: async (directory, options) => {
+      if (!(await pulumiDownloadReachable())) return `${pulumiHost} cannot be reached`;
+      const home = join(directory, "home");
+      const shim = join(projectRoot, "node_modules/pulumi/run.js");
+      const env = { PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "true" };
+      await run([nodeBinary, shim, "version"], { ...options, env, timeoutSeconds: 600, dieWithParent: true });
+      await rm(join(directory, "bin"), { recursive: true });
+      await rename(join(home, "versions", version, "bin"), join(directory, "bin"));
+      await rm(home, { recursive: true, force: true });
+      return undefined;
+    },
+  };
+}
 
 const kubernetesHost = "dl.k8s.io";
 const goArchitectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
@@ -34,7 +66,7 @@ export function kubernetesDownload(program: string, version: string): ToolSource
       const expected = (await (await get(`${url}.sha256`, 20)).text()).trim();
       const file = join(directory, "bin", program);
       await save(url, file);
-      const actual = await sha256(file);
+      const actual = await sha256Of(file);
       return actual === expected ? undefined : `checksum is ${actual}, expected ${expected}`;
     },
   };
@@ -45,7 +77,7 @@ export function pluginDownload(pulumi: string, plugin: string, version: string):
   return {
     name: "official download",
     put: async (directory, options) => {
-      if (!(await downloadReachable())) return "the CLI's download cannot be reached";
+      if (!(await pulumiDownloadReachable())) return `${pulumiHost} cannot be reached`;
       const home = join(directory, "home");
       const env = { PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "true" };
       const command = [pulumi, "plugin", "install", "resource", plugin, version] as const;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { LabError } from "../errors.ts";
 import { findCommand } from "../paths.ts";
 import { type Command, run, type StepOptions } from "../run.ts";
-import type { ToolSource } from "./tool-sources.ts";
+import type { ToolSource } from "./tool.ts";
 
 /** The module proxy knows these modules, the checksum database not all of their untagged versions. */
 const environment = { GOFLAGS: "-mod=mod", GONOSUMDB: "github.com/pulumi/*" };
@@ -26,7 +26,7 @@ async function go(directory: string, args: readonly string[], options: StepOptio
   return stdout;
 }
 
-/** Has the module in Go's cache. Gives its directory there. */
+/** Has the module in Go's cache. Returns its directory there. */
 async function download(directory: string, module: GoModule, options: StepOptions): Promise<string> {
   const answer = await go(
     directory,
@@ -56,6 +56,20 @@ function goBuild(
       return undefined;
     },
   };
+}
+
+/**
+ * Builds the Pulumi CLI. In a module of its own, because `go install MODULE@VERSION` also wants the list of all
+ * versions, which not every proxy has.
+ */
+export function pulumiBuild(version: string): ToolSource {
+  const module = "github.com/pulumi/pulumi/pkg/v3";
+  return goBuild("pulumi", 6, async (work, output, options) => {
+    const lines = ["module lab.invalid/toolchain", "go 1.24", `require ${module} v${version}\n`];
+    await writeFile(join(work, "go.mod"), lines.join("\n\n"));
+    const flags = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`;
+    await go(work, ["build", "-o", output, "-ldflags", flags, `${module}/cmd/pulumi`], options);
+  });
 }
 
 /**

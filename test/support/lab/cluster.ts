@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { kubeconfigFile, namespaces } from "../../../lab/cluster/endpoints.ts";
+import { namespaces } from "../../../lab/cluster/endpoints.ts";
 import { clientOf, type KubernetesClient } from "../../../lab/cluster/kubernetes-client.ts";
+import { kubeconfigFile } from "../../../lab/cluster/paths.ts";
 import { instance } from "./stack.ts";
 
 /** A client of the lab's API server. */

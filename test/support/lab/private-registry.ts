@@ -1,4 +1,4 @@
-import { waitUntil } from "../../../lab/machine/run.ts";
+import { waitUntil } from "../../../lab/machine/wait.ts";
 import { onHost } from "./stack.ts";
 
 /** What the private registry's port says to who shows no account. */

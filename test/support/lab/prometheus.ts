@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { urlsOf } from "../../../lab/cluster/endpoints.ts";
-import { waitUntil } from "../../../lab/machine/run.ts";
+import { waitUntil } from "../../../lab/machine/wait.ts";
 import { instance } from "./stack.ts";
 
 const sample = v.object({

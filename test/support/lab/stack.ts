@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { hostOf } from "../../../lab/host/host.ts";
 import { nodeBinary, projectRoot } from "../../../lab/machine/paths.ts";
 import { pulumiBinary } from "../../../lab/machine/tools/pulumi.ts";
-import { pulumiEnvironment } from "../../../lab/stack/configuration.ts";
+import { pulumiEnvironment } from "../../../lab/stack/environment.ts";
 
 /** The lab that these tests build and tear down, beside whatever else runs. */
 export const instance = "e2e";

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
+  belongsTo,
   type Daemon,
   daemonFiles,
   daemonPid,
@@ -30,7 +31,7 @@ test("a daemon that runs and answers is left as it is", async () => {
   expect(daemonPid(daemon)).toBe(pid);
 });
 
-test("a daemon whose process id was never written down, because its starter was killed, is found and ended", async () => {
+test("a daemon whose process id was never recorded, because its starter was killed, is found and ended", async () => {
   await ensureDaemon(daemon);
   const pid = daemonPid(daemon);
   rmSync(daemonFiles(daemon).pid);
@@ -44,4 +45,12 @@ test("another program that names the daemon's directory is not taken for it", as
   const reader = { ...daemon, name: "etcd" };
   await ensureDaemon(daemon);
   expect(daemonPid(reader)).toBeUndefined();
+});
+
+test("a process is a daemon's only when its arguments name the daemon's own directory", () => {
+  const etcd = { name: "etcd", directory: "/project/.lab/lab/cluster/etcd" };
+  expect(belongsTo(etcd, ["etcd", "--data-dir=/project/.lab/lab/cluster/etcd/data"])).toBe(true);
+  expect(belongsTo(etcd, ["etcd", "--data-dir=/project/.lab/lab/cluster/etcd-other/data"])).toBe(false);
+  expect(belongsTo(etcd, ["vim"])).toBe(false);
+  expect(belongsTo(etcd, undefined)).toBe(false);
 });

@@ -34,7 +34,7 @@ describe("the lab's command line", () => {
   });
 
   test.each([
-    [["start"], /"start" is no command; there are up, status, incident, run, down/],
+    [["start"], /"start" is no command; the commands are up, status, incident, run, down/],
     [["up", "down"], /"up down" is no command/],
     [["--force"], /--force/],
     [["--instance", "prod"], /"prod"; allowed: lab, e2e, test, bench/],

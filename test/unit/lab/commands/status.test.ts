@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import { isWhole, serviceRows, timerRows } from "../../../../lab/commands/status.ts";
-import { scanLine, summaryOf } from "../../../../lab/stack/scan.ts";
+import { daemonRow, isUp, serviceRows, timerRows } from "../../../../lab/commands/status.ts";
 
 const running = '{"Names":"registry-quay","State":"running","Status":"Up 2 minutes (healthy)"}';
+
 const sick = '{"Names":"registry-ghcr","State":"running","Status":"Up 2 minutes (unhealthy)"}';
+
 const stopped = '{"Names":"registry-ui","State":"exited","Status":"Exited (0) 3 seconds ago"}';
 
 test("a service is good while it runs and is not unhealthy", () => {
@@ -15,12 +16,12 @@ test("a service is good while it runs and is not unhealthy", () => {
   ]);
 });
 
-test("a stopped container that an update has put out of the way hinders nothing", () => {
+test("a stopped container that an update has renamed does not count", () => {
   const displaced = stopped.replace("registry-ui", "registry-ui.displaced-20261121T111510Z");
   expect(serviceRows(displaced)).toEqual([
     {
       name: "registry-ui.displaced-20261121T111510Z",
-      state: "Exited (0) 3 seconds ago, put out of the way by an update",
+      state: "Exited (0) 3 seconds ago, renamed by an update that needed its name",
       isGood: true,
     },
   ]);
@@ -34,17 +35,28 @@ test("a timer is good while it waits for a next time", () => {
   ]);
 });
 
-test("the lab is whole when every part has rows and all are good; a scan's findings do not count", () => {
-  const good = { name: "x", state: "", isGood: true };
-  const bad = { name: "y", state: "", isGood: false };
-  expect(isWhole({ Host: [good], Services: [good, good], "Last scan": [bad] })).toBe(true);
-  expect(isWhole({ Host: [good], Services: [good, bad] })).toBe(false);
-  expect(isWhole({ Host: [good], Services: [] })).toBe(false);
+test("a daemon is good while it runs and answers", () => {
+  const etcd = { name: "etcd", url: "http://127.77.0.1:23790" };
+  expect(daemonRow({ ...etcd, pid: 7, answers: true })).toEqual({
+    name: "etcd",
+    state: "http://127.77.0.1:23790, process 7",
+    isGood: true,
+  });
+  const silent = daemonRow({ ...etcd, pid: 7, answers: false });
+  expect([silent.state, silent.isGood]).toEqual([
+    "http://127.77.0.1:23790, process 7, does not answer",
+    false,
+  ]);
+  expect(daemonRow({ ...etcd, pid: undefined, answers: true })).toMatchObject({
+    state: "does not run",
+    isGood: false,
+  });
 });
 
-test("a scan is told by its counts, and as incomplete when it was", () => {
-  const findings = [{ severity: "critical" }, { severity: "critical" }, { severity: "warning" }];
-  const report = { finishedAt: "2026-11-21T05:00:00Z", complete: true, registries: [{ tags: 40 }], findings };
-  expect(scanLine(summaryOf(report))).toBe("1 registry, 40 tags, 2 critical, 1 warning");
-  expect(scanLine(summaryOf({ ...report, complete: false }))).toMatch(/not everything could be read$/);
+test("the lab is up when every part has rows and all are good; a scan's findings do not count", () => {
+  const good = { name: "x", state: "", isGood: true };
+  const bad = { name: "y", state: "", isGood: false };
+  expect(isUp({ Host: [good], Services: [good, good], "Last scan": [bad] })).toBe(true);
+  expect(isUp({ Host: [good], Services: [good, bad] })).toBe(false);
+  expect(isUp({ Host: [good], Services: [] })).toBe(false);
 });

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-test("a second run is refused while the first is at work, and told who is", async () => {
+test("a second run is refused while the first holds the lock, and its error names the process", async () => {
   await withLock(file, async () => {
     const refused = withLock(file, async () => undefined);
     await expect(refused).rejects.toMatchObject({

@@ -9,11 +9,11 @@ import { volumeFiles } from "../../../../../lab/cluster/pods/volumes.ts";
 const container: Container = { name: "c", image: "i" };
 const spec: PodSpec = {
   containers: [container],
-  serviceAccountName: "looker",
+  serviceAccountName: "reader",
   automountServiceAccountToken: true,
   securityContext: { runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532 },
 };
-const pod = { name: "look", namespace: "monitoring" };
+const pod = { name: "read", namespace: "monitoring" };
 const token = "a.secret.token";
 const directory = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -33,12 +33,12 @@ describe("whether a pod gets a token", () => {
 });
 
 describe("the token of a pod", () => {
-  const objects = new Map([["serviceAccount/looker", tokenData(token, "PEM", "monitoring")]]);
+  const objects = new Map([["serviceAccount/reader", tokenData(token, "PEM", "monitoring")]]);
   const mount = { name: "kube-api-access", mountPath: directory, readOnly: true };
   const filesFor = (own: PodSpec) =>
     (withTokenVolume(own).volumes ?? []).flatMap((volume) => volumeFiles(volume, objects));
 
-  test("is mounted beside authority and namespace, where the clients of Kubernetes look", () => {
+  test("is mounted beside authority and namespace, where the clients of Kubernetes expect it", () => {
     expect(withTokenVolume(spec).containers[0]?.volumeMounts).toEqual([mount]);
     expect(filesFor(spec).map(({ path, content }) => [path, content.toString()])).toEqual([
       ["token", token],
@@ -53,7 +53,7 @@ describe("the token of a pod", () => {
     expect(admitted.containers[0]?.volumeMounts).toEqual(own);
   });
 
-  test("is for the pod's user alone, and for everybody in the container where the pod names none", () => {
+  test("is for the pod's user alone, and for every user of the container where the pod names none", () => {
     const modes = (own: PodSpec) => filesFor(own).map(({ mode, owner }) => [mode, owner]);
     const others = [
       [0o644, 0],
@@ -78,7 +78,7 @@ describe("the token of a pod", () => {
   });
 });
 
-test("a container is told where the API server is, and its own variables go before that", () => {
+test("a container gets the address of the API server, and its own variables replace that", () => {
   const services = serviceVariables("172.31.71.1", 6443);
   const env = [
     { name: "URL", value: "https://$(KUBERNETES_SERVICE_HOST):$(KUBERNETES_SERVICE_PORT)" },

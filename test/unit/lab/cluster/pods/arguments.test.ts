@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { containerArguments, type Surroundings } from "../../../../../lab/cluster/pods/arguments.ts";
+import {
+  containerArguments,
+  quantity,
+  type Surroundings,
+} from "../../../../../lab/cluster/pods/arguments.ts";
 import { refuseUnknownFields, unknownFields } from "../../../../../lab/cluster/pods/fields.ts";
-import { quantity } from "../../../../../lab/cluster/pods/quantity.ts";
 import type { Container, PodSpec } from "../../../../../lab/cluster/pods/template.ts";
 
 const around: Surroundings = {
@@ -87,7 +90,12 @@ test("a container's own account goes before the pod's", () => {
 
 describe("what would run otherwise than in a cluster is refused:", () => {
   test.each<[string, Partial<PodSpec>, Partial<Container>, RegExp]>([
-    ["root as nobody", { securityContext: { runAsNonRoot: true, runAsUser: 0 } }, {}, /runAsUser 0/],
+    [
+      "root where root is forbidden",
+      { securityContext: { runAsNonRoot: true, runAsUser: 0 } },
+      {},
+      /runAsUser 0/,
+    ],
     ["an unknown account", { securityContext: { runAsNonRoot: true } }, {}, /depends on the image/],
     ["privileges", {}, { securityContext: { privileged: true } }, /privileged/],
     ["a local profile", { securityContext: { seccompProfile: { type: "Localhost" } } }, {}, /Localhost/],

@@ -4,11 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  fromToolCache,
-  installFrom,
-  type ToolSource,
-} from "../../../../../lab/machine/tools/tool-sources.ts";
+import { installFrom, type ToolSource } from "../../../../../lab/machine/tools/tool.ts";
+import { fromToolCache } from "../../../../../lab/machine/tools/tool-sources.ts";
 
 let directory: string;
 let target: string;

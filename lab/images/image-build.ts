@@ -9,16 +9,16 @@ import { cacheDirectory, nodeBinary } from "../machine/paths.ts";
 import { run, type StepOptions } from "../machine/run.ts";
 import { type ImageRole, type Program, type Recipe, recipes } from "./recipes.ts";
 
-/** An image made from packages: a file system as a tar file, and the instructions for its configuration. */
-export interface MadeImage {
+/** An image built from packages: a file system as a tar file, and the instructions for its configuration. */
+export interface BuiltImage {
   readonly tarFile: string;
   /** The same hash means the same content. */
   readonly hash: string;
   readonly changes: readonly string[];
 }
 
-/** Label with the hash of what an image was made from. */
-export const madeHashLabel = "org.regwarden.lab.hash";
+/** Label with the hash of what an image was built from. */
+export const builtHashLabel = "org.regwarden.lab.hash";
 
 const commonDirectories = [
   "dev",
@@ -49,8 +49,8 @@ nobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin
   "etc/group": "root:x:0:\nnginx:x:101:\nnode:x:1000:\nnogroup:x:65534:\n",
 };
 
-/** Hash of everything that the made image of a role consists of. */
-export function madeImageHash(role: ImageRole): string {
+/** Hash of everything that the image of a role is built from. */
+export function builtImageHash(role: ImageRole): string {
   const recipe = recipes[role];
   const parts = [commonDirectories, commonLinks, commonCopies, commonFiles, recipe, rootFileSystemHash];
   const node = recipe.programs.some(({ from }) => from === "node") ? process.version : "";
@@ -60,7 +60,7 @@ export function madeImageHash(role: ImageRole): string {
     .slice(0, 12);
 }
 
-/** The loader of the root file system; it also tells which libraries of the same root a program needs. */
+/** The loader of the root file system; it also lists which libraries of the same root a program needs. */
 function loaderOf(root: string): string {
   for (const directory of ["usr/lib64", "usr/lib"]) {
     const found = readdirSync(join(root, directory)).find((name) => name.startsWith("ld-linux"));
@@ -144,7 +144,7 @@ async function build(recipe: Recipe, tarFile: string, options: StepOptions): Pro
   await rm(building, { recursive: true, force: true });
 }
 
-/** Removes what earlier recipes of this role, or killed builds, left. */
+/** Removes what earlier recipes of this role and killed builds left. */
 async function removeOthers(role: ImageRole, tarFile: string): Promise<void> {
   for (const name of await readdir(dirname(tarFile))) {
     const isOther = name.startsWith(`${role}-`) && name !== basename(tarFile);
@@ -152,17 +152,17 @@ async function removeOthers(role: ImageRole, tarFile: string): Promise<void> {
   }
 }
 
-/** The image for a role, made from the root file system's packages and kept in the cache. */
-export async function ensureMadeImage(role: ImageRole, options: StepOptions = {}): Promise<MadeImage> {
+/** The image for a role, built from the root file system's packages and kept in the cache. */
+export async function ensureBuiltImage(role: ImageRole, options: StepOptions = {}): Promise<BuiltImage> {
   const recipe = recipes[role];
-  const hash = madeImageHash(role);
+  const hash = builtImageHash(role);
   const tarFile = join(cacheDirectory(), "images", `${role}-${hash}.tar`);
   const work = async () => {
     if (existsSync(tarFile)) return;
-    options.reporter?.say(`making the ${role} image from packages`);
+    options.reporter?.say(`building the ${role} image from packages`);
     await build(recipe, tarFile, options);
     await removeOthers(role, tarFile);
   };
   if (!existsSync(tarFile)) await withLock(join(cacheDirectory(), "locks/images"), work, true);
-  return { tarFile, hash, changes: [...recipe.changes, `LABEL ${madeHashLabel}=${hash}`] };
+  return { tarFile, hash, changes: [...recipe.changes, `LABEL ${builtHashLabel}=${hash}`] };
 }

@@ -3,10 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { writeLayout } from "../../../../lab/images/oci-layout.ts";
-import { registryOf } from "../../../../lab/machine/network.ts";
+import { writeLayout } from "../../../../lab/images/oci-content.ts";
+import { ciImage } from "../../../../lab/images/sample-images.ts";
 
-const image = { name: "infra-ci", tag: "latest", architectures: ["amd64", "arm64"], attested: true };
 let directory: string;
 
 beforeEach(() => {
@@ -19,7 +18,7 @@ function blob(digest: string): Buffer {
 }
 
 test("a layout's blobs are what their names say, and everything that is named is there", async () => {
-  await writeLayout(image, directory);
+  await writeLayout(directory, ciImage.content, ciImage.tag);
   for (const name of readdirSync(join(directory, "blobs/sha256"))) {
     expect(
       createHash("sha256")
@@ -38,7 +37,7 @@ test("a layout's blobs are what their names say, and everything that is named is
 });
 
 test("an attested image has a child for each platform and one attestation of the first", async () => {
-  await writeLayout(image, directory);
+  await writeLayout(directory, ciImage.content, ciImage.tag);
   const top = JSON.parse(readFileSync(join(directory, "index.json"), "utf8"));
   const { manifests } = JSON.parse(blob(top.manifests[0].digest).toString());
   expect(
@@ -48,13 +47,4 @@ test("an attested image has a child for each platform and one attestation of the
     "vnd.docker.reference.type": "attestation-manifest",
     "vnd.docker.reference.digest": manifests[0].digest,
   });
-});
-
-test.each([
-  ["registry:2.8.3", "registry-1.docker.io"],
-  ["joxit/docker-registry-ui:2.5.7", "registry-1.docker.io"],
-  ["ghcr.io/owner/image:1.0.0", "ghcr.io"],
-  ["localhost:5000/image", "localhost"],
-])("%s is pulled from %s", (name, registry) => {
-  expect(registryOf(name)).toBe(registry);
 });

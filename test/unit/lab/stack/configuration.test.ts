@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { gatewayOf, urlsOf } from "../../../../lab/cluster/endpoints.ts";
 import { addressesOf } from "../../../../lab/machine/instances.ts";
-import { pulumiEnvironment, stackConfiguration } from "../../../../lab/stack/configuration.ts";
-import { changesIn, valueAt } from "../../../../lab/stack/deployment.ts";
+import { clusterConfiguration, stackConfiguration } from "../../../../lab/stack/configuration.ts";
 
 const host = {
   address: addressesOf("e2e").address,
@@ -9,7 +9,9 @@ const host = {
   hostKey: "ssh-ed25519 AAAA",
   privateKey: "PRIVATE SSH KEY",
 };
+
 const certificates = { authority: "AUTHORITY", chain: "CHAIN", privateKey: "PRIVATE TLS KEY" };
+
 const configuration = stackConfiguration("e2e", host, certificates, { user: "ci", password: "secret" });
 
 test("the configuration points at the instance's own addresses", () => {
@@ -42,31 +44,8 @@ test("exactly keys, account and the certificate's chain are secret", () => {
   ]);
 });
 
-test("the engine's environment names a passphrase file and never a passphrase", () => {
-  const environment = pulumiEnvironment("e2e");
-  expect(Object.keys(environment).sort()).toEqual([
-    "KUBECONFIG",
-    "PULUMI_BACKEND_URL",
-    "PULUMI_CONFIG_PASSPHRASE_FILE",
-    "PULUMI_HOME",
-    "PULUMI_SKIP_UPDATE_CHECK",
-  ]);
-  expect(environment.PULUMI_BACKEND_URL).toMatch(/^file:\/\/.*\/\.lab\/e2e\/state\?metadata=skip$/);
-});
-
-test("a value is found by its path in what the engine tells", () => {
-  const values = new Map<string, unknown>([
-    ["caches", [{ port: 5000 }, { port: 5010 }]],
-    ["secretsSource", "config"],
-  ]);
-  expect(valueAt(values, "caches[1].port")).toBe("5010");
-  expect(valueAt(values, "secretsSource")).toBe("config");
-  expect(valueAt(values, "caches[2].port")).toBeUndefined();
-  expect(valueAt(values, "host.address")).toBeUndefined();
-});
-
-test("what a deployment changed is told on one line", () => {
-  const output = "Diagnostics:\n  none\n\nResources:\n    ~ 3 updated\n    40 unchanged\n\nDuration: 6s\n";
-  expect(changesIn(output)).toBe("~ 3 updated, 40 unchanged");
-  expect(changesIn("no summary")).toBe("");
+test("pods push to the machine's address on the instance's network, because its loopback is not theirs", () => {
+  expect(gatewayOf("lab")).toBe("172.31.71.1");
+  expect(clusterConfiguration("lab")["cluster.pushgatewayUrl"]?.value).toBe("http://172.31.71.1:9091");
+  expect(urlsOf("lab").pushgateway).toBe("http://127.77.0.1:9091");
 });
