@@ -5,11 +5,11 @@ import type { HostAccess } from "./components/host/host-command.ts";
 import { HostDns } from "./components/host/host-dns.ts";
 import { RegistryHost } from "./components/host/registry-host.ts";
 import type { RegistrySettings } from "./components/host/settings.ts";
-import { type Config, readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config/read-config.ts";
+import { readSecrets, type StackSecrets } from "./config/read-secrets.ts";
 import { Provider } from "./provider/resources.ts";
-import { readSecrets, type StackSecrets } from "./secrets.ts";
 
-/** What the stack tells. */
+/** Outputs of the stack. */
 export interface StackOutputs {
   readonly registryUrl: string;
   readonly uiUrl: string | undefined;
@@ -58,8 +58,9 @@ function hostAccess({ host }: Config, { hostKey, sshPrivateKey }: StackSecrets):
 
 function registrySettings(config: Config): RegistrySettings {
   const { host, registry, private: own, caches, images, ui, metrics, listenAddress, scan } = config;
-  const places = { directory: host.directory, hostname: registry.hostname };
-  return { ...places, private: own, caches, images, ui, metrics, listenAddress, scan };
+  const { directory } = host;
+  const { hostname } = registry;
+  return { directory, hostname, private: own, caches, images, ui, metrics, listenAddress, scan };
 }
 
 function watchFromCluster(config: Config, secrets: StackSecrets): void {
@@ -93,7 +94,7 @@ function clusterSettings({ cluster, images, registry, private: own }: Config): C
     nodeImage: images.node,
     probe: { ...probe, instance: probe.instance ?? address, registryUrl: `https://${address}` },
     inUse: { ...inUse, registry: new URL(`https://${address}`).host },
-    // Checked at the door.
+    // There is one where the cluster is on: see clusterFaults.
     alerts: { ...alerts, runbookBaseUrl: alerts.runbookBaseUrl ?? "" },
     dashboard,
     driveSync,

@@ -1,6 +1,5 @@
-import type { BaseIssue } from "valibot";
-import { RULES } from "./rules.ts";
-import { AUTHORITY_KEY, SECRET_KEYS } from "./schema.ts";
+import type * as v from "valibot";
+import { keysAt, ruleAt } from "./setting.ts";
 
 /** One thing that is wrong in the configuration. */
 export interface Fault {
@@ -13,24 +12,36 @@ export interface Fault {
   readonly example: string;
 }
 
+type Path = readonly (string | number)[];
+
 const LONGEST_VALUE = 80;
 
-/** A fault found by the schema. */
-export function schemaFault(issue: BaseIssue<unknown>): Fault {
-  const path = (issue.path ?? []).map((item) => item.key);
-  const key = dotted(path);
+/** A fault found by a schema; `moreKeys` are the top-level keys that it does not know. */
+export function schemaFault(
+  schema: v.GenericSchema,
+  issue: v.BaseIssue<unknown>,
+  moreKeys: readonly string[],
+): Fault {
+  const path = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
   // The value of an unknown key may be a misspelt secret.
-  if (issue.expected === "never") return unknownKey(key, issue.path?.at(-1)?.input);
-  return settingFault(key, issue.input);
+  if (issue.expected === "never") return unknownKey(schema, path, issue.path?.at(-1)?.input, moreKeys);
+  return settingFault(schema, path, issue.input);
 }
 
 /** A key that does not hold what its rule asks for. */
-export function settingFault(key: string, value: unknown): Fault {
-  const rule = RULES[key.replace(/\[\d+\]/g, "[]")] ?? {
-    rule: "another type",
-    example: "see Pulumi.example.yaml",
-  };
-  return { key, value: shown(value), ...rule };
+export function settingFault(schema: v.GenericSchema, path: Path, value: unknown): Fault {
+  const rule = ruleAt(schema, path) ?? { rule: "another type", example: "see Pulumi.example.yaml" };
+  return { key: dotted(path), value: shown(value), ...rule };
+}
+
+/** Objects of a list whose name an earlier one has already. */
+export function sameNameFaults(list: string, items: readonly { readonly name: string }[]): Fault[] {
+  return items.flatMap(({ name }, at) => {
+    const first = items.findIndex((item) => item.name === name);
+    if (first === at) return [];
+    const rule = `a name of its own: regwarden:${list}[${first}].name is the same`;
+    return [{ key: `${list}[${at}].name`, value: JSON.stringify(name), rule, example: `${name}-2` }];
+  });
 }
 
 /** Text for people: all faults at once. */
@@ -43,17 +54,18 @@ export function faultsText(faults: readonly Fault[]): string {
   return [`The configuration has ${head}:`, ...entries].join("\n");
 }
 
-function unknownKey(key: string, parent: unknown): Fault {
-  const prefix = key.includes(".") ? key.slice(0, key.lastIndexOf(".")).replace(/\[\d+\]/g, "[]") : "";
-  const siblings = Object.keys(RULES).filter(
-    (name) => name.slice(0, Math.max(0, name.lastIndexOf("."))) === prefix,
-  );
-  const known = siblings.map((name) => name.slice(name.lastIndexOf(".") + 1));
+function unknownKey(
+  schema: v.GenericSchema,
+  path: Path,
+  parent: unknown,
+  moreKeys: readonly string[],
+): Fault {
+  const above = path.slice(0, -1);
   const present = parent !== null && typeof parent === "object" ? Object.keys(parent) : [];
-  if (prefix === "") known.push(...SECRET_KEYS, AUTHORITY_KEY);
-  const free = known.filter((name) => !present.includes(name) && !name.endsWith("[]"));
+  const known = [...keysAt(schema, above), ...(above.length === 0 ? moreKeys : [])];
+  const free = known.filter((name) => !present.includes(name));
   return {
-    key,
+    key: dotted(path),
     value: "(not shown)",
     rule: "no unknown key",
     example: `remove it, or one of ${free.join(", ")}`,
@@ -69,8 +81,8 @@ function shown(value: unknown): string {
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}...` : text;
 }
 
-function dotted(path: readonly unknown[]): string {
+function dotted(path: Path): string {
   return path
-    .map((part, at) => (typeof part === "number" ? `[${part}]` : at === 0 ? `${part}` : `.${part}`))
+    .map((part, at) => (typeof part === "number" ? `[${part}]` : at === 0 ? part : `.${part}`))
     .join("");
 }

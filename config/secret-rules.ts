@@ -9,6 +9,8 @@ export type SecretCheck = (value: string) => string | undefined;
 // bcrypt reads no further: two passwords that differ only after that would be the same.
 const BCRYPT_LIMIT_BYTES = 72;
 
+export const checkNotEmpty: SecretCheck = (value) => (value === "" ? "not empty" : undefined);
+
 export const checkRegistryUser: SecretCheck = (value) =>
   /^[^\s:]+$/.test(value) ? undefined : "a user name without spaces and colons, not empty";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
-import type { StackSecrets } from "../../secrets.ts";
+import type { StackSecrets } from "../../config/read-secrets.ts";
 import { type Run, type RunOptions, resolved, run } from "../support/program-stack/engine.ts";
 import {
   CACHE_PASSWORD,
@@ -12,8 +12,8 @@ import {
 } from "../support/program-stack/raw-config.ts";
 import { CERTIFICATE, OTHER_PRIVATE_KEY, PRIVATE_KEY } from "../support/program-stack/tls.ts";
 
-const { readConfig } = await import("../../config.ts");
-const { readSecrets } = await import("../../secrets.ts");
+const { readConfig } = await import("../../config/read-config.ts");
+const { readSecrets } = await import("../../config/read-secrets.ts");
 
 const RCLONE_CONFIG = "[gdrive]\ntype = drive\n";
 

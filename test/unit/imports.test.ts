@@ -38,8 +38,8 @@ const within =
 describe("imports", () => {
   test("are found, also over several lines", () => {
     expect(importsOf("components/host/registry-host.ts")).toContain("components/host/settings.ts");
-    expect(importsOf("secrets.ts")).toContain("config/secret-rules.ts");
-    expect(importsOf("secrets.ts")).toContain("@pulumi/vault");
+    expect(importsOf("config/read-secrets.ts")).toContain("config/secret-rules.ts");
+    expect(importsOf("config/read-secrets.ts")).toContain("@pulumi/vault");
   });
 
   test.each<[string, string, (module: string) => boolean]>([
@@ -59,19 +59,24 @@ describe("imports", () => {
     ["the provider knows the contract only", "provider/**/*.ts", within("provider", "contract")],
     [
       "the configuration's rules are plain",
-      "config/**/*.ts",
+      "config/!(read-*).ts",
       (module) => !isPulumi(module) && within("config", "contract")(module),
+    ],
+    [
+      "the readers of configuration and secrets know what the host asks for",
+      "config/read-*.ts",
+      within("config", "contract", "components/host/registry-secrets.ts"),
     ],
   ])("go one way: %s", (_, pattern, isAllowed) => {
     expect(offences(pattern, isAllowed)).toEqual([]);
   });
 
-  test("of the configuration stand in config.ts alone, those of Vault in secrets.ts alone", () => {
+  test("of the configuration stand in read-config.ts alone, those of Vault in read-secrets.ts alone", () => {
     const sources = globSync("{*.ts,components/**/*.ts,config/**/*.ts}", { cwd: ROOT });
     const containing = (text: RegExp) =>
       sources.filter((file) => text.test(readFileSync(join(ROOT, file), "utf8")));
-    expect(containing(/pulumi\.Config\b/)).toEqual(["config.ts"]);
-    expect(containing(/@pulumi\/vault/)).toEqual(["secrets.ts"]);
+    expect(containing(/pulumi\.Config\b/)).toEqual(["config/read-config.ts"]);
+    expect(containing(/@pulumi\/vault/)).toEqual(["config/read-secrets.ts"]);
     expect(containing(/process\.env/).filter((file) => file !== "vitest.config.ts")).toEqual([]);
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isCronExpression } from "../../../config/kubernetes.ts";
-import { parseConfig } from "../../../config.ts";
+import { parseSettings } from "../../../config/settings.ts";
 import { faultsOf } from "../../support/program-stack/faults.ts";
 import { RAW_CONFIG } from "../../support/program-stack/raw-config.ts";
 
@@ -19,14 +18,14 @@ const sites = (...list: object[]) => cluster({ driveSync: { sites: list } });
 
 describe("the cluster's configuration", () => {
   test("is off by default, and then asks for nothing", () => {
-    expect(parseConfig(RAW_CONFIG)).toMatchObject({
-      config: { cluster: { enabled: false, namespace: "monitoring", driveSync: { sites: [] } } },
+    expect(parseSettings(RAW_CONFIG)).toMatchObject({
+      settings: { cluster: { enabled: false, namespace: "monitoring", driveSync: { sites: [] } } },
     });
   });
 
   test("gets every default", () => {
-    expect(parseConfig({ ...RAW_CONFIG, ...cluster({}) })).toMatchObject({
-      config: {
+    expect(parseSettings({ ...RAW_CONFIG, ...cluster({}) })).toMatchObject({
+      settings: {
         cluster: {
           createNamespace: false,
           pushgatewayUrl: "http://prometheus-prometheus-pushgateway.monitoring:9091",
@@ -129,27 +128,4 @@ describe("the cluster's configuration", () => {
     expect(idle.keys).toEqual(["driveSyncConfigs.blog"]);
     expect(faultsOf({ ...sites(OWN_SITE), driveSyncConfigs: "no JSON" }).keys).toEqual(["driveSyncConfigs"]);
   });
-});
-
-describe("a cron expression", () => {
-  test.each(["* * * * *", "*/15 * * * *", "0 3 * * 0", "5,35 8-18/2 1 JAN-mar mon-fri", "59 23 31 12 6"])(
-    "is %s",
-    (text) => {
-      expect(isCronExpression(text)).toBe(true);
-    },
-  );
-
-  test.each(["", "@daily", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8"])(
-    "is not %s",
-    (text) => {
-      expect(isCronExpression(text)).toBe(false);
-    },
-  );
-
-  test.each(["*/0 * * * *", "5-1 * * * *", "1-2-3 * * * *", "a * * * *", "1, * * * *", "TZ=UTC * * * * *"])(
-    "is not %s either",
-    (text) => {
-      expect(isCronExpression(text)).toBe(false);
-    },
-  );
 });

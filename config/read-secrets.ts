@@ -1,18 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
-import type { RegistrySecrets, TlsSecrets } from "./components/host/registry-secrets.ts";
-import { sitesWithOwnSecret } from "./config/drive-sync-secrets.ts";
-import { hostKeyOf } from "./config/known-hosts.ts";
+import type { RegistrySecrets, TlsSecrets } from "../components/host/registry-secrets.ts";
+import { sitesWithOwnSecret } from "./cluster.ts";
+import { hostKeyOf } from "./known-hosts.ts";
+import type { Config } from "./read-config.ts";
 import {
   checkCertificate,
+  checkNotEmpty,
   checkPrivateKey,
   checkRcloneConfig,
   checkRegistryPassword,
   checkRegistryUser,
   checkTlsPair,
   type SecretCheck,
-} from "./config/secret-rules.ts";
-import type { Config } from "./config.ts";
+} from "./secret-rules.ts";
 
 /** The secrets of the whole stack. */
 export interface StackSecrets extends RegistrySecrets {
@@ -52,27 +53,27 @@ function configTls({ secrets }: Config): TlsSecrets {
 
 // Read to the end before anything is declared: with Outputs, each fault would fail a resource of its own, later.
 async function fromVault(config: Config): Promise<StackSecrets> {
-  const { host, vault: places } = config;
-  const kv = await readKv(places);
+  const { host, vault: paths } = config;
+  const kv = await readKv(paths);
   const secret = (path: string, field: string, check: SecretCheck) =>
     pulumi.secret(kv.field(path, field, check));
-  const knownKey = () => hostKeyOf(kv.field(places.sshKey, "known_hosts_entry", checkHostKeyEntry)) ?? "";
+  const knownKey = () => hostKeyOf(kv.field(paths.sshKey, "known_hosts_entry", checkHostKeyEntry)) ?? "";
   const secrets = {
-    // The agent that the configuration names has the key: what nobody uses need not travel.
+    // The agent that the configuration names has the key: what is not used need not travel.
     sshPrivateKey:
-      host.agentSocketPath === undefined ? secret(places.sshKey, "private_key", checkPrivateKey) : undefined,
+      host.agentSocketPath === undefined ? secret(paths.sshKey, "private_key", checkPrivateKey) : undefined,
     hostKey: pulumi.secret(host.hostKey ?? knownKey()),
-    registryUser: secret(places.account, "registry_user", checkRegistryUser),
-    registryPassword: secret(places.account, "registry_password", checkRegistryPassword),
-    tls: places.tls === undefined ? configTls(config) : vaultTls(config, kv, places.tls),
+    registryUser: secret(paths.account, "registry_user", checkRegistryUser),
+    registryPassword: secret(paths.account, "registry_password", checkRegistryPassword),
+    tls: paths.tls === undefined ? configTls(config) : vaultTls(config, kv, paths.tls),
     cachePasswords:
-      places.cachePasswords === undefined
+      paths.cachePasswords === undefined
         ? config.secrets.cachePasswords
-        : vaultCachePasswords(config, kv, places.cachePasswords),
+        : vaultCachePasswords(config, kv, paths.cachePasswords),
     driveSyncConfigs:
-      places.driveSync === undefined
+      paths.driveSync === undefined
         ? config.secrets.driveSyncConfigs
-        : vaultDriveSync(config, kv, places.driveSync),
+        : vaultDriveSync(config, kv, paths.driveSync),
   };
   if (kv.faults.length > 0) throw new pulumi.RunError(kv.faults.join("\n"));
   return secrets;
@@ -86,9 +87,9 @@ interface Kv {
   readonly faults: readonly string[];
 }
 
-async function readKv({ address, mount, ...places }: Config["vault"]): Promise<Kv> {
+async function readKv({ address, mount, ...named }: Config["vault"]): Promise<Kv> {
   const provider = address === undefined ? {} : { provider: new vault.Provider("vault", { address }) };
-  const paths = new Set(Object.values(places).filter((path) => path !== undefined));
+  const paths = new Set(Object.values(named).filter((path) => path !== undefined));
   const read = async (name: string) => (await vault.kv.getSecretV2({ mount, name }, provider)).data;
   const secrets = new Map(
     await Promise.all([...paths].map(async (path) => [path, await read(path)] as const)),
@@ -135,10 +136,8 @@ function vaultCachePasswords(
 function vaultDriveSync(config: Config, kv: Kv, path: string): Record<string, pulumi.Output<string>> {
   const configuration = (site: string) =>
     pulumi.secret(kv.field(path, `${site}_rclone_conf`, checkRcloneConfig));
-  return Object.fromEntries(sitesWithOwnSecret(config).map((site) => [site, configuration(site)]));
+  return Object.fromEntries(sitesWithOwnSecret(config.cluster).map((site) => [site, configuration(site)]));
 }
-
-const checkNotEmpty: SecretCheck = (value) => (value === "" ? "not empty" : undefined);
 
 const checkHostKeyEntry: SecretCheck = (entry) =>
   hostKeyOf(entry) === undefined ? "an entry of known_hosts: NAME TYPE BASE64" : undefined;
@@ -147,7 +146,7 @@ function authorityOf(text: string | undefined): Pick<TlsSecrets, "authority"> {
   return text === undefined ? {} : { authority: pulumi.output(text) };
 }
 
-// config.ts has refused the configuration before: this tells the types so, and would show a mistake there.
+// The settings were refused before: this says so to the types, and would show a mistake there.
 function present<T>(value: T | undefined, key: string): T {
   if (value === undefined) throw new pulumi.RunError(`regwarden:${key} is missing`);
   return value;

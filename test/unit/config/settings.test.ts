@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { faultsText } from "../../../config/faults.ts";
-import { parseConfig } from "../../../config.ts";
+import { parseSettings } from "../../../config/settings.ts";
 import { faultsOf, type Raw } from "../../support/program-stack/faults.ts";
 import {
   CACHE_PASSWORD,
@@ -16,9 +16,9 @@ const ghcr = { name: "ghcr", port: 5010, remoteUrl: "https://ghcr.io" };
 
 describe("a configuration without fault", () => {
   test("gets every default", () => {
-    const parsed = parseConfig(RAW_CONFIG);
+    const parsed = parseSettings(RAW_CONFIG);
     expect(parsed).toMatchObject({
-      config: {
+      settings: {
         host: { sshPort: 22, sshUser: "root", directory: "/opt/registry" },
         private: { port: 5050 },
         images: { registry: "registry:2.8.3" },
@@ -29,7 +29,7 @@ describe("a configuration without fault", () => {
         secretsSource: "config",
       },
     });
-    const caches = "config" in parsed ? parsed.config.caches : [];
+    const caches = "settings" in parsed ? parsed.settings.caches : [];
     expect(caches.map(({ name, port }) => `${name} ${port}`)).toEqual([
       "dockerhub 5000",
       "ghcr 5010",
@@ -40,10 +40,10 @@ describe("a configuration without fault", () => {
   });
 
   test("is frozen, and holds no secret", () => {
-    const parsed = parseConfig(WITH_CACHE_ACCOUNT);
-    if (!("config" in parsed)) throw new Error(faultsText(parsed.faults));
-    expect(Object.isFrozen(parsed.config.caches[0])).toBe(true);
-    for (const secret of SECRET_TEXTS) expect(json(parsed.config)).not.toContain(secret);
+    const parsed = parseSettings(WITH_CACHE_ACCOUNT);
+    if (!("settings" in parsed)) throw new Error(faultsText(parsed.faults));
+    expect(Object.isFrozen(parsed.settings.caches[0])).toBe(true);
+    for (const secret of SECRET_TEXTS) expect(json(parsed.settings)).not.toContain(secret);
   });
 
   test("may come without a key, which an SSH agent then holds", () => {
@@ -167,6 +167,12 @@ describe("one fault", () => {
     ],
     ["passwords that are no object", { cachePasswords: CACHE_PASSWORD }, "cachePasswords"],
     ["a password that is a number", { cachePasswords: json({ dockerhub: 7421 }) }, "cachePasswords"],
+    [
+      "a password that only a Vault which is not asked would have",
+      { cachePasswords: undefined, vault: json({ cachePasswords: "infra" }) },
+      "cachePasswords.dockerhub",
+    ],
+    ["an empty password", { cachePasswords: json({ dockerhub: "" }) }, "cachePasswords.dockerhub"],
   ])("of a cache's account is told with its key: %s", (_, change, key) => {
     expect(faultsOf(change, WITH_CACHE_ACCOUNT).keys).toEqual([key]);
   });

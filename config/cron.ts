@@ -1,5 +1,3 @@
-/** Forms of values that the API server would refuse only after the rest of the update was done. */
-
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
@@ -18,14 +16,12 @@ const CRON_FIELDS: readonly CronField[] = [
   { from: 0, to: 6, names: WEEKDAYS },
 ];
 
-const UNIT_BYTES: Readonly<Record<string, number>> = {
-  M: 1e6,
-  G: 1e9,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-};
-
-/** Five fields, as a CronJob takes them. The `@daily` forms are left out: they hide the hour. */
+/**
+ * Whether the API server takes a text as a CronJob's schedule. The `@daily` forms are left out: they hide the hour.
+ *
+ * Source: robfig/cron v3, parser.go. Libraries for Node speak other dialects: croner takes a weekday of 7, `L`, `15W`
+ * and `1#2`, which Kubernetes refuses, and refuses `5/10`, which Kubernetes takes.
+ */
 export function isCronExpression(text: string): boolean {
   const fields = text.split(" ");
   return fields.length === CRON_FIELDS.length && CRON_FIELDS.every((field, at) => isField(fields[at], field));
@@ -50,17 +46,4 @@ function fieldValue(text: string, { from, to, names = [] }: CronField): number |
   if (named >= 0) return from + named;
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   return value >= from && value <= to ? value : undefined;
-}
-
-/** Bytes of a quantity of memory; undefined when it is none. Without a unit it would be bytes: nobody means that. */
-export function memoryBytes(text: string): number | undefined {
-  const [, count, unit = ""] = /^([1-9]\d*)(M|G|Mi|Gi)$/.exec(text) ?? [];
-  const factor = UNIT_BYTES[unit];
-  return count === undefined || factor === undefined ? undefined : Number(count) * factor;
-}
-
-/** A label as `KEY=VALUE`, with an optional prefix of the key. */
-export function isLabel(text: string): boolean {
-  const name = "[A-Za-z0-9]([\\w.-]{0,61}[A-Za-z0-9])?";
-  return new RegExp(`^([a-z0-9.-]+/)?${name}=(${name})?$`).test(text);
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { RULES } from "../../../config/rules.ts";
+import { allKeys } from "../../../config/setting.ts";
+import { settingsSchema } from "../../../config/settings.ts";
 import { faultsOf, type Raw } from "../../support/program-stack/faults.ts";
 import {
   CACHE_PASSWORD,
@@ -81,6 +82,6 @@ describe("Pulumi.example.yaml", () => {
     const present = new Set(
       Object.entries(config).flatMap(([key, value]) => keysOf(value, key.replace("regwarden:", ""))),
     );
-    expect([...present].sort()).toEqual(Object.keys(RULES).sort());
+    expect([...present].sort()).toEqual(allKeys(settingsSchema).sort());
   });
 });

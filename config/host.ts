@@ -1,0 +1,68 @@
+import { isIPv4 } from "node:net";
+import * as v from "valibot";
+import { defaultDirectory } from "../contract/host-paths.ts";
+import type { Fault } from "./faults.ts";
+import { dnsName, ipv4, isDnsName, port } from "./formats.ts";
+import { described, example, withDefault } from "./setting.ts";
+
+/** The VM: how it is reached, where things lie on it, whom it asks for names. */
+
+const address = described(
+  "the DNS name or IPv4 address of the VM",
+  v.pipe(
+    v.string(),
+    v.check((text) => isDnsName(text) || isIPv4(text)),
+  ),
+);
+const user = described(
+  "a Unix user name; any but root needs passwordless sudo",
+  v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]*$/)),
+);
+const hostKey = described(
+  "the VM's public host key, `TYPE BASE64`, compared with what the VM itself shows",
+  v.pipe(v.string(), v.regex(/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) AAAA[\w+/]+=*$/)),
+);
+const socket = described(
+  "the absolute path of an SSH agent's socket",
+  v.pipe(v.string(), v.regex(/^\/\S+$/)),
+);
+// It ends up in shell lines, unit files and YAML: plain characters only, so that nothing needs quoting.
+const directory = described(
+  "an absolute path of plain letters, digits, dots, dashes and underscores, without trailing slash",
+  v.pipe(v.string(), v.regex(/^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/)),
+);
+
+const host = v.strictObject({
+  address: example(address, "10.0.20.10"),
+  sshPort: withDefault(port, 22),
+  sshUser: withDefault(user, "root"),
+  hostKey: v.optional(example(hostKey, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI...")),
+  agentSocketPath: v.optional(example(socket, "/run/user/1000/agent")),
+  directory: withDefault(directory, defaultDirectory),
+});
+
+const servers = v.pipe(v.array(example(ipv4, "10.0.20.1")), v.minLength(1));
+const searchDomains = described("a list of DNS names", v.array(example(dnsName, "example.lan")));
+
+const dns = v.strictObject({
+  servers: described("at least one IPv4 address", servers),
+  searchDomains: v.optional(searchDomains, []),
+});
+
+export const hostEntries = { host, dns: v.optional(dns) };
+
+/** A connection needs a host key to compare with: from here, or from Vault. */
+export function hostKeyFaults(
+  settings: v.InferOutput<typeof host> | undefined,
+  isFromVault: boolean,
+): Fault[] {
+  if (settings === undefined || settings.hostKey !== undefined || isFromVault) return [];
+  return [
+    {
+      key: "host.hostKey",
+      value: "(missing)",
+      rule: "the VM's public host key: no connection is made to a host that was not verified",
+      example: 'on the VM: cut -d" " -f1,2 /etc/ssh/ssh_host_ed25519_key.pub',
+    },
+  ];
+}

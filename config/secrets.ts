@@ -1,0 +1,193 @@
+import * as v from "valibot";
+import type { Fault } from "./faults.ts";
+import {
+  checkCertificate,
+  checkNotEmpty,
+  checkPrivateKey,
+  checkRcloneConfig,
+  checkRegistryPassword,
+  checkRegistryUser,
+  checkTlsPair,
+  type SecretCheck,
+} from "./secret-rules.ts";
+import { described, example, withDefault } from "./setting.ts";
+
+/** Where the secrets come from, and what is wrong with those that lie in the Pulumi configuration. */
+
+const source = described("where the secrets come from: config or vault", v.picklist(["config", "vault"]));
+const vaultAddress = described(
+  "the URL of Vault, without path",
+  v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/@]+$/)),
+);
+const vaultPath = described(
+  "a path below the mount, without leading or trailing slash",
+  v.pipe(v.string(), v.regex(/^[\w.-]+(\/[\w.-]+)*$/)),
+);
+const mount = described("the mount of a KV version 2 engine", vaultPath);
+
+export const secretEntries = {
+  secretsSource: withDefault(source, "config"),
+  vault: v.optional(
+    v.strictObject({
+      address: v.optional(example(vaultAddress, "https://vault.example.com:8200")),
+      mount: withDefault(mount, "secret"),
+      sshKey: withDefault(vaultPath, "woodpecker/registry_ssh_key"),
+      account: withDefault(vaultPath, "viktor"),
+      tls: v.optional(example(vaultPath, "registry/tls")),
+      cachePasswords: v.optional(example(vaultPath, "infra")),
+      driveSync: v.optional(example(vaultPath, "drive-sync")),
+    }),
+    {},
+  ),
+};
+
+const schema = v.strictObject(secretEntries);
+type SecretSettings = Partial<v.InferOutput<typeof schema>>;
+
+interface SecretKey {
+  readonly check: SecretCheck;
+  readonly isNeeded: (settings: SecretSettings) => boolean;
+  /** File that the shell may read a long value from. */
+  readonly file?: string;
+}
+
+const fromConfig = ({ secretsSource }: SecretSettings): boolean => secretsSource === "config";
+const tlsFromConfig = (settings: SecretSettings): boolean =>
+  fromConfig(settings) ||
+  (settings.secretsSource === "vault" && settings.vault !== undefined && settings.vault.tls === undefined);
+const never = (): boolean => false;
+
+/** Secrets of the Pulumi configuration that are one text each. No message may show them. */
+export const secretKeys = {
+  // Not needed where an SSH agent holds the key.
+  sshPrivateKey: { check: checkPrivateKey, isNeeded: never, file: "id_ed25519" },
+  registryUser: { check: checkRegistryUser, isNeeded: fromConfig },
+  registryPassword: { check: checkRegistryPassword, isNeeded: fromConfig },
+  tlsCertificate: { check: checkCertificate, isNeeded: tlsFromConfig, file: "fullchain.pem" },
+  tlsPrivateKey: { check: checkPrivateKey, isNeeded: tlsFromConfig, file: "privkey.pem" },
+} as const satisfies Record<string, SecretKey>;
+
+/** PEM text of the authority that signed the certificate: no secret, yet too long for the settings. */
+export const authorityKey = "tlsAuthority";
+
+const authority: SecretKey = { check: checkCertificate, isNeeded: never, file: "ca.pem" };
+
+interface SecretsByName {
+  readonly check: SecretCheck;
+  /** What the whole is, when it is no such object. */
+  readonly whole: string;
+  /** Whose name each value has. */
+  readonly owner: string;
+  /** Why that one needs a value. */
+  readonly reason: (name: string) => string;
+  readonly isFromVault: (vault: NonNullable<SecretSettings["vault"]>) => boolean;
+  readonly file?: string;
+}
+
+/** Secrets of the Pulumi configuration that are objects of texts by name. */
+export const secretsByName = {
+  cachePasswords: {
+    check: checkNotEmpty,
+    whole: "an object of passwords by cache name",
+    owner: "a cache that has a username",
+    reason: (name) => `the cache ${name} has a username`,
+    isFromVault: ({ cachePasswords }) => cachePasswords !== undefined,
+  },
+  driveSyncConfigs: {
+    check: checkRcloneConfig,
+    whole: "an object of rclone configurations by site name",
+    owner: "a site without externalSecret",
+    reason: (name) => `the site ${name} has no externalSecret`,
+    isFromVault: ({ driveSync }) => driveSync !== undefined,
+    file: "rclone.conf",
+  },
+} as const satisfies Record<string, SecretsByName>;
+
+/** All keys that no schema of settings knows. */
+export const secretKeyNames: readonly string[] = [
+  ...Object.keys(secretKeys),
+  ...Object.keys(secretsByName),
+  authorityKey,
+];
+
+/** Names that need a secret of their own, by key; undefined where that cannot be said. */
+export type NeededNames = Readonly<Record<keyof typeof secretsByName, readonly string[] | undefined>>;
+
+/**
+ * What is wrong with the secrets in the Pulumi configuration. `raw` holds their values: none reaches a fault.
+ * `hostname` is what the certificate must name; undefined where that cannot be said.
+ */
+export function secretFaults(
+  raw: Readonly<Record<string, string>>,
+  settings: SecretSettings,
+  needed: NeededNames,
+  hostname: string | undefined,
+): Fault[] {
+  const keys: [string, SecretKey][] = [...Object.entries(secretKeys), [authorityKey, authority]];
+  const single = keys.flatMap(([key, secret]) => singleFault(key, secret, raw[key], settings));
+  const pair = single.length === 0 ? tlsPairFault(raw, hostname) : [];
+  const byName = Object.entries(secretsByName).flatMap(([key, kind]) =>
+    byNameFaults(key, kind, raw[key], needed[key as keyof NeededNames], settings),
+  );
+  return [...single, ...pair, ...byName];
+}
+
+function singleFault(
+  key: string,
+  { check, isNeeded, file }: SecretKey,
+  value: string | undefined,
+  settings: SecretSettings,
+): Fault[] {
+  const missing = isNeeded(settings) ? "set, as a secret" : undefined;
+  const rule = value === undefined ? missing : check(value);
+  return rule === undefined ? [] : [secretFault(key, value, rule, setCommand(key, file))];
+}
+
+function tlsPairFault(raw: Readonly<Record<string, string>>, hostname: string | undefined): Fault[] {
+  const { tlsCertificate, tlsPrivateKey } = raw;
+  if (tlsCertificate === undefined || tlsPrivateKey === undefined || hostname === undefined) return [];
+  const rule = checkTlsPair(tlsCertificate, tlsPrivateKey, hostname);
+  const example = setCommand("tlsPrivateKey", secretKeys.tlsPrivateKey.file);
+  return rule === undefined ? [] : [secretFault("tlsPrivateKey", tlsPrivateKey, rule, example)];
+}
+
+function byNameFaults(
+  key: string,
+  { check, whole, owner, reason, isFromVault, file }: SecretsByName,
+  text: string | undefined,
+  needed: readonly string[] | undefined,
+  { secretsSource, vault }: SecretSettings,
+): Fault[] {
+  const given = text === undefined ? {} : parseTexts(text);
+  const example = (name: string) => setCommand(`${key}.${name}`, file);
+  if (given === undefined) return [secretFault(key, text, whole, example("NAME"))];
+  if (needed === undefined) return [];
+  const isElsewhere = secretsSource === "vault" && vault !== undefined && isFromVault(vault);
+  const missing = (isElsewhere ? [] : needed)
+    .filter((name) => given[name] === undefined)
+    .map((name) => secretFault(`${key}.${name}`, undefined, `set, as ${reason(name)}`, example(name)));
+  const wrong = Object.entries(given).flatMap(([name, value]) => {
+    const rule = check(value);
+    return rule === undefined ? [] : [secretFault(`${key}.${name}`, value, rule, example(name))];
+  });
+  const idle = Object.keys(given)
+    .filter((name) => !needed.includes(name))
+    .map((name) => secretFault(`${key}.${name}`, given[name], `the name of ${owner}`, "remove it"));
+  return [...missing, ...wrong, ...idle];
+}
+
+/** Texts by name; undefined when the text is not such an object. */
+function parseTexts(text: string): Record<string, string> | undefined {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), v.record(v.string(), v.string())), text);
+  return parsed.success ? parsed.output : undefined;
+}
+
+function secretFault(key: string, value: string | undefined, rule: string, example: string): Fault {
+  return { key, value: value === undefined ? "(missing)" : "(not shown)", rule, example };
+}
+
+function setCommand(key: string, file?: string): string {
+  const secret = key === authorityKey ? "" : "--secret ";
+  const path = key.includes(".") ? "--path " : "";
+  return `pulumi config set ${secret}${path}regwarden:${key}${file === undefined ? "" : ` < ${file}`}`;
+}
