@@ -28,3 +28,10 @@ export function inLines(findings: readonly Finding[]): readonly string[] {
     )
     .sort();
 }
+
+/** Tags, as `REPOSITORY:TAG`, of images that lack something. An upload or a subject that is missing breaks no image. */
+export function brokenTags(findings: readonly Finding[]): readonly string[] {
+  const ofImages = findings.filter(({ kind }) => kind !== "referrer" && kind !== "upload");
+  const tags = ofImages.flatMap(({ repository, tags }) => tags.map((tag) => `${repository}:${tag}`));
+  return [...new Set(tags)].sort();
+}

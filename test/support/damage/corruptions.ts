@@ -1,13 +1,14 @@
 import {
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 
 interface Spoiled {
@@ -57,15 +58,26 @@ export interface Corruption {
   readonly amount: number;
 }
 
-export const corruptions: fc.Arbitrary<readonly Corruption[]> = fc.array(
-  fc.record({
-    file: fc.nat(),
-    other: fc.nat(),
-    way: fc.constantFrom(...(Object.keys(ways) as Way[])),
-    amount: fc.nat({ max: 5000 }),
-  }),
-  { minLength: 1, maxLength: 4 },
-);
+/** Up to four files of a store, each spoiled in one of these ways. */
+export function corruptionsBy(...some: readonly Way[]): fc.Arbitrary<readonly Corruption[]> {
+  const way = fc.constantFrom(...some);
+  const one = fc.record({ file: fc.nat(), other: fc.nat(), way, amount: fc.nat({ max: 5000 }) });
+  return fc.array(one, { minLength: 1, maxLength: 4 });
+}
+
+export const corruptions = corruptionsBy(...(Object.keys(ways) as Way[]));
+
+/** Spoils files of a store. */
+export function corruptStore(directory: string, damage: readonly Corruption[]): void {
+  const files = filesBelow(directory);
+  for (const one of damage) corrupt(files, one);
+}
+
+function filesBelow(directory: string): readonly string[] {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map((entry) => join(entry.parentPath, entry.name)).sort();
+}
 
 /** Spoils a file, unless it is gone already; its path, if it did. */
 export function corrupt(
