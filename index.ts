@@ -1,4 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import { RegistryCluster } from "./components/cluster/registry-cluster.ts";
 import type { ClusterSettings } from "./components/cluster/settings.ts";
 import type { HostAccess } from "./components/host/host-command.ts";
@@ -75,6 +76,7 @@ function watchFromCluster(config: Config, secrets: StackSecrets): void {
     "cluster",
     {
       settings: clusterSettings(config),
+      stack: pulumi.getStack(),
       user: secrets.registryUser,
       password: secrets.registryPassword,
       authority: secrets.tls.authority,

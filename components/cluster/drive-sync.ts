@@ -1,6 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { base64 } from "./render/base64.ts";
 import {
   driveSyncCronJob,
   driveSyncLabels,
@@ -8,7 +7,7 @@ import {
   externalSecretSpec,
   RCLONE_KEY,
 } from "./render/drive-sync.ts";
-import { metadata } from "./render/metadata.ts";
+import { base64, metadata } from "./render/metadata.ts";
 import type { DriveSite, DriveSyncSettings } from "./settings.ts";
 
 /** Arguments of {@link DriveSync}. */

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { cronJobs } from "../../contract/cluster-names.ts";
-import type { ProgramObjects } from "./integrity-probe.ts";
+import type { ProgramObjects } from "./cluster-programs.ts";
 import { IN_USE_LABELS, inUseClusterRoleName, inUseCronJob, inUseRules } from "./render/in-use.ts";
 import { clusterMetadata, metadata } from "./render/metadata.ts";
 import type { ClusterSettings } from "./settings.ts";
@@ -9,7 +9,6 @@ import type { ClusterSettings } from "./settings.ts";
 /** Arguments of {@link InUseCheck}. */
 export interface InUseCheckArgs {
   readonly settings: ClusterSettings;
-  /** What the probe has made: both run the same programs with the same account. */
   readonly programs: ProgramObjects;
 }
 
@@ -49,7 +48,7 @@ export class InUseCheck extends pulumi.ComponentResource {
           inUseCronJob(settings, { bundle, secret, authority, serviceAccount }),
         ),
       },
-      // A first run without its rights would report that it could not look.
+      // A first run without its rights would report that it could not check.
       { ...own, dependsOn: [binding] },
     );
     this.registerOutputs({});

@@ -9,16 +9,19 @@ import type { ClusterSettings } from "./settings.ts";
 /** Arguments of {@link RegistryAlerts}. */
 export interface RegistryAlertsArgs {
   readonly settings: ClusterSettings;
+  /** Name of the Pulumi stack, as the drift run reports it. */
+  readonly stack: string;
 }
 
 /** The alert rules, in the form that the cluster's Prometheus reads. */
 export class RegistryAlerts extends pulumi.ComponentResource {
-  constructor(name: string, { settings }: RegistryAlertsArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: RegistryAlertsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:cluster:RegistryAlerts", name, {}, opts);
+    const { settings, stack } = args;
     const { alerts, namespace, probe, inUse, driveSync } = settings;
     const sites = driveSync.sites.map((site) => site.name);
     const imagesOf = inUse.enabled ? inUse.registry : undefined;
-    const scope = { instance: probe.instance, stack: pulumi.getStack(), sites, imagesOf };
+    const scope = { instance: probe.instance, stack, sites, imagesOf };
     const rules = ruleGroups(scope, alerts);
     const labels = Object.fromEntries(alerts.labels.map((label) => split(label)));
     const own = { parent: this };

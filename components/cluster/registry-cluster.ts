@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { builtBundle } from "../../contract/host-paths.ts";
+import { ClusterPrograms } from "./cluster-programs.ts";
 import { DriveSync } from "./drive-sync.ts";
 import { ignoreAdmissionChanges } from "./ignore-admission-changes.ts";
 import { InUseCheck } from "./in-use-check.ts";
@@ -13,7 +14,9 @@ import type { ClusterSettings } from "./settings.ts";
 /** Arguments of {@link RegistryCluster}. */
 export interface RegistryClusterArgs {
   readonly settings: ClusterSettings;
-  /** Registry account that the probe uses; both are secrets. */
+  /** Name of the Pulumi stack, as the drift run reports it. */
+  readonly stack: string;
+  /** Registry account of the programs; both are secrets. */
   readonly user: pulumi.Output<string>;
   readonly password: pulumi.Output<string>;
   readonly authority?: pulumi.Output<string> | undefined;
@@ -28,7 +31,7 @@ export class RegistryCluster extends pulumi.ComponentResource {
   constructor(name: string, args: RegistryClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const defaults: pulumi.ComponentResourceOptions = { transforms: [ignoreAdmissionChanges] };
     super("registry:cluster:RegistryCluster", name, {}, pulumi.mergeOptions(defaults, opts));
-    const { settings, user, password, authority, bundle = builtBundle } = args;
+    const { settings, stack, user, password, authority, bundle = builtBundle } = args;
     const { namespace, pushgatewayUrl, driveSync } = settings;
     const ownNamespace =
       settings.createNamespace &&
@@ -39,13 +42,15 @@ export class RegistryCluster extends pulumi.ComponentResource {
       );
     // Nothing can be made in a namespace that is not there yet.
     const inside = { parent: this, dependsOn: ownNamespace ? [ownNamespace] : [] };
-    const { programs } = new IntegrityProbe(
-      `${name}-probe`,
-      { settings, user, password, authority, bundle },
+    const probe = `${name}-probe`;
+    const { objects: programs } = new ClusterPrograms(
+      `${name}-programs`,
+      { namespace, user, password, authority, bundle, formerProbe: probe },
       inside,
     );
+    new IntegrityProbe(probe, { settings, programs }, inside);
     if (settings.inUse.enabled) new InUseCheck(`${name}-in-use`, { settings, programs }, inside);
-    new RegistryAlerts(`${name}-alerts`, { settings }, inside);
+    new RegistryAlerts(`${name}-alerts`, { settings, stack }, inside);
     if (settings.dashboard.enabled) new RegistryDashboard(`${name}-dashboard`, { namespace }, inside);
     if (driveSync.sites.length > 0) {
       const configurations = args.driveSyncConfigurations;

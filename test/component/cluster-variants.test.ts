@@ -34,7 +34,7 @@ describe("variants of the cluster side", () => {
     const stack = await run(registryStack, { config: withCluster({}) });
     const [container] = podSpec(stack, "cluster-probe-cron-job").containers;
     expect(container?.env.map(({ name }) => name)).not.toContain("NODE_EXTRA_CA_CERTS");
-    expect(stack.declared.map(({ name }) => name)).not.toContain("cluster-probe-authority");
+    expect(stack.declared.map(({ name }) => name)).not.toContain("cluster-programs-authority");
   });
 
   test("bring the same rules with and without the operator", async () => {

@@ -153,7 +153,7 @@ describe.each([
   });
 
   test("keeps the account as `data`, which a refresh can compare", () => {
-    const { data } = stack.find("cluster-probe-credentials").inputs;
+    const { data } = stack.find("cluster-programs-credentials").inputs;
     const values = plain(data) as Record<string, unknown>;
     expect(String(plain(values.REG_USER))).toBe(Buffer.from(REGISTRY_USER).toString("base64"));
     expect(String(plain(values.REG_PASS))).toBe(Buffer.from(PASSWORD).toString("base64"));
@@ -179,5 +179,30 @@ describe.each([
       name: "blog-rclone",
       namespace: "blog",
     });
+  });
+});
+
+describe("what the programs need in the cluster", () => {
+  // As a stack has them in its state that was made when the probe owned them.
+  const probe = "registry:cluster:RegistryCluster$registry:cluster:IntegrityProbe";
+  const formerly = (type: string, name: string) => `urn:pulumi:test::regwarden::${probe}$${type}::${name}`;
+
+  test.each([
+    ["cluster-programs-credentials", formerly("kubernetes:core/v1:Secret", "cluster-probe-credentials")],
+    ["cluster-programs-bundle", formerly("kubernetes:core/v1:ConfigMap", "cluster-probe-programs")],
+    ["cluster-programs-authority", formerly("kubernetes:core/v1:ConfigMap", "cluster-probe-authority")],
+  ])("is taken over from the probe and not made anew: %s", async (name, former) => {
+    const { urns } = await run(registryStack, { config: WHOLE });
+    expect(urns.get(name)).toContain(former);
+  });
+
+  test("leaves the probe's own objects where they were", async () => {
+    const { urns } = await run(registryStack, { config: WHOLE });
+    expect(urns.get("cluster-probe-cron-job")).toContain(
+      formerly("kubernetes:batch/v1:CronJob", "cluster-probe-cron-job"),
+    );
+    expect(urns.get("cluster-probe-service-account")).toContain(
+      formerly("kubernetes:core/v1:ServiceAccount", "cluster-probe-service-account"),
+    );
   });
 });

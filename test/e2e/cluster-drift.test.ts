@@ -1,5 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { AUTHORITY_CONFIG_MAP, AUTHORITY_KEY, PROBE_SECRET } from "../../components/cluster/render/probe.ts";
+import {
+  ACCOUNT_SECRET,
+  AUTHORITY_CONFIG_MAP,
+  AUTHORITY_KEY,
+} from "../../components/cluster/render/programs.ts";
 import { alertRulesName, cronJobs } from "../../contract/cluster-names.ts";
 import { bundleFile } from "../../contract/host-paths.ts";
 import { cluster, patch, pathOf, stackObjects, takeOver } from "../support/lab/cluster.ts";
@@ -30,7 +34,7 @@ describe("drift in the cluster, by other field managers", () => {
     await cluster().remove(pathOf("prometheusrules", alertRulesName));
     await takeOver("configmaps", AUTHORITY_CONFIG_MAP, { data: { [AUTHORITY_KEY]: "by hand" } });
     await patch("configmaps", "regwarden-dashboard", { data: { "regwarden.json": null } });
-    await patch("secrets", PROBE_SECRET, { data: { REG_PASS: encoded } });
+    await patch("secrets", ACCOUNT_SECRET, { data: { REG_PASS: encoded } });
     await patch("serviceaccounts", cronJobs.probe, { automountServiceAccountToken: true });
     const bundle = await bundleName();
     await cluster().remove(pathOf("configmaps", bundle));
@@ -47,7 +51,10 @@ describe("drift in the cluster, by other field managers", () => {
     ["an edited Secret", /update\s+Secret\s+\S*credentials\s+data\.REG_PASS$/m],
     ["a service account that gets a token", /update\s+ServiceAccount\s+\S+\s+automountServiceAccountToken/],
     ["the other job that runs the program", /update\s+CronJob\s+\S*in-use\S*\s+spec\S+configMap\.name$/m],
-    ["another program under the same name", /replace\s+ConfigMap\s+\S*programs\s+data\["regwarden\.mjs"\]/],
+    [
+      "another program under the same name",
+      /replace\s+ConfigMap\s+\S*programs-bundle\s+data\["regwarden\.mjs"\]/,
+    ],
   ])("%s is shown by name", (_what, shown) => {
     expect(table).toMatch(shown);
   });
@@ -70,7 +77,9 @@ describe("drift in the cluster, by other field managers", () => {
     const job = await cluster().get(pathOf("cronjobs", cronJobs.probe));
     expect(job?.spec).toMatchObject({ schedule: "*/15 * * * *", suspend: false });
     expect(await cluster().get(pathOf("prometheusrules", alertRulesName))).toBeDefined();
-    const { data } = (await cluster().get(pathOf("secrets", PROBE_SECRET))) as { data: { REG_PASS: string } };
+    const { data } = (await cluster().get(pathOf("secrets", ACCOUNT_SECRET))) as {
+      data: { REG_PASS: string };
+    };
     const real = await pulumi("config", "get", "regwarden:registryPassword");
     expect(Buffer.from(data.REG_PASS, "base64").toString()).toBe(real.trim());
     const state = await pulumi("stack", "export");

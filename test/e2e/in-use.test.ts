@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inUseAlerts } from "../../components/cluster/render/alerts/in-use.ts";
 import { inUseClusterRoleName } from "../../components/cluster/render/in-use.ts";
-import { PROBE_SECRET } from "../../components/cluster/render/probe.ts";
+import { ACCOUNT_SECRET } from "../../components/cluster/render/programs.ts";
 import { cronJobs } from "../../contract/cluster-names.ts";
 import { namespaces } from "../../lab/cluster/endpoints.ts";
 import { accessOf, KubernetesClient } from "../../lab/cluster/kubernetes-client.ts";
@@ -79,7 +79,7 @@ describe("the CronJob that looks at the images in use", () => {
 describe("its account", () => {
   test("lists workloads, and neither Secrets nor anything that it could change", async () => {
     expect(JSON.stringify(await pod.list(deployments))).toContain(sampleImage);
-    const secret = pathOf("secrets", PROBE_SECRET);
+    const secret = pathOf("secrets", ACCOUNT_SECRET);
     for (const path of ["/api/v1/secrets", collection("secrets"), secret, collection("configmaps")])
       await expect(pod.get(path), path).rejects.toThrow(/answers 403/);
     const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;

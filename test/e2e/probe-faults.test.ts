@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { probeAlerts } from "../../components/cluster/render/alerts/probe.ts";
-import { AUTHORITY_CONFIG_MAP, AUTHORITY_KEY, PROBE_SECRET } from "../../components/cluster/render/probe.ts";
+import {
+  ACCOUNT_SECRET,
+  AUTHORITY_CONFIG_MAP,
+  AUTHORITY_KEY,
+} from "../../components/cluster/render/programs.ts";
 import { cronJobs } from "../../contract/cluster-names.ts";
 import { stopDaemon } from "../../lab/cluster/daemon.ts";
 import { ensureMonitoring, monitoringDaemons } from "../../lab/cluster/monitoring.ts";
@@ -76,7 +80,7 @@ describe("a fault is told apart from the others: ", () => {
   });
 
   test("the password is wrong", async () => {
-    const restore = await change("secrets", PROBE_SECRET, "REG_PASS", "bm90IHRoaXM=");
+    const restore = await change("secrets", ACCOUNT_SECRET, "REG_PASS", "bm90IHRoaXM=");
     try {
       const { code, log } = await probeAndScrape();
       expect(code, log).toBe(3);

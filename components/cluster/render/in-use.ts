@@ -4,12 +4,12 @@ import type { ClusterSettings } from "../settings.ts";
 import { cronJobSpec } from "./cron-job.ts";
 import {
   authorityVariables,
-  type ProbeMounts,
+  type ProgramMounts,
   programMounts,
   programPath,
   programVolumes,
   registryVariables,
-} from "./probe.ts";
+} from "./programs.ts";
 
 export const IN_USE_LABELS = { "app.kubernetes.io/name": cronJobs.inUse };
 
@@ -34,8 +34,8 @@ export function inUseRules() {
   ];
 }
 
-/** Spec of the CronJob that looks at the images in use. The only one whose pods get a token. */
-export function inUseCronJob(settings: ClusterSettings, mounts: ProbeMounts) {
+/** Spec of the CronJob that checks the images in use. The only one whose pods get a token. */
+export function inUseCronJob(settings: ClusterSettings, mounts: ProgramMounts) {
   const { inUse, nodeImage } = settings;
   return cronJobSpec({
     name: cronJobs.inUse,

@@ -8,7 +8,7 @@ export interface Metadata {
 
 /**
  * Lets an update take back a field that another field manager (kubectl, a controller) took over. Without it such an
- * edit fails the preview with an apply conflict: it looks like "could not look", and is drift.
+ * edit fails the preview with an apply conflict: it would read "could not check", and is drift.
  */
 export const PATCH_FORCE = { "pulumi.com/patchForce": "true" };
 
@@ -42,4 +42,9 @@ export function namespaceMetadata(name: string): Omit<Metadata, "namespace"> {
     },
     annotations: { ...PATCH_FORCE },
   };
+}
+
+/** A value in the form that a Secret's `data` has. */
+export function base64(text: string): string {
+  return Buffer.from(text, "utf8").toString("base64");
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bundleConfigMap } from "../../../../../components/cluster/render/probe.ts";
+import { bundleConfigMap } from "../../../../../components/cluster/render/programs.ts";
 
 describe("the bundle in a ConfigMap", () => {
   test("has a name that belongs to its content", () => {
