@@ -1,9 +1,9 @@
-import type { VerifyFinding } from "./verify-report.ts";
+import type { Finding, Problem } from "./finding.ts";
 
 /** The document that `regwarden in-use --json` writes, version 1. Keys are always present. */
 export const inUseReportSchema = "regwarden/in-use/v1";
 
-/** Who needs an image. Of a chain of owners, the first: a Deployment, and neither its ReplicaSet nor its Pods. */
+/** What needs an image. Of a chain of owners, the first: a Deployment, and neither its ReplicaSet nor its Pods. */
 export interface Workload {
   readonly namespace: string;
   readonly kind: string;
@@ -11,13 +11,13 @@ export interface Workload {
 }
 
 /**
- * `absent`: the registry knows nothing under this name. `platform`: it offers nothing that the nodes of the workload can
- * run. `broken`: what it offers them is not whole. In order of weight.
+ * `absent`: the registry has nothing under this name. `platform`: it offers nothing that the nodes of the workload can
+ * run. `broken`: what it offers them is not complete. In order of weight.
  */
 export const inUseReasons = ["absent", "platform", "broken"] as const;
 export type InUseReason = (typeof inUseReasons)[number];
 
-/** An image that somebody needs and cannot get. */
+/** An image that a workload needs and cannot get. */
 export interface BrokenImage {
   /** As the workloads name it. */
   readonly image: string;
@@ -26,18 +26,20 @@ export interface BrokenImage {
   readonly reason: InUseReason;
   /** Those that cannot start a new pod, sorted. */
   readonly workloads: readonly Workload[];
-  readonly findings: readonly VerifyFinding[];
-  /** What is broken for whom, and after `Next: ` what to do. */
+  readonly findings: readonly Finding[];
+  /** What is broken, and which workloads cannot start. */
   readonly message: string;
+  /** What to do about it. */
+  readonly hint: string;
 }
 
 export interface InUseRegistry {
   readonly name: string;
-  /** Images in use that were looked at, and workloads that need them. */
+  /** Images in use that were checked, and workloads that need them. */
   readonly images: number;
   readonly workloads: number;
   readonly requests: number;
-  /** False when anything of it, or of the cluster, could not be looked at; then nothing is promised. */
+  /** False when anything of it, or of the cluster, could not be checked. */
   readonly complete: boolean;
 }
 
@@ -50,9 +52,9 @@ export interface InUseReport {
   /** `os/architecture` of the cluster's nodes, sorted. */
   readonly platforms: readonly string[];
   readonly registries: readonly InUseRegistry[];
-  /** Images of other registries, which were not looked at. */
+  /** Images of other registries, which were not checked. */
   readonly otherImages: number;
   readonly broken: readonly BrokenImage[];
-  /** What could not be looked at, and after `Next: ` what to do. */
-  readonly problems: readonly string[];
+  /** What could not be checked. */
+  readonly problems: readonly Problem[];
 }

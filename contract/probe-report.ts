@@ -1,4 +1,4 @@
-import type { Finding } from "./scan-report.ts";
+import type { Finding, Problem } from "./finding.ts";
 
 /** The document that `regwarden probe --json` writes, version 1. Keys are always present. */
 export const probeReportSchema = "regwarden/probe/v1";
@@ -7,33 +7,33 @@ export interface ProbeReport {
   readonly schema: typeof probeReportSchema;
   /** The registry's public HOST:PORT, as in the metrics' label. */
   readonly instance: string;
-  /** Which part of the repositories was looked at, counted from 0; null: all. */
+  /** Which part of the repositories was checked, counted from 0; null: all. */
   readonly shard: { readonly index: number; readonly count: number } | null;
   /** End of the run, ISO 8601, UTC. */
   readonly finishedAt: string;
   readonly durationSeconds: number;
-  /** False when anything could not be looked at, or the sentinel is missing; then nothing is promised. */
+  /** False when anything could not be checked, or the sentinel is missing. */
   readonly complete: boolean;
   readonly catalogueAccessible: boolean;
-  /** Whether who shows no account is refused; null when it was not asked, or could not be said. */
+  /** Whether a client without an account is refused; null when it was not asked, or no answer said so. */
   readonly authenticationRequired: boolean | null;
   /** Null when there is no sentinel to look for, or no catalogue to look in. */
   readonly sentinelPresent: boolean | null;
   /** ISO 8601, UTC; null without TLS or when it could not be read. */
   readonly certificateExpiresAt: string | null;
-  /** Repositories, tags and indexes that were looked at, these by repository. */
+  /** Repositories, tags and indexes that were checked, these by repository. */
   readonly repositories: number;
   readonly tags: number;
   readonly indexes: number;
   readonly requests: number;
-  /** Answers that were no look. */
+  /** Failed requests, by kind. */
   readonly errors: {
     readonly unauthorised: number;
     readonly unavailable: number;
     readonly unexpected: number;
   };
-  /** Tags, manifests and blobs as for a scan; those with the cause `unreadable` are what could not be looked at. */
+  /** Tags, manifests and blobs as for a scan; those with the cause `unreadable` are what could not be checked. */
   readonly findings: readonly Finding[];
-  /** What else is wrong with the registry as a whole, and after `Next: ` what to do. */
-  readonly problems: readonly string[];
+  /** What is wrong with the registry as a whole. */
+  readonly problems: readonly Problem[];
 }

@@ -1,4 +1,4 @@
-import type { Finding, Remedy } from "./scan-report.ts";
+import type { Finding, Remedy } from "./finding.ts";
 
 /** The document that `regwarden repair --json` writes, version 1. Keys are always present. */
 export const repairReportSchema = "regwarden/repair/v1";

@@ -1,21 +1,7 @@
-import type { Finding, FindingCause } from "./scan-report.ts";
+import type { Finding } from "./finding.ts";
 
 /** The document that `regwarden verify --json` writes, version 1. Keys are always present. */
 export const verifyReportSchema = "regwarden/verify/v1";
-
-/** What else can be wrong with an image that somebody has just pushed. */
-export type VerifyCause =
-  | FindingCause
-  /** The registry knows nothing under this name: the push went elsewhere, or did not end. */
-  | "absent"
-  /** An expected platform is not offered, or no platform at all. */
-  | "platform-missing"
-  /** The index says another platform than the image's own configuration. */
-  | "platform-mismatch"
-  /** The tag leads to another manifest than the digest beside it. */
-  | "tag-moved";
-
-export type VerifyFinding = Omit<Finding, "cause"> & { readonly cause: VerifyCause };
 
 /** One image for one platform. */
 export interface VerifiedPlatform {
@@ -34,17 +20,17 @@ export interface VerifiedImage {
   readonly reference: string;
   readonly registry: string;
   readonly repository: string;
-  /** Digest that was looked at; null when none was found. */
+  /** Digest that was checked; null when none was found. */
   readonly digest: string | null;
-  /** How often it was looked at until it was whole, or time was up. */
-  readonly looks: number;
+  /** How often it was checked until it was complete, or time was up. */
+  readonly checks: number;
   readonly platforms: readonly VerifiedPlatform[];
   /** Manifests and blobs that were asked for, referrers included. None is a finding. */
   readonly manifests: number;
   readonly blobs: number;
   /** Signatures and other manifests about this image. */
   readonly referrers: number;
-  readonly findings: readonly VerifyFinding[];
+  readonly findings: readonly Finding[];
 }
 
 export interface VerifyReport {
@@ -52,7 +38,7 @@ export interface VerifyReport {
   /** End of the run, ISO 8601, UTC. */
   readonly finishedAt: string;
   readonly durationSeconds: number;
-  /** False when anything could not be looked at; then nothing is promised. */
+  /** False when anything could not be checked. */
   readonly complete: boolean;
   readonly requests: number;
   readonly images: readonly VerifiedImage[];

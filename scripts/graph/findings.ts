@@ -1,21 +1,26 @@
-import { type Finding, findingKinds, severities } from "../../contract/scan-report.ts";
+import { type FindingFacts, findingKinds, severities } from "../../contract/finding.ts";
+import type { StoreFacts } from "../source/facts.ts";
 import type { Unreadable } from "../source/source.ts";
-import type { RepositoryFacts } from "./facts.ts";
-import { findLostSubjects } from "./lost-subjects.ts";
-import { unreadableMessage } from "./messages.ts";
+import { findMissingSubjects } from "./missing-subjects.ts";
+import { detailOfUnreadable, type RawFinding } from "./raw-finding.ts";
 import { viewStore } from "./store-view.ts";
 import { findBadBlobs } from "./stored-blobs.ts";
 import { findBadManifests } from "./stored-manifests.ts";
 import { findBadTags } from "./stored-tags.ts";
 
 /** Everything that is bad in one repository of a store, in no particular order. */
-export function findFaults(facts: RepositoryFacts): readonly Finding[] {
+export function findStoreFaults(facts: StoreFacts): readonly RawFinding[] {
   const view = viewStore(facts);
-  return [...findBadTags(facts), ...findBadManifests(view), ...findBadBlobs(view), ...findLostSubjects(view)];
+  return [
+    ...findBadTags(facts),
+    ...findBadManifests(view),
+    ...findBadBlobs(view),
+    ...findMissingSubjects(view),
+  ];
 }
 
-/** A part of the store itself that could not be looked at. */
-export function storeFinding(registry: string, digest: string | null, fault: Unreadable): Finding {
+/** A directory or blob of the store itself, or a list of a registry, that could not be checked. */
+export function storeFinding(registry: string, digest: string | null, fault: Unreadable): RawFinding {
   return {
     kind: "store",
     cause: "unreadable",
@@ -27,30 +32,29 @@ export function storeFinding(registry: string, digest: string | null, fault: Unr
     tags: [],
     platform: null,
     remedy: "none",
-    message: unreadableMessage(fault),
+    ...detailOfUnreadable(fault),
   };
 }
 
-/** Whether two findings are about the same bad thing. */
-export function findingKey({ kind, cause, registry, repository, digest, tags, message }: Finding): string {
-  // Where there is no digest the tag is the thing, or the upload that only the text names; elsewhere both may change
-  // between two looks.
-  const thing = digest ?? (kind === "upload" ? message : tags);
-  return JSON.stringify([kind, cause, registry, repository, thing]);
+/**
+ * Which bad thing a finding is about, whatever is wrong with it: between two reads of the same thing the cause may
+ * change. Without a digest it is the tag, or the path.
+ */
+export function subjectKey({ registry, repository, digest, tags, place }: FindingFacts): string {
+  return JSON.stringify([registry, repository, digest ?? (tags.length > 0 ? tags : place)]);
 }
 
-/** Worst first, then by place: the same store always gives the same list. */
-export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
+/** Worst first, then by registry, repository and tag: the same store always gives the same list. */
+export function sortFindings<T extends FindingFacts>(findings: readonly T[]): readonly T[] {
   const keyed = findings.map((finding) => ({ finding, key: sortKey(finding) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return keyed.map(({ finding }) => finding);
 }
 
-function sortKey(finding: Finding): string {
-  const { registry, repository, kind, tags, platform, digest } = finding;
+function sortKey(finding: FindingFacts): string {
+  const { registry, repository, kind, tags, platform, digest, place } = finding;
   const severity = severities.indexOf(finding.severity);
   const rank = String(findingKinds.indexOf(kind)).padStart(2, "0");
-  return [severity, registry, repository ?? "", rank, tags[0] ?? "~", platform ?? "", digest ?? ""].join(
-    "\u0000",
-  );
+  const thing = [tags[0] ?? "~", platform ?? "", digest ?? "", place ?? ""];
+  return [severity, registry, repository ?? "", rank, ...thing].join("\u0000");
 }

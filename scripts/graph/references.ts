@@ -1,7 +1,7 @@
 import type { Digest } from "../registry/digest.ts";
 import type { ChildDescriptor } from "../registry/manifest.ts";
 import { subjectOfTag } from "../registry/tag.ts";
-import type { RepositoryFacts } from "./facts.ts";
+import type { RepositoryFacts } from "../source/facts.ts";
 
 /** One mention of a manifest in an index. */
 export interface Reference {
@@ -9,22 +9,22 @@ export interface Reference {
   readonly child: ChildDescriptor;
 }
 
-/** Who needs a manifest. */
+/** What needs a manifest. */
 interface Reach {
   /** All tags that lead to it, directly or through indexes, sorted. */
   readonly tags: readonly string[];
-  /** Whether a tag leads to it other than as an attestation or a signature. */
+  /** Whether a tag, or a request for it, leads to it other than as an attestation or a signature. */
   readonly isForRealPlatform: boolean;
 }
 
 /** What of a repository's facts its references are found in. */
-type LinkedFacts = Pick<RepositoryFacts, "tags" | "manifests">;
+type LinkedFacts = Pick<RepositoryFacts, "tags" | "roots" | "manifests">;
 
 /** The references of one repository, from every end. */
 export interface References {
   /** Every manifest that an index names, with all its mentions. */
   readonly mentioned: ReadonlyMap<Digest, readonly Reference[]>;
-  /** Who needs this manifest. Cost: the indexes above it. */
+  /** What needs this manifest. Cost: the indexes above it. */
   reachOf(digest: Digest): Reach;
   /** The mention that matters most, for the report to name; undefined when no index names the manifest. */
   mainReference(digest: Digest): Reference | undefined;
@@ -39,14 +39,15 @@ export interface References {
 export function collectReferences(facts: LinkedFacts): References {
   const mentioned = collectMentions(facts);
   const tagsOf = collectTags(facts);
-  const reachOf = (digest: Digest) => walkUp(digest, mentioned, tagsOf);
+  const roots = new Set(facts.roots ?? []);
+  const reachOf = (digest: Digest) => walkUp(digest, { mentioned, tagsOf, roots });
   return { mentioned, reachOf, mainReference: (digest) => chooseMain(mentioned.get(digest) ?? [], reachOf) };
 }
 
 function collectMentions(facts: LinkedFacts): Map<Digest, Reference[]> {
   const mentioned = new Map<Digest, Reference[]>();
   for (const [parent, state] of facts.manifests) {
-    if (state.state !== "parsed" || state.manifest.type !== "index") continue;
+    if (state.state !== "parsed") continue;
     for (const child of state.manifest.children) {
       const references = mentioned.get(child.digest);
       if (references) references.push({ parent, child });
@@ -67,20 +68,23 @@ function collectTags(facts: LinkedFacts): Map<Digest, string[]> {
   return tagsOf;
 }
 
-function walkUp(
-  start: Digest,
-  mentioned: ReadonlyMap<Digest, readonly Reference[]>,
-  tagsOf: ReadonlyMap<Digest, readonly string[]>,
-): Reach {
+interface Above {
+  readonly mentioned: ReadonlyMap<Digest, readonly Reference[]>;
+  readonly tagsOf: ReadonlyMap<Digest, readonly string[]>;
+  readonly roots: ReadonlySet<Digest>;
+}
+
+function walkUp(start: Digest, { mentioned, tagsOf, roots }: Above): Reach {
   const tags = new Set<string>();
   const seen = new Map<Digest, boolean>();
   const waiting: [Digest, boolean][] = [[start, true]];
   let isForRealPlatform = false;
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const [digest, isReal] = next;
-    // Seen as real covers everything; seen as an attestation's kin, it may still turn out to be real.
+    // Seen as real covers everything; seen as an attestation, it may still turn out to be real.
     if (seen.get(digest) === true || seen.get(digest) === isReal) continue;
     seen.set(digest, isReal);
+    if (isReal && roots.has(digest)) isForRealPlatform = true;
     for (const tag of tagsOf.get(digest) ?? []) {
       tags.add(tag);
       if (isReal && !subjectOfTag(tag)) isForRealPlatform = true;

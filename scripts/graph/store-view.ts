@@ -1,41 +1,53 @@
 import type { Digest } from "../registry/digest.ts";
-import type { LinkFact, LinkState, ManifestState } from "../source/source.ts";
-import type { RepositoryFacts } from "./facts.ts";
-import { faultOfBlob } from "./parts.ts";
+import type { StoreFacts } from "../source/facts.ts";
+import type { BlobState, LinkFact, LinkState, ManifestState } from "../source/source.ts";
+import { faultOfBlob } from "./defects.ts";
+import type { Remains } from "./raw-finding.ts";
 import { collectReferences, type References } from "./references.ts";
 
 /** One repository of a store, as the registry sees it: what is not linked is not served, whatever the store holds. */
 export interface StoreView {
-  readonly facts: RepositoryFacts;
+  readonly facts: StoreFacts;
   readonly references: References;
   readonly links: Links;
+  /**
+   * The blob behind a digest. The store keeps content under its canonical digest alone: what was pushed by another
+   * algorithm is found through the content of the repository's link.
+   *
+   * Source: distribution v2.8.3, registry/storage/linkedblobstore.go, linkBlob.
+   */
+  readonly blob: (digest: Digest) => BlobState;
   /** Whether a manifest and everything below it are in the store, linked or not, so that links alone would heal it. */
-  readonly isWhole: (digest: Digest) => boolean;
+  readonly isComplete: (digest: Digest) => boolean;
+  /** What is left of a manifest that is not linked. */
+  readonly remainsOf: (digest: Digest) => Remains;
 }
 
 export interface Links {
   /** The link by which the repository serves a manifest; undefined without one. */
   readonly manifest: (digest: Digest) => LinkState | undefined;
   readonly layer: (digest: Digest) => LinkState | undefined;
-  /** False when a list of links could not be read: then nobody can say what is not in it. */
+  /** False when a list of links could not be read: then what is not in it is unknown. */
   readonly areManifestsKnown: boolean;
   readonly areLayersKnown: boolean;
 }
 
-export function viewStore(facts: RepositoryFacts): StoreView {
-  return {
-    facts,
-    references: collectReferences(facts),
-    links: collectLinks(facts),
-    isWhole: createIsWhole(facts),
+export function viewStore(facts: StoreFacts): StoreView {
+  const links = collectLinks(facts);
+  const blob = (digest: Digest) => {
+    const link = links.layer(digest);
+    return facts.blob(link?.state === "linked" ? link.digest : digest);
   };
+  const isComplete = createIsComplete(facts.manifests, blob);
+  const remainsOf = (digest: Digest) => describeRemains(facts.manifests.get(digest), blob, isComplete);
+  return { facts, references: collectReferences(facts), links, blob, isComplete, remainsOf };
 }
 
 /**
  * Source: distribution v2.8.3, registry/storage/registry.go, Manifests: a manifest is also served by a layer link, because
  * 2.1.0 wrote those by mistake; linkedblobstore.go, Stat: only a missing link lets it look there, not a bad one.
  */
-function collectLinks({ revisions, layerLinks }: RepositoryFacts): Links {
+function collectLinks({ revisions, layerLinks }: StoreFacts): Links {
   const byRevision = byName(revisions);
   const byLayer = byName(layerLinks);
   const areLayersKnown = !byLayer.has(null);
@@ -53,27 +65,38 @@ function byName(links: readonly LinkFact[]): ReadonlyMap<string | null, LinkStat
   return states;
 }
 
-function createIsWhole(facts: RepositoryFacts): (digest: Digest) => boolean {
+function createIsComplete(
+  manifests: StoreFacts["manifests"],
+  blob: StoreView["blob"],
+): (digest: Digest) => boolean {
   const known = new Map<Digest, boolean>();
-  const isWhole = (digest: Digest): boolean => {
+  const isComplete = (digest: Digest): boolean => {
     const answer = known.get(digest);
     if (answer !== undefined) return answer;
     // What names itself in a circle cannot exist by its digests; here it only must not run for ever.
     known.set(digest, false);
-    const isSo = areAllBelow(facts, facts.manifests.get(digest), isWhole);
-    known.set(digest, isSo);
-    return isSo;
+    const state = manifests.get(digest);
+    const is =
+      state?.state === "parsed" &&
+      state.manifest.children.every((child) => isComplete(child.digest)) &&
+      state.manifest.blobs.every((part) => faultOfBlob(blob(part.digest), part) === undefined);
+    known.set(digest, is);
+    return is;
   };
-  return isWhole;
+  return isComplete;
 }
 
-function areAllBelow(
-  { blob }: RepositoryFacts,
+function describeRemains(
   state: ManifestState | undefined,
-  isWhole: (digest: Digest) => boolean,
-): boolean {
-  if (state?.state !== "parsed") return false;
-  const { manifest } = state;
-  if (manifest.type === "index") return manifest.children.every((child) => isWhole(child.digest));
-  return manifest.blobs.every((part) => faultOfBlob(blob(part.digest), part) === undefined);
+  blob: StoreView["blob"],
+  isComplete: (digest: Digest) => boolean,
+): Remains {
+  if (state?.state === "altered" || state?.state === "empty") return { content: "damaged" };
+  if (state?.state !== "parsed") return { content: "missing" };
+  const { children, blobs } = state.manifest;
+  const lostChildren = children.filter(({ digest }) => !isComplete(digest)).length;
+  if (children.length > 0)
+    return { content: "complete", names: "children", total: children.length, missing: lostChildren };
+  const lostBlobs = blobs.filter((part) => faultOfBlob(blob(part.digest), part)).length;
+  return { content: "complete", names: "blobs", total: blobs.length, missing: lostBlobs };
 }

@@ -1,66 +1,67 @@
-import type { Finding, FindingCause, Remedy } from "../../contract/scan-report.ts";
+import type { FindingCause, Remedy } from "../../contract/finding.ts";
 import { type Digest, parseDigest } from "../registry/digest.ts";
-import type { LinkFact, ManifestState } from "../source/source.ts";
-import { lostManifestMessage } from "./manifest-messages.ts";
-import { linkMessage, unreadableMessage } from "./messages.ts";
-import { collectWrongSizes, locatePart, type Part } from "./parts.ts";
+import type { LinkFact, LinkState, ManifestState } from "../source/source.ts";
+import { collectWrongSizes, type Defect, locateDefect } from "./defects.ts";
+import { detailOfUnreadable, type RawFinding } from "./raw-finding.ts";
 import type { StoreView } from "./store-view.ts";
 
 /**
- * Manifests that tags, indexes or links promise and the registry cannot serve, whether the link is lost or what it leads
- * to. Whoever looked into one that is bad would see nothing below it, so each is told where it lies.
+ * Manifests that tags, indexes or links promise and the registry cannot serve, whether the link is missing or what it
+ * leads to. Below a bad one nothing can be seen, so each is reported by itself.
  *
  * In a cache only what a link promises counts: of every index it holds what was once asked for.
  * Source: distribution v2.8.3, registry/storage/manifeststore.go, Get.
  */
-export function findBadManifests(view: StoreView): readonly Finding[] {
+export function findBadManifests(view: StoreView): readonly RawFinding[] {
   const { facts, references } = view;
   const tagged = facts.tags.flatMap(({ link }) => (link.state === "linked" ? [link.digest] : []));
   const needed = new Set([...references.mentioned.keys(), ...tagged]);
   const all = new Set([...facts.manifests.keys(), ...needed]);
   const wrongSizes = facts.mode === "cache" ? [] : collectWrongSizes(facts.manifests, references);
   return [
-    ...facts.revisions.flatMap((fact) => judgeLink(view, fact)),
-    ...[...all].flatMap((digest) => judgeManifest(view, digest, needed.has(digest))),
-    ...wrongSizes.map((part) => toFinding(view, part, "rebuild")),
+    ...facts.revisions.flatMap((fact) => checkLink(view, fact)),
+    ...[...all].flatMap((digest) => checkManifest(view, digest, needed.has(digest))),
+    ...wrongSizes.map((defect) => toFinding(view, defect, "rebuild")),
   ];
 }
 
-function judgeLink(view: StoreView, { name, link }: LinkFact): readonly Finding[] {
+function checkLink(view: StoreView, { name, link }: LinkFact): readonly RawFinding[] {
   if (link.state === "linked") return [];
   const digest = parseDigest(name ?? "");
-  const { mode, registry, repository } = view.facts;
-  const isUnreadable = link.state === "unreadable";
-  const cause = isUnreadable ? "unreadable" : "link-invalid";
-  if (digest) {
-    const part = partOf(view, "manifest", cause, digest);
-    const remedy = view.isWhole(digest) && mode !== "cache" ? "relink" : undefined;
-    const finding = toFinding(view, part, isUnreadable ? "none" : remedy);
-    const message = isUnreadable ? unreadableMessage(link) : linkMessage(link, "manifest", finding);
-    return [{ ...finding, message }];
-  }
-  const nowhere = { digest: null, parent: null, tags: [], platform: null } as const;
+  if (digest) return [badLink(view, digest, link)];
+  const { registry, repository } = view.facts;
   const finding = {
     kind: "manifest",
-    cause,
     severity: "warning",
     registry,
     repository,
-    ...nowhere,
-    remedy: isUnreadable ? "none" : "remove-link",
+    digest: null,
+    parent: null,
+    tags: [],
+    platform: null,
   } as const;
-  const message = isUnreadable ? unreadableMessage(link) : linkMessage(link, "manifest", finding);
-  return [{ ...finding, message }];
+  return [{ ...finding, ...faultOfLink(link) }];
 }
 
-const causes = {
-  missing: "blob-missing",
-  empty: "blob-empty",
-  altered: "digest-mismatch",
-  unreadable: "unreadable",
-} as const;
+function badLink(view: StoreView, digest: Digest, link: Exclude<LinkState, { state: "linked" }>): RawFinding {
+  const fault = faultOfLink(link);
+  const canRelink = view.isComplete(digest) && view.facts.mode !== "cache";
+  const known = fault.cause === "unreadable" ? "none" : canRelink ? "relink" : undefined;
+  const finding = toFinding(view, defectOf(view, "manifest", fault.cause, digest), known);
+  return { ...finding, place: fault.place, detail: fault.detail };
+}
 
-function judgeManifest(view: StoreView, digest: Digest, isNeeded: boolean): readonly Finding[] {
+/** What is wrong with a link of which the name alone says what it is for. */
+export function faultOfLink(link: Exclude<LinkState, { state: "linked" }>) {
+  if (link.state === "unreadable")
+    return { cause: "unreadable", remedy: "none", ...detailOfUnreadable(link) } as const;
+  const reason = link.state === "missing" ? "is missing" : link.reason;
+  return { cause: "link-invalid", remedy: "remove-link", place: link.location, detail: { reason } } as const;
+}
+
+const causes = { missing: "blob-missing", empty: "blob-empty", altered: "digest-mismatch" } as const;
+
+function checkManifest(view: StoreView, digest: Digest, isNeeded: boolean): readonly RawFinding[] {
   const { facts, links, references } = view;
   const link = links.manifest(digest);
   const state = stateOf(view, link?.state === "linked" ? link.digest : digest);
@@ -69,11 +70,12 @@ function judgeManifest(view: StoreView, digest: Digest, isNeeded: boolean): read
   if (!link) {
     if (!isNeeded || facts.mode === "cache" || !links.areManifestsKnown) return unread;
     const kind = references.mentioned.has(digest) ? "index-child" : "manifest";
-    const remedy = view.isWhole(digest) ? "relink" : "rebuild";
-    return [toFinding(view, partOf(view, kind, "link-missing", digest), remedy), ...unread];
+    const remedy = view.isComplete(digest) ? "relink" : "rebuild";
+    const finding = toFinding(view, defectOf(view, kind, "link-missing", digest), remedy);
+    return [{ ...finding, detail: { remains: view.remainsOf(digest) } }, ...unread];
   }
   if (link.state !== "linked" || state.state === "parsed" || state.state === "unreadable") return unread;
-  return [toFinding(view, partOf(view, "manifest", causes[state.state], digest))];
+  return [toFinding(view, defectOf(view, "manifest", causes[state.state], digest))];
 }
 
 function stateOf({ facts }: StoreView, digest: Digest): ManifestState {
@@ -84,22 +86,25 @@ function unreadableFinding(
   view: StoreView,
   digest: Digest,
   state: Extract<ManifestState, { state: "unreadable" }>,
-): Finding {
-  const finding = toFinding(view, partOf(view, "manifest", "unreadable", digest), "none");
-  return { ...finding, message: unreadableMessage(state) };
+): RawFinding {
+  const finding = toFinding(view, defectOf(view, "manifest", "unreadable", digest), "none");
+  return { ...finding, ...detailOfUnreadable(state) };
 }
 
-function partOf({ references }: StoreView, kind: Part["kind"], cause: FindingCause, digest: Digest): Part {
+function defectOf(
+  { references }: StoreView,
+  kind: Defect["kind"],
+  cause: FindingCause,
+  digest: Digest,
+): Defect {
   return { kind, cause, digest, owners: [digest], parent: references.mainReference(digest)?.parent };
 }
 
-function toFinding(view: StoreView, part: Part, known?: Remedy): Finding {
+function toFinding(view: StoreView, defect: Defect, known?: Remedy): RawFinding {
   const { facts, references } = view;
-  const located = locatePart(facts, references, part);
-  // A cache fetches it again by itself; what no tag needs is only in the way.
-  const isIdle = facts.mode === "cache" || located.tags.length === 0;
-  const remedy = known ?? (isIdle ? "remove-link" : "rebuild");
-  const severity = facts.mode === "cache" ? "warning" : located.severity;
-  const finding = { ...located, severity, remedy };
-  return { ...finding, message: lostManifestMessage(view, finding, part.digest) };
+  const located = locateDefect(facts, references, defect);
+  // A cache fetches it again by itself; what no tag needs is unreferenced.
+  const isUnreferenced = facts.mode === "cache" || located.tags.length === 0;
+  const remedy = known ?? (isUnreferenced ? "remove-link" : "rebuild");
+  return { ...located, severity: facts.mode === "cache" ? "warning" : located.severity, remedy };
 }

@@ -1,21 +1,21 @@
 import { type InUseReason, inUseReasons } from "../../contract/in-use-report.ts";
-import type { VerifyFinding } from "../../contract/verify-report.ts";
+import { collectLeaves, findImageFaults, type Leaf } from "../graph/image.ts";
+import type { RawFinding } from "../graph/raw-finding.ts";
 import type { Digest } from "../registry/digest.ts";
 import { serves } from "../registry/platform.ts";
 import type { HttpRegistry } from "../source/http/registry.ts";
-import { collectLeaves, judgeImage, type Leaf } from "../verify/judge-image.ts";
-import { type ImageFacts, type ImageName, readImage } from "../verify/read-image.ts";
+import { type ImageFacts, type ImageName, readImage } from "../source/read-image.ts";
 import type { ImageUse } from "./collect-uses.ts";
 
-/** What one use of an image came to. */
+/** Result of the check of one use of an image. */
 export interface Verdict {
   readonly use: ImageUse;
-  /** Null: all of it is there; or it could not be looked at, which the findings say. */
+  /** Null: all of it is there; or it could not be checked, which the findings say. */
   readonly reason: InUseReason | null;
-  readonly findings: readonly VerifyFinding[];
+  readonly findings: readonly RawFinding[];
 }
 
-/** Looks at one image for all who need it: once, and at no platform that no node has. */
+/** Checks one image for all its uses: once, and for no platform that no node has. */
 export async function checkImage(
   source: HttpRegistry,
   name: ImageName,
@@ -28,7 +28,7 @@ export async function checkImage(
     download: false,
     wants: ({ platform, isAttestation }) => !isAttestation && isFor(platform, platforms),
   });
-  return uses.map((use) => judgeUse(facts, use));
+  return uses.map((use) => checkUse(facts, use));
 }
 
 /** An entry without a platform may be for any: it may be an index itself. */
@@ -36,13 +36,13 @@ function isFor(platform: string | null, platforms: readonly string[]): boolean {
   return platform === null || platforms.some((wanted) => serves(platform, wanted));
 }
 
-function judgeUse(facts: ImageFacts, use: ImageUse): Verdict {
+function checkUse(facts: ImageFacts, use: ImageUse): Verdict {
   const { platforms, needsAll, image } = use;
   const leaves = collectLeaves(facts).filter(({ isAttestation }) => !isAttestation);
   const own = leaves.filter(({ platform }) => isFor(platform, platforms));
-  // Where the nodes differ, one kind of them is enough for whoever may run on any.
+  // Where the nodes differ, one kind of them is enough for a workload that may run on any.
   const expected = needsAll || own.length === 0 ? platforms : [];
-  const findings = judgeImage(restrict(facts, leaves, own), image, expected).filter(
+  const findings = findImageFaults(restrict(facts, leaves, own), image, expected).filter(
     ({ severity, cause }) => severity === "critical" || cause === "unreadable",
   );
   return { use, reason: reasonOf(findings), findings };
@@ -59,7 +59,7 @@ function restrict(facts: ImageFacts, leaves: readonly Leaf[], own: readonly Leaf
   return { ...facts, served: { ...facts.served, manifests } };
 }
 
-function reasonOf(findings: readonly VerifyFinding[]): InUseReason | null {
+function reasonOf(findings: readonly RawFinding[]): InUseReason | null {
   const reasons = new Set<InUseReason>(
     findings.flatMap(({ cause }) => {
       if (cause === "unreadable") return [];

@@ -13,7 +13,7 @@ import { type InUseSettings, inUseHelp, parseInUseArguments, type RegistryPlace 
 import { checkUses, type SortedUses, sortUses, workloadName } from "./check-uses.ts";
 import { type ClusterAccess, kubeconfigAccess, podAccess } from "./cluster/access.ts";
 import { collectUses } from "./collect-uses.ts";
-import { clusterFaultMessage, nonsenseMessage } from "./messages.ts";
+import { clusterProblem, unparsableImageProblem } from "./describe-images.ts";
 import { renderInUseMetrics } from "./metrics.ts";
 import { platformOfNode } from "./node-platforms.ts";
 import { readCluster } from "./read-cluster.ts";
@@ -25,13 +25,13 @@ export const inUseCommand: Command = {
   help: inUseHelp,
   run: async (argv, terminal) => {
     const settings = parseInUseArguments(argv);
-    const report = await look(settings);
+    const report = await checkCluster(settings);
     terminal.out(settings.json ? `${JSON.stringify(report, null, 2)}\n` : renderInUseReport(report));
     return push(settings, report, terminal);
   },
 };
 
-async function look(settings: InUseSettings): Promise<InUseReport> {
+async function checkCluster(settings: InUseSettings): Promise<InUseReport> {
   const startedAt = performance.now();
   const access = await findAccess(settings);
   const accounts = await findAccounts(settings);
@@ -46,7 +46,7 @@ async function look(settings: InUseSettings): Promise<InUseReport> {
   const sorted = sortUses(collectUses(objects), names);
   const results = await Promise.all(
     settings.registries.map((location) =>
-      lookAt(settings, location, sorted, accounts(location), faults.length === 0),
+      checkRegistry(settings, location, sorted, accounts(location), faults.length === 0),
     ),
   );
   return {
@@ -59,8 +59,8 @@ async function look(settings: InUseSettings): Promise<InUseReport> {
     otherImages: sorted.others,
     broken: results.flatMap(({ broken }) => broken),
     problems: [
-      ...faults.map(clusterFaultMessage),
-      ...sorted.nonsense.map(nonsenseMessage),
+      ...faults.map(clusterProblem),
+      ...sorted.unparsable.map(unparsableImageProblem),
       ...results.flatMap(({ problems }) => problems),
     ],
   };
@@ -76,7 +76,7 @@ async function findAccounts({ account, dockerConfig }: InUseSettings) {
   return ({ name }: RegistryPlace) => account ?? logins?.accountOf(name);
 }
 
-async function lookAt(
+async function checkRegistry(
   { concurrency }: InUseSettings,
   { name, origin }: RegistryPlace,
   sorted: SortedUses,

@@ -1,5 +1,5 @@
 import type { InUseReport } from "../../contract/in-use-report.ts";
-import { renderMessage } from "../report/table.ts";
+import { renderSentences } from "../report/finding-list.ts";
 
 /** The report as people read it. */
 export function renderInUseReport(report: InUseReport): string {
@@ -14,9 +14,7 @@ export function renderInUseReport(report: InUseReport): string {
   return [
     ...heads,
     `${nodes}; ${otherImages} images of other registries were left alone; ${durationSeconds} s\n`,
-    ...[...broken.map(({ message }) => message), ...problems].map(
-      (message) => `  - ${renderMessage(message, "    ")}\n`,
-    ),
-    `${sum}${complete ? "" : " NOT COMPLETE: something could not be looked at."}\n`,
+    ...[...broken, ...problems].map((one) => `  - ${renderSentences(one, "    ")}\n`),
+    `${sum}${complete ? "" : " NOT COMPLETE: something could not be checked."}\n`,
   ].join("");
 }

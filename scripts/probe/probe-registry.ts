@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
-import type { Finding } from "../../contract/scan-report.ts";
-import { findingKey, storeFinding } from "../graph/findings.ts";
-import { notLookedAtMessage } from "../graph/served-messages.ts";
-import { findBrokenParts, type ServedFacts } from "../graph/served-parts.ts";
+import { storeFinding, subjectKey } from "../graph/findings.ts";
+import type { RawFinding } from "../graph/raw-finding.ts";
+import { findServedFaults } from "../graph/served.ts";
 import { collect, forEachBounded, stream } from "../source/bounded.ts";
+import type { RepositoryFacts } from "../source/facts.ts";
+import { readServedFacts } from "../source/read-served.ts";
 import type { RegistrySource } from "../source/source.ts";
 import type { Shard } from "./args.ts";
-import { readServed } from "./read-served.ts";
 
-/** Repositories that are looked at side by side; the requests of all together are bounded by the source. */
+/** Repositories that are checked side by side; the requests of all together are bounded by the source. */
 const repositoriesAtATime = 8;
 
 export interface Counts {
@@ -17,14 +17,14 @@ export interface Counts {
   readonly indexes: number;
 }
 
-/** What the walk through a registry came to. */
+/** Result of the walk through a registry. */
 export interface ProbeResult extends Counts {
   readonly catalogueAccessible: boolean;
-  /** Null where nothing can be said. */
+  /** Null where it is unknown. */
   readonly sentinelPresent: boolean | null;
   /** Names in the whole catalogue, whatever the shard. */
   readonly listed: number;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawFinding[];
 }
 
 interface Options {
@@ -35,9 +35,9 @@ interface Options {
 }
 
 /**
- * Looks at all repositories of the catalogue, or at those of one shard.
+ * Checks all repositories of the catalogue, or those of one shard.
  *
- * Errors: none; what could not be looked at is a finding. Without the whole catalogue nothing else is asked.
+ * Errors: none; what could not be checked is a finding. Without the whole catalogue nothing else is asked.
  */
 export async function probeRegistry(source: RegistrySource, options: Options): Promise<ProbeResult> {
   const { concurrency, sentinel, shard, onProgress } = options;
@@ -47,18 +47,15 @@ export async function probeRegistry(source: RegistrySource, options: Options): P
   const counts = { repositories: 0, tags: 0, indexes: 0 };
   const listed = names.length;
   if (faults.length > 0) {
-    const findings = faults.map((fault) => ({
-      ...storeFinding(source.name, null, fault),
-      message: notLookedAtMessage(fault),
-    }));
+    const findings = faults.map((fault) => storeFinding(source.name, null, fault));
     return { catalogueAccessible: false, sentinelPresent: null, listed, findings, ...counts };
   }
-  const findings: Finding[] = [];
+  const findings: RawFinding[] = [];
   const own = names.filter((name) => isInShard(name, shard));
   await forEachBounded(stream(own), repositoriesAtATime, async (repository) => {
-    const served = await readServed(source, repository, concurrency);
+    const served = await readTagged(source, repository, concurrency);
     addCounts(counts, served);
-    findings.push(...(await confirm(findBrokenParts(served), source, repository, concurrency)));
+    findings.push(...(await confirm(findServedFaults(served), source, repository, concurrency)));
     onProgress(counts);
   });
   const sentinelPresent = sentinel === undefined ? null : names.includes(sentinel);
@@ -73,7 +70,7 @@ export function isInShard(repository: string, shard: Shard | undefined): boolean
 
 function addCounts(
   counts: { repositories: number; tags: number; indexes: number },
-  { tags, manifests }: ServedFacts,
+  { tags, manifests }: RepositoryFacts,
 ): void {
   counts.repositories += 1;
   counts.tags += tags.filter(({ name }) => name !== null).length;
@@ -83,23 +80,38 @@ function addCounts(
 }
 
 /**
- * Looks again at the tags that seem broken, and keeps what still is: a tag that was pushed over or removed meanwhile
- * looks like damage. Healthy repositories, the many, are asked once.
+ * Asks for everything that the tags of one repository need: tags first, blobs last, as a push writes in the other order.
+ * `only`: these tags alone, as far as they are still there.
+ */
+async function readTagged(
+  source: RegistrySource,
+  repository: string,
+  limit: number,
+  only?: ReadonlySet<string>,
+): Promise<RepositoryFacts> {
+  const listed = await collect(source.tags(repository));
+  const tags = listed.filter(({ name }) => name === null || !only || only.has(name));
+  return readServedFacts(source, repository, { tags, limit });
+}
+
+/**
+ * Checks the tags again that seem broken, and keeps what still is, in whichever way: a tag that was pushed over or removed
+ * meanwhile looks like damage. Healthy repositories, the many, are asked once.
  */
 async function confirm(
-  first: readonly Finding[],
+  first: readonly RawFinding[],
   source: RegistrySource,
   repository: string,
   concurrency: number,
-): Promise<readonly Finding[]> {
-  const isKnown = ({ cause }: Finding) => cause !== "unreadable";
+): Promise<readonly RawFinding[]> {
+  const isKnown = ({ cause }: RawFinding) => cause !== "unreadable";
   const suspects = first.filter(isKnown);
   if (suspects.length === 0) return first;
   const affected = new Set(suspects.flatMap(({ tags }) => tags));
-  const second = findBrokenParts(await readServed(source, repository, concurrency, affected));
-  // What could not be looked at again takes nothing back.
+  const second = findServedFaults(await readTagged(source, repository, concurrency, affected));
+  // What could not be checked again takes nothing back.
   if (!second.every(isKnown)) return [...first, ...second.filter((finding) => !isKnown(finding))];
-  const keys = new Set(suspects.map(findingKey));
-  const confirmed = second.filter((finding) => keys.has(findingKey(finding)));
+  const keys = new Set(suspects.map(subjectKey));
+  const confirmed = second.filter((finding) => keys.has(subjectKey(finding)));
   return [...first.filter((finding) => !isKnown(finding)), ...confirmed];
 }

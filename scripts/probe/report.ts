@@ -1,7 +1,8 @@
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
+import type { Problem } from "../../contract/finding.ts";
 import { type ProbeReport, probeReportSchema } from "../../contract/probe-report.ts";
 import { sortFindings } from "../graph/findings.ts";
-import { nextMark } from "../graph/messages.ts";
+import { describeFindings } from "../report/describe-finding.ts";
 import type { Tally } from "../source/http/registry.ts";
 import type { ProbeSettings } from "./args.ts";
 import type { ProbeResult } from "./probe-registry.ts";
@@ -20,15 +21,15 @@ export interface Observations {
 export function buildProbeReport(settings: ProbeSettings, seen: Observations): ProbeReport {
   const { result, tally, authenticationRequired } = seen;
   const { catalogueAccessible, sentinelPresent, findings } = result;
-  const hasLooked = Object.values(tally.errors).every((count) => count === 0);
+  const hasChecked = Object.values(tally.errors).every((count) => count === 0);
   return {
     schema: probeReportSchema,
     instance: settings.instance,
     shard: settings.shard ?? null,
     finishedAt: seen.finishedAt.toISOString(),
     durationSeconds: Math.round(seen.durationSeconds * 1000) / 1000,
-    // Without its sentinel it was another registry that was looked at.
-    complete: catalogueAccessible && hasLooked && sentinelPresent !== false,
+    // Without its sentinel it was another registry that was checked.
+    complete: catalogueAccessible && hasChecked && sentinelPresent !== false,
     catalogueAccessible,
     authenticationRequired,
     sentinelPresent,
@@ -38,24 +39,28 @@ export function buildProbeReport(settings: ProbeSettings, seen: Observations): P
     indexes: result.indexes,
     requests: tally.requests,
     errors: tally.errors,
-    findings: sortFindings(findings),
+    findings: describeFindings(sortFindings(findings), "registry"),
     problems: findProblems(settings, seen),
   };
 }
 
-function findProblems(settings: ProbeSettings, { result, authenticationRequired }: Observations): string[] {
-  const problems: string[] = [];
+function findProblems(
+  settings: ProbeSettings,
+  { result, authenticationRequired }: Observations,
+): readonly Problem[] {
+  const problems: Problem[] = [];
   if (authenticationRequired === false)
-    problems.push(
-      `${settings.origin} lets in who shows no account: anybody can pull, or another registry answers there.${nextMark}` +
-        "put auth.htpasswd back into the registry's configuration, or restart the proxy that keeps an old address.",
-    );
+    problems.push({
+      message: `${settings.origin} lets in a client without an account: anybody can pull, or another registry answers there.`,
+      hint: "put auth.htpasswd back into the registry's configuration, or restart the proxy that keeps an old address.",
+    });
   if (result.sentinelPresent === false)
-    problems.push(
-      `The sentinel ${settings.sentinel} is missing among the ${result.listed} repositories that ${settings.origin} ` +
-        `lists: it may be another registry, so nothing is known about the right one.${nextMark}` +
-        "see that the proxy and the registry's storage are the right ones; only a new registry needs regwarden seed-sentinel.",
-    );
+    problems.push({
+      message:
+        `The sentinel ${settings.sentinel} is missing among the ${result.listed} repositories that ${settings.origin} ` +
+        `lists: it may be another registry, so nothing is known about the right one.`,
+      hint: "see that the proxy and the registry's storage are the right ones; only a new registry needs regwarden seed-sentinel.",
+    });
   return problems;
 }
 

@@ -1,12 +1,12 @@
 import type { ProbeReport } from "../../contract/probe-report.ts";
-import { renderFindings, renderMessage } from "../report/table.ts";
+import { renderFindings, renderSentences } from "../report/finding-list.ts";
 
 /** The report as people read it. */
 export function renderProbeReport(report: ProbeReport): string {
   const { repositories, tags, indexes, requests, errors, durationSeconds, shard } = report;
   const part = shard ? ` (part ${shard.index} of ${shard.count})` : "";
-  const problems = report.problems.map((problem) => `  - ${renderMessage(problem, "    ")}\n`).join("");
-  const unlooked = Object.entries(errors)
+  const problems = report.problems.map((problem) => `  - ${renderSentences(problem, "    ")}\n`).join("");
+  const failed = Object.entries(errors)
     .filter(([, count]) => count > 0)
     .map(([kind, count]) => `${count} ${kind}`);
   return [
@@ -15,7 +15,7 @@ export function renderProbeReport(report: ProbeReport): string {
     problems === "" ? "" : `the registry as a whole\n${problems}`,
     renderFindings(report.findings),
     renderConclusion(report),
-    unlooked.length === 0 ? "" : `Answers that were no look: ${unlooked.join(", ")}.\n`,
+    failed.length === 0 ? "" : `Failed requests: ${failed.join(", ")}.\n`,
   ].join("");
 }
 
@@ -25,5 +25,5 @@ function renderConclusion({ findings, problems, complete }: ProbeReport): string
   const counted =
     known.length === 0 ? "Nothing found broken." : `${known.length} broken, ${critical} of them critical.`;
   const more = problems.length > 0 ? ` ${problems.length} problems of the registry as a whole.` : "";
-  return `${counted}${more}${complete ? "" : " NOT COMPLETE: something could not be looked at."}\n`;
+  return `${counted}${more}${complete ? "" : " NOT COMPLETE: something could not be checked."}\n`;
 }

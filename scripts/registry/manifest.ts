@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type Digest, parseDigest } from "./digest.ts";
-import { isIndexMediaType } from "./media-types.ts";
+import { isIndexMediaType, roleOfEntry } from "./media-types.ts";
 
 /**
  * The size up to which a manifest is read, in bytes: what registries must accept at least, and what distribution
@@ -10,7 +10,7 @@ import { isIndexMediaType } from "./media-types.ts";
  */
 export const manifestSizeLimitBytes = 4 * 1024 * 1024;
 
-/** One entry of an image index. */
+/** A manifest that an index names. */
 export interface ChildDescriptor {
   readonly digest: Digest;
   /** `os/architecture` or `os/architecture/variant`; null where the index names none, as for nested indexes. */
@@ -19,16 +19,11 @@ export interface ChildDescriptor {
   readonly isAttestation: boolean;
   /** Absent where the index does not say: the specification asks for it. */
   readonly sizeBytes?: number;
+  /** Whether only its content can show if it is a manifest: its media type is absent or unknown. */
+  readonly mayBeBlob?: true;
 }
 
-interface IndexManifest {
-  readonly type: "index";
-  readonly children: readonly ChildDescriptor[];
-  /** The manifest that this one is about, as signatures have it. */
-  readonly subject?: Digest;
-}
-
-/** One blob that an image is made of. */
+/** A blob that a manifest names. */
 export interface BlobDescriptor {
   readonly digest: Digest;
   readonly role: "config" | "layer";
@@ -36,16 +31,19 @@ export interface BlobDescriptor {
   readonly sizeBytes: number | null;
 }
 
-/** Anything that is not an index: an image of any generation, or an artefact. */
-interface ImageManifest {
-  readonly type: "image";
-  /** Configuration and layers that the registry itself must hold, each digest once. */
+/** What a manifest needs. Each list holds each digest once. */
+export interface Manifest {
+  /** `index`: it has a list of manifests. `image`: anything else, an image of any generation or an artifact. */
+  readonly type: "index" | "image";
+  /** Manifests that it needs. */
+  readonly children: readonly ChildDescriptor[];
+  /** Blobs that the registry itself must hold: configuration, layers, and entries of an index that are blobs. */
   readonly blobs: readonly BlobDescriptor[];
   /** The manifest that this one is about, as signatures have it. */
   readonly subject?: Digest;
+  /** Digests of other descriptors, wherever they stand in it: foreign layers, and what a later specification adds. */
+  readonly others?: readonly Digest[];
 }
-
-export type Manifest = IndexManifest | ImageManifest;
 
 /** Why some bytes are no manifest; as data, because for a scan it is a finding like any other. */
 export interface ManifestFault {
@@ -67,6 +65,7 @@ const size = v.optional(v.fallback(v.nullable(sizeBytes), null), null);
 const childSchema = v.object({
   digest: digestText,
   size,
+  mediaType: v.nullish(v.string()),
   platform: v.nullish(v.object({ os: v.string(), architecture: v.string(), variant: v.nullish(v.string()) })),
   annotations: v.nullish(v.record(v.string(), v.string())),
 });
@@ -80,7 +79,7 @@ const blobSchema = v.object({
 const manifestSchema = v.object({
   mediaType: v.nullish(v.string()),
   manifests: v.nullish(v.array(childSchema)),
-  // What a manifest is about is no part of it: nonsense here makes nothing unusable.
+  // What a manifest is about is no part of it: an unparsable one makes nothing unusable.
   subject: v.optional(v.fallback(v.nullable(v.object({ digest: digestText })), null), null),
   config: v.nullish(blobSchema),
   layers: v.nullish(v.array(blobSchema)),
@@ -101,15 +100,43 @@ export function parseManifest(content: Uint8Array): Manifest | ManifestFault {
   if (document === undefined) return { type: "fault", reason: "is not JSON" };
   const parsed = v.safeParse(manifestSchema, document);
   if (!parsed.success) return { type: "fault", reason: describeIssue(parsed.issues[0]) };
-  const { mediaType, manifests } = parsed.output;
-  const about = parsed.output.subject ? { subject: parsed.output.subject.digest } : {};
-  if (manifests) return { type: "index", children: manifests.map(toChild), ...about };
-  if (isIndexMediaType(mediaType ?? undefined))
+  const { mediaType, manifests, config, layers, blobs: artifactBlobs, fsLayers, subject } = parsed.output;
+  if (!manifests && isIndexMediaType(mediaType ?? undefined))
     return { type: "fault", reason: "is an index without manifests" };
-  const { config, layers, blobs, fsLayers } = parsed.output;
-  if (!config && !layers && !blobs && !fsLayers)
+  if (!manifests && !config && !layers && !artifactBlobs && !fsLayers)
     return { type: "fault", reason: "names neither manifests nor blobs" };
-  return { type: "image", blobs: blobsOf(parsed.output), ...about };
+  const { children, entries } = sortEntries(manifests ?? []);
+  const blobs = firstOfEach([...blobsOf(parsed.output), ...entries]);
+  const needed = new Set<Digest>([...children, ...blobs].map(({ digest }) => digest));
+  if (subject) needed.add(subject.digest);
+  const others = [...digestsIn(document)].filter((digest) => !needed.has(digest));
+  return {
+    type: manifests ? "index" : "image",
+    children,
+    blobs,
+    ...(subject && { subject: subject.digest }),
+    ...(others.length > 0 && { others }),
+  };
+}
+
+/**
+ * Everything that a manifest refers to, its subject and foreign layers included, each digest once. A collector keeps all
+ * of it, known or not.
+ */
+export function references({ children, blobs, subject, others = [] }: Manifest): readonly Digest[] {
+  const digests = [...children, ...blobs].map(({ digest }) => digest);
+  return [...new Set([...digests, ...(subject ? [subject] : []), ...others])];
+}
+
+/** Digests of all descriptors at any depth. Source: OCI image spec, descriptor.md; Docker's schema 1, `blobSum`. */
+function* digestsIn(value: unknown): Generator<Digest> {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    const isDigestField = typeof inner === "string" && (key === "digest" || key === "blobSum");
+    const digest = isDigestField ? parseDigest(inner) : undefined;
+    if (digest) yield digest;
+    else yield* digestsIn(inner);
+  }
 }
 
 /** Null for JSON that is no object, which no schema below takes. */
@@ -129,18 +156,34 @@ function describeIssue(issue: v.BaseIssue<unknown>): string {
   return path === null ? "is no JSON object" : `has an unusable ${path}: ${issue.message}`;
 }
 
-function toChild({
-  digest,
-  size,
-  platform,
-  annotations,
-}: v.InferOutput<typeof childSchema>): ChildDescriptor {
+type Entry = v.InferOutput<typeof childSchema>;
+
+/** The entries of an index: manifests, and blobs by their media types. An entry for a platform is always a manifest. */
+function sortEntries(manifests: readonly Entry[]) {
+  const children: ChildDescriptor[] = [];
+  const entries: BlobDescriptor[] = [];
+  for (const entry of manifests) {
+    const role = entry.platform ? "manifest" : roleOfEntry(entry.mediaType ?? undefined);
+    if (role === "config" || role === "layer")
+      entries.push({ digest: entry.digest, role, sizeBytes: entry.size });
+    else children.push(toChild(entry, role === undefined));
+  }
+  return { children, entries };
+}
+
+function toChild({ digest, size, platform, annotations }: Entry, mayBeBlob: boolean): ChildDescriptor {
   const parts = platform ? [platform.os, platform.architecture, platform.variant].filter(Boolean) : [];
   const text = parts.length > 0 ? parts.join("/") : null;
   // BuildKit marks its attestations by both; older versions and other tools by one of them.
   const isMarked = annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
   const isAttestation = isMarked || text === "unknown/unknown";
-  return { digest, platform: text, isAttestation, ...(size !== null && { sizeBytes: size }) };
+  return {
+    digest,
+    platform: text,
+    isAttestation,
+    ...(size !== null && { sizeBytes: size }),
+    ...(mayBeBlob && { mayBeBlob }),
+  };
 }
 
 /** Layers with `urls` live elsewhere by design (Windows base layers): the registry need not hold them. */
@@ -154,10 +197,13 @@ function blobsOf({
     (role: BlobDescriptor["role"]) =>
     ({ digest, size, urls }: v.InferOutput<typeof blobSchema>): readonly BlobDescriptor[] =>
       urls?.length ? [] : [{ digest, role, sizeBytes: size }];
-  const all: readonly BlobDescriptor[] = [
+  return [
     ...(config ? toBlob("config")(config) : []),
     ...[...(layers ?? []), ...(blobs ?? [])].flatMap(toBlob("layer")),
     ...(fsLayers ?? []).map(({ blobSum }) => ({ digest: blobSum, role: "layer" as const, sizeBytes: null })),
   ];
-  return [...new Map(all.toReversed().map((blob) => [blob.digest, blob])).values()].toReversed();
+}
+
+function firstOfEach(blobs: readonly BlobDescriptor[]): readonly BlobDescriptor[] {
+  return [...new Map(blobs.toReversed().map((blob) => [blob.digest, blob])).values()].toReversed();
 }

@@ -52,13 +52,13 @@ async function readNode(
   const manifest = own ?? found?.manifest;
   if (!manifest || depth >= nestingLimit)
     return { digest, type: "unknown", own: part, blobs: [], children: [] };
+  const blobs = await readBlobs(view, manifest.blobs, part);
   if (manifest.type === "index") {
     const children: ImageNode["children"][number][] = [];
     for (const { digest: child, platform, sizeBytes: expectedBytes = null } of manifest.children)
       children.push({ platform, expectedBytes, node: await readBelow(child, depth + 1) });
-    return { digest, type: "index", own: part, blobs: [], children };
+    return { digest, type: "index", own: part, blobs, children };
   }
-  const blobs = await readBlobs(view, manifest.blobs, part);
   return { digest, type: "image", own: part, blobs, children: [] };
 }
 

@@ -1,8 +1,9 @@
-import type { Finding } from "../../contract/scan-report.ts";
+import type { Finding } from "../../contract/finding.ts";
 import { ProgramError } from "../cli/errors.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { sortFindings } from "../graph/findings.ts";
 import type { Digest } from "../registry/digest.ts";
+import { describeFindings } from "../report/describe-finding.ts";
 import { requireRepositories, scanAll, scanOptions } from "../scan/main.ts";
 import type { Unreadable } from "../source/source.ts";
 import type { RepairArguments } from "./args.ts";
@@ -95,7 +96,7 @@ export async function findDamage(
   const choice = { sources: stores.map(({ source }) => source), modeOf: () => "authoritative" as const };
   const results = await scanAll(choice, scanOptions(look), terminal);
   requireRepositories(look.repositories, results);
-  return sortFindings(results.flatMap(({ findings }) => findings));
+  return describeFindings(sortFindings(results.flatMap(({ findings }) => findings)), "store");
 }
 
 /** Only what the scan complains about is read again: of a large store a few repositories. */

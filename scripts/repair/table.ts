@@ -1,6 +1,6 @@
 import type { LostPart, RepairChange, RepairImage, RepairOutcome } from "../../contract/repair-report.ts";
 import { shortDigest } from "../registry/digest.ts";
-import { renderFindings } from "../report/table.ts";
+import { renderFindings } from "../report/finding-list.ts";
 import type { PlanReport } from "./report.ts";
 
 /** Of one image, people get to see this many lost parts; the JSON document has all. */

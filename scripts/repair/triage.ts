@@ -1,5 +1,5 @@
+import type { Finding, Remedy } from "../../contract/finding.ts";
 import type { LostPart, RepairChange, RepairImage, RepairTriage } from "../../contract/repair-report.ts";
-import type { Finding, Remedy } from "../../contract/scan-report.ts";
 
 interface Planned {
   readonly images: readonly Omit<RepairImage, "changes">[];

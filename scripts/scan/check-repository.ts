@@ -1,9 +1,10 @@
-import type { Finding, RegistryMode } from "../../contract/scan-report.ts";
-import { linkedManifests, type RepositoryFacts } from "../graph/facts.ts";
-import { findFaults } from "../graph/findings.ts";
+import type { RegistryMode } from "../../contract/finding.ts";
+import { findStoreFaults } from "../graph/findings.ts";
+import type { RawFinding } from "../graph/raw-finding.ts";
 import type { Digest } from "../registry/digest.ts";
+import { linkedManifests, type StoreFacts } from "../source/facts.ts";
+import { readStoreFacts } from "../source/read-store.ts";
 import type { ManifestState, StoreSource } from "../source/source.ts";
-import { readRepository } from "./read-repository.ts";
 import type { Verification } from "./verification.ts";
 
 /** What the first read of one repository came to. */
@@ -11,7 +12,7 @@ export interface RepositoryCheck {
   readonly repository: string;
   readonly counts: Counts;
   /** What seems bad, until a second read confirms it. */
-  readonly suspects: readonly Finding[];
+  readonly suspects: readonly RawFinding[];
 }
 
 export type Counts = Record<"tags" | "indexes" | "manifests" | "layerLinks", number>;
@@ -19,7 +20,7 @@ export type Counts = Record<"tags" | "indexes" | "manifests" | "layerLinks", num
 /** What repositories of one store share. */
 export interface Shared {
   readonly manifest: ReadManifest;
-  readonly blob: RepositoryFacts["blob"];
+  readonly blob: StoreFacts["blob"];
   readonly verifier?: Verification | undefined;
 }
 
@@ -30,12 +31,12 @@ export async function checkRepository(
   repository: string,
   shared: Shared,
 ): Promise<RepositoryCheck> {
-  const read = await readRepository(source, mode, repository, shared);
+  const read = await readStoreFacts(source, mode, repository, shared);
   const facts = shared.verifier ? await shared.verifier.verify(read) : read;
-  return { repository, counts: countsOf(facts), suspects: findFaults(facts) };
+  return { repository, counts: countsOf(facts), suspects: findStoreFaults(facts) };
 }
 
-function countsOf(facts: RepositoryFacts): Counts {
+function countsOf(facts: StoreFacts): Counts {
   const indexes = linkedManifests(facts).filter((digest) => {
     const state = facts.manifests.get(digest);
     return state?.state === "parsed" && state.manifest.type === "index";
@@ -48,7 +49,7 @@ function countsOf(facts: RepositoryFacts): Counts {
   };
 }
 
-function named(links: RepositoryFacts["tags"]): number {
+function named(links: StoreFacts["tags"]): number {
   return links.filter(({ name }) => name !== null).length;
 }
 

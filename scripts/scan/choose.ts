@@ -1,4 +1,4 @@
-import type { RegistryMode } from "../../contract/scan-report.ts";
+import type { RegistryMode } from "../../contract/finding.ts";
 import { ProgramError } from "../cli/errors.ts";
 import type { Discovery } from "../source/disk/registry.ts";
 

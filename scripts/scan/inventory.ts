@@ -1,5 +1,5 @@
-import type { Finding } from "../../contract/scan-report.ts";
 import { storeFinding } from "../graph/findings.ts";
+import type { RawFinding } from "../graph/raw-finding.ts";
 import { type Digest, splitDigest } from "../registry/digest.ts";
 import type { BlobState, Share, StoreSource } from "../source/source.ts";
 import { createSizeTable, getSize, putSize, type SizeTable } from "./size-table.ts";
@@ -9,7 +9,7 @@ export interface Inventory {
   readonly blobs: number;
   readonly bytes: number;
   /** What could not be walked. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawFinding[];
   readonly blob: (digest: Digest) => BlobState;
   /** What `blob` knows, in a form that another thread can be given. */
   readonly known: KnownBlobs;
@@ -28,7 +28,7 @@ export interface BlobList {
   readonly hex: string;
   readonly sizes: Float64Array<ArrayBuffer>;
   readonly others: ReadonlyMap<Digest, BlobState>;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawFinding[];
 }
 
 /** Walks a share of the blobs once, so that no link to them costs another look at the disk. */
@@ -37,7 +37,7 @@ export async function listBlobs(source: StoreSource, onBlob: () => void, share?:
   let names: string[] = [];
   const sizes: number[] = [];
   const others = new Map<Digest, BlobState>();
-  const findings: Finding[] = [];
+  const findings: RawFinding[] = [];
   for await (const { digest, blob } of source.blobs(share)) {
     if (blob.state === "unreadable") findings.push(storeFinding(source.name, digest, blob));
     if (!digest || blob.state === "missing") continue;

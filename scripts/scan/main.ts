@@ -9,7 +9,6 @@ import type { Terminal } from "../cli/terminal.ts";
 import { storeFinding } from "../graph/findings.ts";
 import { putGroup } from "../report/pushgateway.ts";
 import { writeReportFile } from "../report/report-file.ts";
-import { renderReport } from "../report/table.ts";
 import { estimateBlobs } from "../source/disk/blob.ts";
 import { discoverRegistries } from "../source/disk/registry.ts";
 import type { Pace } from "../source/source.ts";
@@ -20,6 +19,7 @@ import { createPace, unlimitedPace } from "./pace.ts";
 import { preferCopies } from "./recopy.ts";
 import { buildReport, renderJson } from "./report.ts";
 import { type Progress, type RegistryResult, type ScanOptions, scanRegistry } from "./scan-registry.ts";
+import { renderReport } from "./text.ts";
 import { startUsefulPool } from "./worker-pool.ts";
 
 /** From this many blobs on, threads take less time than their start. */

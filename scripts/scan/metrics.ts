@@ -1,6 +1,7 @@
 import { readFile, statfs } from "node:fs/promises";
+import { severities } from "../../contract/finding.ts";
 import { scanMetrics } from "../../contract/metrics.ts";
-import { type ScanReport, severities } from "../../contract/scan-report.ts";
+import type { ScanReport } from "../../contract/scan-report.ts";
 import { readGauge, renderExposition, type Sample } from "../report/exposition.ts";
 
 type ScanSample = Sample<keyof typeof scanMetrics>;

@@ -1,6 +1,5 @@
-import type { Finding } from "../../contract/scan-report.ts";
-import { nextMark } from "../graph/messages.ts";
-import { faultOfBlob } from "../graph/parts.ts";
+import { faultOfBlob } from "../graph/defects.ts";
+import type { RawFinding } from "../graph/raw-finding.ts";
 import { type Digest, parseDigest } from "../registry/digest.ts";
 import type { StoreSource } from "../source/source.ts";
 import { unlimitedPace } from "./pace.ts";
@@ -10,10 +9,10 @@ import { unlimitedPace } from "./pace.ts";
  * Only what is said to be rebuilt is looked for, so a healthy store costs nothing.
  */
 export async function preferCopies(
-  findings: readonly Finding[],
+  findings: readonly RawFinding[],
   sources: readonly StoreSource[],
-): Promise<readonly Finding[]> {
-  const preferred: Finding[] = [];
+): Promise<readonly RawFinding[]> {
+  const preferred: RawFinding[] = [];
   for (const finding of findings) {
     const from = finding.remedy === "rebuild" ? await findCopy(finding, sources) : undefined;
     preferred.push(from === undefined ? finding : recopied(finding, from));
@@ -21,15 +20,13 @@ export async function preferCopies(
   return preferred;
 }
 
-function recopied(finding: Finding, from: string): Finding {
-  const [what = ""] = finding.message.split(nextMark);
-  const next = `regwarden repair DIR --apply copies it from the registry ${from}, which holds all of it.`;
-  return { ...finding, remedy: "recopy", message: `${what}${nextMark}${next}` };
+function recopied(finding: RawFinding, from: string): RawFinding {
+  return { ...finding, remedy: "recopy", detail: { ...finding.detail, copyIn: from } };
 }
 
 /** Name of another registry that holds what the finding's digest stands for, with everything below it. */
 async function findCopy(
-  { registry, kind, digest: text }: Finding,
+  { registry, kind, digest: text }: RawFinding,
   sources: readonly StoreSource[],
 ): Promise<string | undefined> {
   const digest = parseDigest(text ?? "");
@@ -63,11 +60,8 @@ async function holdsManifest(
   const here = await own.manifest("", digest);
   const state = here.state === "parsed" ? here : await other.manifest("", digest);
   if (state.state !== "parsed") return false;
-  if (state.manifest.type === "index") {
-    for (const child of state.manifest.children)
-      if (!(await holdsManifest(child.digest, stores, seen))) return false;
-    return true;
-  }
+  for (const child of state.manifest.children)
+    if (!(await holdsManifest(child.digest, stores, seen))) return false;
   for (const blob of state.manifest.blobs) {
     const isHere = faultOfBlob(await own.blob("", blob.digest), blob) === undefined;
     if (!isHere && faultOfBlob(await other.blob("", blob.digest), blob) !== undefined) return false;

@@ -1,15 +1,12 @@
-import {
-  type Finding,
-  type RegistrySummary,
-  type ScanReport,
-  scanReportSchema,
-} from "../../contract/scan-report.ts";
+import { type RegistrySummary, type ScanReport, scanReportSchema } from "../../contract/scan-report.ts";
 import { sortFindings } from "../graph/findings.ts";
+import type { RawFinding } from "../graph/raw-finding.ts";
+import { describeFindings } from "../report/describe-finding.ts";
 
 /** Puts the report together; the clock's readings come from the caller. */
 export function buildReport(
   registries: readonly RegistrySummary[],
-  findings: readonly Finding[],
+  findings: readonly RawFinding[],
   { finishedAt, durationSeconds }: Pick<ScanReport, "finishedAt" | "durationSeconds">,
 ): ScanReport {
   return {
@@ -18,7 +15,7 @@ export function buildReport(
     durationSeconds: Math.round(durationSeconds * 1000) / 1000,
     complete: !findings.some(({ cause }) => cause === "unreadable"),
     registries,
-    findings: sortFindings(findings),
+    findings: describeFindings(sortFindings(findings), "store"),
   };
 }
 

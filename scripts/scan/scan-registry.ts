@@ -1,17 +1,19 @@
-import type { Finding, RegistryMode, RegistrySummary } from "../../contract/scan-report.ts";
-import { findFaults, findingKey, storeFinding } from "../graph/findings.ts";
-import { judgeUpload } from "../graph/stale-uploads.ts";
+import type { RegistryMode } from "../../contract/finding.ts";
+import type { RegistrySummary } from "../../contract/scan-report.ts";
+import { findStoreFaults, storeFinding, subjectKey } from "../graph/findings.ts";
+import type { RawFinding } from "../graph/raw-finding.ts";
+import { checkUpload } from "../graph/uploads.ts";
 import { type Digest, parseDigest } from "../registry/digest.ts";
+import { readStoreFacts } from "../source/read-store.ts";
 import type { BlobState, StoreSource } from "../source/source.ts";
 import { checkRepository, memoizeManifests, type RepositoryCheck, type Shared } from "./check-repository.ts";
 import { joinBlobLists, listBlobs } from "./inventory.ts";
-import { readRepository } from "./read-repository.ts";
 import { createVerification, type VerificationOptions } from "./verification.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
 export interface RegistryResult {
   readonly summary: RegistrySummary;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RawFinding[];
   /** Names of those that were checked because they were asked for. */
   readonly repositories: readonly string[];
 }
@@ -64,7 +66,7 @@ export async function scanRegistry(
   for (const check of suspected) findings.push(...(await confirm(check, source, mode, shared)));
   for await (const upload of source.uploads())
     if (!repositories || repositories.has(upload.repository))
-      findings.push(...judgeUpload(source.name, upload, now));
+      findings.push(...checkUpload(source.name, upload, now));
   findings.push(...withoutRepeats(inventory.findings, findings));
   const summary = { name: source.name, mode, ...counts, bytes: inventory.bytes };
   return { summary, findings, repositories: repositories ? names : [] };
@@ -73,9 +75,9 @@ export async function scanRegistry(
 async function listNames(
   source: StoreSource,
   asked: ReadonlySet<string> | undefined,
-): Promise<{ readonly names: readonly string[]; readonly findings: Finding[] }> {
+): Promise<{ readonly names: readonly string[]; readonly findings: RawFinding[] }> {
   const names: string[] = [];
-  const findings: Finding[] = [];
+  const findings: RawFinding[] = [];
   for await (const fact of source.repositories()) {
     if (fact.state === "unreadable") findings.push(storeFinding(source.name, null, fact));
     else if (!asked || asked.has(fact.name)) names.push(fact.name);
@@ -84,7 +86,10 @@ async function listNames(
 }
 
 /** Findings about the store's blobs, without those that a repository's findings name too, with the tags that it breaks. */
-function withoutRepeats(ofStore: readonly Finding[], findings: readonly Finding[]): readonly Finding[] {
+function withoutRepeats(
+  ofStore: readonly RawFinding[],
+  findings: readonly RawFinding[],
+): readonly RawFinding[] {
   const reported = new Set(
     findings.filter(({ cause }) => cause === "unreadable").map(({ digest }) => digest),
   );
@@ -101,7 +106,7 @@ async function confirm(
   source: StoreSource,
   mode: RegistryMode,
   { manifest, blob: known, verifier }: Shared,
-): Promise<readonly Finding[]> {
+): Promise<readonly RawFinding[]> {
   const fresh = new Map<Digest, BlobState>();
   for (const { digest: text, cause } of suspects) {
     const digest = parseDigest(text ?? "");
@@ -110,7 +115,7 @@ async function confirm(
     fresh.set(digest, await (isAltered ? verifier.again(digest) : source.blob(repository, digest)));
   }
   const blob = (digest: Digest) => fresh.get(digest) ?? known(digest);
-  const facts = await readRepository(source, mode, repository, { manifest, blob });
-  const keys = new Set(suspects.map(findingKey));
-  return findFaults(facts).filter((finding) => keys.has(findingKey(finding)));
+  const facts = await readStoreFacts(source, mode, repository, { manifest, blob });
+  const keys = new Set(suspects.map(subjectKey));
+  return findStoreFaults(facts).filter((finding) => keys.has(subjectKey(finding)));
 }

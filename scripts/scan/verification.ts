@@ -1,6 +1,6 @@
-import type { RepositoryFacts } from "../graph/facts.ts";
 import type { Digest } from "../registry/digest.ts";
 import type { BlobDescriptor } from "../registry/manifest.ts";
+import type { StoreFacts } from "../source/facts.ts";
 import type { BlobState, Pace, StoreSource } from "../source/source.ts";
 
 /** Which blobs are read and compared with their digests. Manifests always are. */
@@ -12,7 +12,7 @@ export interface VerificationOptions {
 /** Compares what images need with their digests, each blob once however many repositories need it. */
 export interface Verification {
   /** The facts of a repository, with what was found when its blobs were read. */
-  readonly verify: (facts: RepositoryFacts) => Promise<RepositoryFacts>;
+  readonly verify: (facts: StoreFacts) => Promise<StoreFacts>;
   /** One blob, looked at anew. */
   readonly again: (digest: Digest) => Promise<BlobState>;
 }
@@ -29,7 +29,7 @@ export function createVerification(source: StoreSource, { roles, pace }: Verific
     again: (digest) => source.verifiedBlob(digest, pace),
     verify: async (facts) => {
       for (const state of facts.manifests.values()) {
-        if (state.state !== "parsed" || state.manifest.type !== "image") continue;
+        if (state.state !== "parsed") continue;
         for (const { digest, role, sizeBytes } of state.manifest.blobs) {
           if (!roles.has(role) || sound.has(digest) || unsound.has(digest)) continue;
           const blob = facts.blob(digest);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import type { RegistryMode } from "../../contract/scan-report.ts";
+import type { RegistryMode } from "../../contract/finding.ts";
 import { type DiskSource, diskSource } from "../source/disk/registry.ts";
 import type { Share } from "../source/source.ts";
 import { checkRepository, memoizeManifests, type RepositoryCheck } from "./check-repository.ts";

@@ -31,13 +31,13 @@ export interface VerifySettings {
 
 export const verifyHelp = `Usage: regwarden verify [OPTION]... REF...
 
-Asks a registry whether images that were just pushed are whole: index, manifests, configurations and layers, nested
-indexes, attestations, signatures under fallback tags or in the registry's own list. Tells all defects at once. Reads
+Asks a registry whether images that were just pushed are complete: index, manifests, configurations and layers, nested
+indexes, attestations, signatures under fallback tags or in the registry's own list. Reports all defects at once. Reads
 only. REF is HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]; without both it is the tag latest.
 
 Options:
   --platform OS/ARCH[/VARIANT]  must be there, in each REF; may be given several times
-  --wait SECONDS                look again at what is not whole, for so long; 0 to 600. Default: 5
+  --wait SECONDS                check again what is not complete, for so long; 0 to 600. Default: 5
   --download                    also fetch all layers and hash them; else lengths are compared
   --plain-http                  no TLS. Without it, only registries on this machine may do without
   --concurrency N               requests in flight, to each registry. Default: 16
@@ -46,8 +46,8 @@ Options:
 The account by the environment, REG_USER and REG_PASS, for one registry; else as docker login left it, in config.json of
 DOCKER_CONFIG or of ~/.docker. A CA of one's own by NODE_EXTRA_CA_CERTS, as Node reads it.
 
-Exit status: 0 all whole, 1 something is missing or broken, attestations included, 2 wrong usage or configuration,
-3 something could not be looked at.
+Exit status: 0 all complete, 1 something is missing or broken, attestations included, 2 wrong usage or configuration,
+3 something could not be checked.
 `;
 
 const platform = v.pipe(

@@ -1,9 +1,10 @@
-import type { VerifiedImage, VerifyFinding, VerifyReport } from "../../contract/verify-report.ts";
+import type { Finding } from "../../contract/finding.ts";
+import type { VerifiedImage, VerifyReport } from "../../contract/verify-report.ts";
 import { isAbout } from "./text.ts";
 
 /**
  * The report as CI systems show tests: a suite for each reference, in it a case for each of its images and one for all
- * the rest. What could not be looked at is an error, anything else that is wrong a failure.
+ * the rest. What could not be checked is an error, anything else that is wrong a failure.
  *
  * Source: the schema of Jenkins' xUnit plugin, junit-10.xsd.
  */
@@ -14,7 +15,7 @@ export function renderJunit({ images, durationSeconds }: VerifyReport): string {
 
 interface Case {
   readonly name: string;
-  readonly findings: readonly VerifyFinding[];
+  readonly findings: readonly Finding[];
 }
 
 function renderSuite(image: VerifiedImage): string {
@@ -31,8 +32,8 @@ function toCases({ platforms, findings }: VerifiedImage): readonly Case[] {
     name: `${platform.isAttestation ? "attestation" : (platform.platform ?? "image")} ${platform.digest}`,
     findings: findings.filter((finding) => isAbout(finding, platform)),
   }));
-  const told = new Set(cases.flatMap((one) => one.findings));
-  const rest = findings.filter((finding) => !told.has(finding));
+  const reported = new Set(cases.flatMap((one) => one.findings));
+  const rest = findings.filter((finding) => !reported.has(finding));
   return [{ name: "the reference itself, what it offers, and what is about it", findings: rest }, ...cases];
 }
 
@@ -42,12 +43,14 @@ function renderCase(suite: string, { name, findings }: Case): string {
   const [first] = [...findings].sort((a, b) => Number(isError(b)) - Number(isError(a)));
   if (!first) return `${head}/>\n`;
   const element = isError(first) ? "error" : "failure";
-  const text = findings.map(({ severity, message }) => `${severity}: ${message}`).join("\n");
+  const text = findings
+    .map(({ severity, message, hint }) => `${severity}: ${message}\nhint: ${hint}`)
+    .join("\n");
   const fault = `<${element} type="${xml(first.cause)}" message="${xml(first.message)}">${xml(text)}</${element}>`;
   return `${head}>${fault}</testcase>\n`;
 }
 
-function isError({ cause }: VerifyFinding): boolean {
+function isError({ cause }: Finding): boolean {
   return cause === "unreadable";
 }
 

@@ -10,14 +10,14 @@ import { originOf } from "../http/origin.ts";
 import { type HttpRegistry, httpRegistry, sumTallies } from "../source/http/registry.ts";
 import { remember } from "../source/http/remember.ts";
 import { parseVerifyArguments, type Target, type VerifySettings, verifyHelp } from "./args.ts";
+import { checkUntilComplete, type Round } from "./check-until-complete.ts";
 import { renderJunit } from "./junit.ts";
-import { lookUntilWhole, type Round } from "./look-until-whole.ts";
 import { renderVerifyReport } from "./text.ts";
 import { verifyImage } from "./verify-images.ts";
 
 export const verifyCommand: Command = {
   name: "verify",
-  summary: "ask a registry whether images that were just pushed are whole",
+  summary: "ask a registry whether images that were just pushed are complete",
   help: verifyHelp,
   run: async (argv, terminal) => {
     const settings = parseVerifyArguments(argv);
@@ -31,12 +31,14 @@ export const verifyCommand: Command = {
 async function verify(settings: VerifySettings, terminal: Terminal): Promise<VerifyReport> {
   const startedAt = performance.now();
   const registries = await findRegistries(settings);
-  const { images, requests } = await lookUntilWhole(settings.targets, {
+  const { images, requests } = await checkUntilComplete(settings.targets, {
     waitSeconds: settings.waitSeconds,
-    look: (targets) => lookOnce(settings, registries, targets),
-    onWait: (unwhole, seconds) => {
-      const names = unwhole.map(({ reference }) => reference).join(", ");
-      terminal.err(`regwarden verify: not whole yet: ${names}; looking again in ${seconds.toFixed(1)} s.\n`);
+    check: (targets) => checkOnce(settings, registries, targets),
+    onWait: (incomplete, seconds) => {
+      const names = incomplete.map(({ reference }) => reference).join(", ");
+      terminal.err(
+        `regwarden verify: not complete yet: ${names}; checking again in ${seconds.toFixed(1)} s.\n`,
+      );
     },
     now: () => performance.now(),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
@@ -51,37 +53,37 @@ async function verify(settings: VerifySettings, terminal: Terminal): Promise<Ver
   };
 }
 
-interface Place {
+interface Endpoint {
   readonly origin: string;
   readonly account: Account | undefined;
 }
 
-async function findRegistries(settings: VerifySettings): Promise<ReadonlyMap<string, Place>> {
+async function findRegistries(settings: VerifySettings): Promise<ReadonlyMap<string, Endpoint>> {
   const hosts = [...new Set(settings.targets.map(({ host }) => host))];
   const logins = settings.account ? undefined : await readDockerConfig(settings.dockerConfig);
-  const places = hosts.map(async (host) => {
+  const endpoints = hosts.map(async (host) => {
     const account = settings.account ?? logins?.accountOf(host);
     return [host, { origin: await originOf(host, settings.plainHttp), account }] as const;
   });
-  return new Map(await Promise.all(places));
+  return new Map(await Promise.all(endpoints));
 }
 
-/** With memories of its own: what was answered before says nothing about now. */
-async function lookOnce(
+/** Memoizes for one round only: what was answered before says nothing about now. */
+async function checkOnce(
   { platforms, download, concurrency }: VerifySettings,
-  registries: ReadonlyMap<string, Place>,
+  registries: ReadonlyMap<string, Endpoint>,
   targets: readonly Target[],
 ): Promise<Round> {
   const sources = new Map<string, HttpRegistry>();
-  for (const [host, location] of registries)
-    sources.set(host, remember(httpRegistry({ name: host, concurrency, ...location })));
-  const looks = await Promise.all(
+  for (const [host, endpoint] of registries)
+    sources.set(host, remember(httpRegistry({ name: host, concurrency, ...endpoint })));
+  const checks = await Promise.all(
     targets.flatMap((target) => {
       const source = sources.get(target.host);
       return source ? [verifyImage(source, target, { platforms, download, concurrency })] : [];
     }),
   );
-  return { looks, tally: sumTallies([...sources.values()].map((source) => source.tally())) };
+  return { checks, tally: sumTallies([...sources.values()].map((source) => source.tally())) };
 }
 
 async function writeJunit(path: string, report: VerifyReport): Promise<void> {

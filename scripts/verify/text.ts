@@ -1,25 +1,23 @@
 import type { VerifiedImage, VerifiedPlatform, VerifyReport } from "../../contract/verify-report.ts";
 import { shortDigest } from "../registry/digest.ts";
-import { renderMessage } from "../report/table.ts";
+import { renderSentences } from "../report/finding-list.ts";
 
 /** The report as people read it: each image with its platforms, and below it what is wrong. */
 export function renderVerifyReport(report: VerifyReport): string {
   const { images, requests, durationSeconds, complete } = report;
-  const whole = images.filter(({ findings }) => findings.length === 0).length;
-  const warning = complete ? "" : " NOT COMPLETE: something could not be looked at.";
-  const sum = `${whole} of ${images.length} whole; ${requests} requests in ${durationSeconds} s.${warning}\n`;
+  const sound = images.filter(({ findings }) => findings.length === 0).length;
+  const warning = complete ? "" : " NOT COMPLETE: something could not be checked.";
+  const sum = `${sound} of ${images.length} complete; ${requests} requests in ${durationSeconds} s.${warning}\n`;
   return `${images.map(renderImage).join("\n")}\n${sum}`;
 }
 
 function renderImage(image: VerifiedImage): string {
-  const { reference, digest, manifests, blobs, referrers, looks, findings } = image;
-  const again = looks > 1 ? `, at the ${looks}. look` : "";
+  const { reference, digest, manifests, blobs, referrers, checks, findings } = image;
+  const again = checks > 1 ? `, at check ${checks}` : "";
   const seen = `${manifests} manifests, ${blobs} blobs, ${referrers} referrers${again}`;
-  const messages = findings.map(
-    ({ severity, message }) => `  ${severity}: ${renderMessage(message, "    ")}\n`,
-  );
+  const messages = findings.map((finding) => `  ${finding.severity}: ${renderSentences(finding, "    ")}\n`);
   return [
-    `${reference}  ${findings.length === 0 ? "whole" : "NOT WHOLE"}\n`,
+    `${reference}  ${findings.length === 0 ? "complete" : "NOT COMPLETE"}\n`,
     `  ${digest ?? "no manifest"}: ${seen}\n`,
     ...renderPlatforms(image),
     ...messages,

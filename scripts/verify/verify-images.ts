@@ -1,10 +1,12 @@
-import type { VerifiedImage, VerifyFinding } from "../../contract/verify-report.ts";
-import { findBrokenParts, type ServedFacts } from "../graph/served-parts.ts";
+import type { VerifiedImage } from "../../contract/verify-report.ts";
+import { collectLeaves, findImageFaults } from "../graph/image.ts";
+import type { RawFinding } from "../graph/raw-finding.ts";
+import { findServedFaults } from "../graph/served.ts";
+import { describeFindings } from "../report/describe-finding.ts";
+import type { RepositoryFacts } from "../source/facts.ts";
 import type { HttpRegistry } from "../source/http/registry.ts";
+import { type ImageFacts, readImage } from "../source/read-image.ts";
 import type { Target } from "./args.ts";
-import { collectLeaves, judgeImage } from "./judge-image.ts";
-import { referrerMessage } from "./messages.ts";
-import { type ImageFacts, readImage } from "./read-image.ts";
 import { readReferrers } from "./read-referrers.ts";
 
 interface Options {
@@ -13,18 +15,22 @@ interface Options {
   readonly concurrency: number;
 }
 
-/** What one look at one image came to. */
-export type Look = Omit<VerifiedImage, "looks">;
+/** Result of one check of one image. */
+export type ImageCheck = Omit<VerifiedImage, "checks">;
 
-/** Looks at one image once. */
-export async function verifyImage(source: HttpRegistry, target: Target, options: Options): Promise<Look> {
-  const { platforms, download, concurrency } = options;
+/** Checks one image once. */
+export async function verifyImage(
+  source: HttpRegistry,
+  target: Target,
+  { platforms, download, concurrency }: Options,
+): Promise<ImageCheck> {
   const { repository } = target;
   const facts = await readImage(source, target, { concurrency, download, wants: () => true });
   const leaves = collectLeaves(facts);
   const subjects = leaves.flatMap(({ digest, isAttestation }) => (isAttestation ? [] : [digest]));
   const all = [...new Set([...(facts.root === null ? [] : [facts.root]), ...subjects])];
   const referrers = await readReferrers(source, repository, all, concurrency);
+  const found = [...findImageFaults(facts, target.text, platforms), ...findReferrerFaults(facts, referrers)];
   return {
     reference: target.text,
     registry: target.host,
@@ -32,23 +38,34 @@ export async function verifyImage(source: HttpRegistry, target: Target, options:
     digest: facts.root,
     platforms: leaves.map(({ promised: _, ...leaf }) => leaf),
     manifests: facts.served.manifests.size + referrers.manifests.size,
-    blobs: facts.served.blobs.size + referrers.blobs.size,
-    referrers: referrers.tags.filter(({ link }) => link.state === "linked").length,
-    findings: [...judgeImage(facts, target.text, platforms), ...judgeReferrers(facts, referrers)],
+    blobs: countBlobs(facts.served) + countBlobs(referrers),
+    referrers: countReferrers(referrers),
+    findings: describeFindings(found, "registry"),
   };
 }
 
+function countBlobs({ manifests }: RepositoryFacts): number {
+  const named = [...manifests.values()].flatMap((state) =>
+    state.state === "parsed" ? state.manifest.blobs.map(({ digest }) => digest) : [],
+  );
+  return new Set(named).size;
+}
+
+function countReferrers({ tags, roots = [] }: RepositoryFacts): number {
+  return tags.filter(({ link }) => link.state === "linked").length + roots.length;
+}
+
 /** No client needs a referrer to run the image, so nothing about one is critical. */
-function judgeReferrers({ served }: ImageFacts, referrers: ServedFacts): readonly VerifyFinding[] {
+function findReferrerFaults({ served }: ImageFacts, referrers: RepositoryFacts): readonly RawFinding[] {
   const tags = served.tags.flatMap(({ name }) => name ?? []);
   const known: ReadonlySet<string | null> = new Set(served.manifests.keys());
-  return findBrokenParts(referrers)
+  return findServedFaults(referrers)
     .filter(({ digest }) => !known.has(digest))
     .map((finding) => ({
       ...finding,
       kind: "referrer",
       severity: "warning",
       tags,
-      message: referrerMessage(finding.message),
+      detail: { ...finding.detail, referrerPart: finding.kind },
     }));
 }

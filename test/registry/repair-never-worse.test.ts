@@ -2,9 +2,8 @@ import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Finding } from "../../contract/finding.ts";
 import type { RepairChange } from "../../contract/repair-report.ts";
-import type { Finding } from "../../contract/scan-report.ts";
-import { findingKey } from "../../scripts/graph/findings.ts";
 import { parseDigest } from "../../scripts/registry/digest.ts";
 import {
   blobDataPath,
@@ -15,7 +14,7 @@ import {
 } from "../../scripts/registry/paths.ts";
 import { repair, scan } from "../support/commands.ts";
 import { corruptionsBy, corruptStore } from "../support/damage/corruptions.ts";
-import { brokenTags } from "../support/findings.ts";
+import { brokenTags, findingKey } from "../support/findings.ts";
 import { regwarden, temporaryDirectory } from "../support/program.ts";
 import { randomPushes, writePushes } from "../support/random-pushes.ts";
 import { changedFiles, treeOf } from "../support/tree.ts";

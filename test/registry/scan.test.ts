@@ -3,7 +3,8 @@ import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { FindingKind, ScanReport } from "../../contract/scan-report.ts";
+import type { FindingKind } from "../../contract/finding.ts";
+import type { ScanReport } from "../../contract/scan-report.ts";
 import { attestation, digest, dockerList, image, index } from "../support/oci-content.ts";
 import { regwardenProcess, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
@@ -164,7 +165,7 @@ describe("a scan of a real store", () => {
       remedy: "relink",
       digest: digest(amd64),
     });
-    const command = report.findings[0]?.message.split("data directory: ")[1] ?? "";
+    const command = report.findings[0]?.hint.split("data directory: ")[1] ?? "";
     await promisify(execFile)("sh", ["-c", command], { cwd: registry.directory });
     expect(await registry.manifestStatus("app", digest(amd64))).toBe(200);
     await registry.pull("app", "1");

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { VerifyFinding, VerifyReport } from "../../contract/verify-report.ts";
+import type { Finding } from "../../contract/finding.ts";
+import type { VerifyReport } from "../../contract/verify-report.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
 import { attestation, type Content, digest, dockerList, image, index } from "../support/oci-content.ts";
 import { program, regwardenProcess, withReport } from "../support/program.ts";
@@ -24,7 +25,7 @@ const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64/v8");
 const attested = attestation(amd64);
 const multi = index([amd64, arm64, attested]);
-const facts = ({ kind, cause, severity, digest }: VerifyFinding) => [kind, cause, severity, digest];
+const facts = ({ kind, cause, severity, digest }: Finding) => [kind, cause, severity, digest];
 
 describe("a verification against a real registry", () => {
   let registry: Registry;
@@ -199,7 +200,7 @@ describe("a verification against a real registry", () => {
     const [code] = await once(child, "close");
     expect(code).toBe(0);
     const { images } = JSON.parse(stdout) as VerifyReport;
-    expect(images[0]?.looks).toBeGreaterThan(1);
+    expect(images[0]?.checks).toBeGreaterThan(1);
   });
 
   test("takes the account from docker login's file, and tells a refused one from damage", async () => {
@@ -208,7 +209,7 @@ describe("a verification against a real registry", () => {
     await writeFile(join(scratch, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
     expect((await verify([`${host}/ci:1`], { DOCKER_CONFIG: scratch })).exitCode).toBe(0);
     const wrong = await verify([`${host}/ci:1`, "--wait", "30"], { ...account, REG_PASS: "not this one" });
-    expect([wrong.exitCode, wrong.report.complete, wrong.report.images[0]?.looks]).toEqual([3, false, 1]);
+    expect([wrong.exitCode, wrong.report.complete, wrong.report.images[0]?.checks]).toEqual([3, false, 1]);
     expect(wrong.stdout + wrong.stderr).not.toContain("not this one");
     const nobody = await verify([`${host}/ci:1`], { HOME: scratch });
     expect(nobody.exitCode).toBe(3);

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import type { DeploymentCheckConfig } from "../../../contract/deployment-check.ts";
+import { severities } from "../../../contract/finding.ts";
 import { units } from "../../../contract/host-names.ts";
-import { scanReportSchema, severities } from "../../../contract/scan-report.ts";
+import { scanReportSchema } from "../../../contract/scan-report.ts";
 import { describeError } from "../../cli/errors.ts";
 import { type Check, check, type Observation } from "../check.ts";
 

@@ -2,7 +2,7 @@ import { createAuthorization } from "../../http/authorization.ts";
 import type { Account } from "../../http/exchange.ts";
 import { createRetryingSend } from "../../http/retry.ts";
 import type { Digest } from "../../registry/digest.ts";
-import { type FaultKind, faultKinds, type LinkState, type RegistrySource } from "../source.ts";
+import { type FaultKind, faultKinds, type LinkFact, type RegistrySource } from "../source.ts";
 import { type FetchedBlob, fetchBlob, hashBlob, readBlob } from "./blob.ts";
 import { readContent } from "./content.ts";
 import { readManifest } from "./manifest.ts";
@@ -32,7 +32,7 @@ export interface HttpRegistry extends RegistrySource {
   /** Whether who shows no account is refused; null when that cannot be said. */
   asksForAccount(): Promise<boolean | null>;
   /** One tag, whatever the lists say. */
-  tag(repository: string, tag: string): Promise<LinkState>;
+  tag(repository: string, tag: string): Promise<LinkFact>;
   /** A small blob itself. */
   fetch(repository: string, digest: Digest): Promise<FetchedBlob>;
   /** A blob of any size, hashed as it comes. */

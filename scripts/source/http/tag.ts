@@ -14,8 +14,7 @@ const schema = v.pipe(
 /** Tags of a repository with the digests that they lead to now. A repository without any has no list. */
 export async function* readTags(requests: Requests, repository: string): AsyncGenerator<LinkFact> {
   yield* mapBounded(listTags(requests, repository), requests.concurrency, async (tag): Promise<LinkFact> => {
-    if (typeof tag !== "string") return { name: null, link: tag };
-    return { name: tag, link: await readTag(requests, repository, tag) };
+    return typeof tag === "string" ? readTag(requests, repository, tag) : { name: null, link: tag };
   });
 }
 
@@ -25,8 +24,12 @@ async function* listTags(requests: Requests, repository: string): AsyncGenerator
   yield* readPages(requests, { url, scope, schema, onMissing: () => {} });
 }
 
-/** The digest that a tag leads to now. */
-export async function readTag(requests: Requests, repository: string, tag: string): Promise<LinkState> {
+/** One tag with the digest that it leads to now. */
+export async function readTag(requests: Requests, repository: string, tag: string): Promise<LinkFact> {
+  return { name: tag, link: await readTagLink(requests, repository, tag) };
+}
+
+async function readTagLink(requests: Requests, repository: string, tag: string): Promise<LinkState> {
   const location = `${requests.origin}/v2/${repository}/manifests/${encodeURIComponent(tag)}`;
   const question = { accept: acceptAnyManifest, scope: `repository:${repository}:pull` };
   const reply = await requests.ask(location, { ...question, method: "HEAD" });

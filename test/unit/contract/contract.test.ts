@@ -6,7 +6,7 @@ import {
   registryModes,
   remedies,
   severities,
-} from "../../../contract/scan-report.ts";
+} from "../../../contract/finding.ts";
 
 // Timers, alerts and other people's scripts rely on these: a change here is a new version of the contract.
 test("the exit codes stay what they are", () => {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { RepositoryFacts } from "../../../../scripts/graph/facts.ts";
-import { findFaults, sortFindings } from "../../../../scripts/graph/findings.ts";
+import { findStoreFaults, sortFindings } from "../../../../scripts/graph/findings.ts";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
 import type { ChildDescriptor } from "../../../../scripts/registry/manifest.ts";
+import { describeFinding } from "../../../../scripts/report/describe-finding.ts";
+import type { StoreFacts } from "../../../../scripts/source/facts.ts";
 import type { BlobState, LinkFact, ManifestState } from "../../../../scripts/source/source.ts";
+import { parsed } from "../../../support/manifests.ts";
 
 const d = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
 const linked = (...digests: Digest[]): LinkFact[] =>
@@ -16,18 +18,13 @@ const child = (digest: Digest, more: Partial<ChildDescriptor> = {}): ChildDescri
   ...more,
 });
 const attested = (digest: Digest) => child(digest, { platform: "unknown/unknown", isAttestation: true });
-const indexOf = (...children: ChildDescriptor[]): ManifestState => ({
-  state: "parsed",
-  manifest: { type: "index", children },
-});
-const imageOf = (...blobs: Digest[]): ManifestState => ({
-  state: "parsed",
-  manifest: { type: "image", blobs: blobs.map((digest) => ({ digest, role: "layer", sizeBytes: null })) },
-});
+const indexOf = (...children: ChildDescriptor[]): ManifestState => parsed({ type: "index", children });
+const imageOf = (...blobs: Digest[]): ManifestState =>
+  parsed({ type: "image", blobs: blobs.map((digest) => ({ digest, role: "layer", sizeBytes: null })) });
 const unreadable = { state: "unreadable", location: "/data/x", reason: "EACCES" } as const;
 
-function findIn(facts: Partial<RepositoryFacts>) {
-  return findFaults({
+function findIn(facts: Partial<StoreFacts>) {
+  const found = findStoreFaults({
     registry: "private",
     mode: "authoritative",
     repository: "app",
@@ -38,6 +35,7 @@ function findIn(facts: Partial<RepositoryFacts>) {
     blob: () => ({ state: "present", sizeBytes: 1 }),
     ...facts,
   });
+  return found.map((finding) => describeFinding(finding, "store"));
 }
 
 describe("a child that is not linked", () => {
@@ -60,8 +58,10 @@ describe("a child that is not linked", () => {
         parent: d("a"),
         tags: ["1", "2"],
         platform: "linux/amd64",
+        place: null,
         remedy: "relink",
         message: expect.stringContaining("Tags 1, 2 cannot be pulled for linux/amd64."),
+        hint: expect.stringContaining("mkdir -p"),
       },
     ]);
   });
@@ -142,7 +142,7 @@ describe("a child that is not linked", () => {
     expect(found).toMatchObject([{ kind: "manifest", cause: "unreadable", digest: null }]);
   });
 
-  test("says when its own blobs are gone, so that nobody trusts the link alone", () => {
+  test("says when its own blobs are gone, so that the link alone is not trusted", () => {
     const manifests = new Map([
       [d("a"), indexOf(child(d("b")))],
       [d("b"), imageOf(d("c"), d("d"))],
@@ -154,11 +154,11 @@ describe("a child that is not linked", () => {
     expect(others).toEqual([]);
     expect(found?.remedy).toBe("rebuild");
     expect(found?.message).toContain("1 of its 2 blobs are gone");
-    expect(found?.message).toContain("Next: build and push again");
+    expect(found?.hint).toContain("build and push again");
   });
 });
 
-describe("a manifest or tag that cannot be looked into", () => {
+describe("a manifest or tag that cannot be read", () => {
   test("is reported with those whom it hurts", () => {
     const tags = [tag("1", d("a"))];
     const revisions = linked(d("a"), d("b"));

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { probe } from "../../../support/fake-registry.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../../../support/program-stack/tls.ts";
 
-test("a certificate that is not trusted ends the look, gets no account, and tells when it expires", async () => {
+test("a certificate that is not trusted ends the check, gets no account, and its expiry is reported", async () => {
   const asked: unknown[] = [];
   const server = createServer(
     { cert: CERTIFICATE, key: PRIVATE_KEY },
@@ -20,7 +20,7 @@ test("a certificate that is not trusted ends the look, gets no account, and tell
 
   expect([exitCode, report.catalogueAccessible]).toEqual([3, false]);
   expect(report.errors).toEqual({ unauthorised: 0, unavailable: 0, unexpected: 2 });
-  expect(report.findings[0]?.message).toContain("NODE_EXTRA_CA_CERTS");
+  expect(report.findings[0]?.hint).toContain("NODE_EXTRA_CA_CERTS");
   expect(report.certificateExpiresAt).toBe("2126-10-28T05:01:03.000Z");
   expect(asked).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseManifest } from "../../../../scripts/registry/manifest.ts";
+import { parseManifest, references } from "../../../../scripts/registry/manifest.ts";
 import { mediaTypes } from "../../../../scripts/registry/media-types.ts";
 
 const a = `sha256:${"a".repeat(64)}`;
@@ -18,6 +18,7 @@ describe("an index", () => {
     expect(parse({ mediaType, manifests: [{ digest: a, platform }] })).toEqual({
       type: "index",
       children: [{ digest: a, platform: "linux/arm64/v8", isAttestation: false }],
+      blobs: [],
     });
   });
 
@@ -25,7 +26,7 @@ describe("an index", () => {
     expect(parse({ manifests: [{ digest: a }] })).toMatchObject({
       children: [{ platform: null, isAttestation: false }],
     });
-    expect(parse({ manifests: [] })).toEqual({ type: "index", children: [] });
+    expect(parse({ manifests: [] })).toEqual({ type: "index", children: [], blobs: [] });
   });
 
   test.each([
@@ -44,6 +45,7 @@ describe("an image", () => {
       parse({ config: { digest: a, size: 2 }, layers: [{ digest: b, size: "2" }, { digest: b }] }),
     ).toEqual({
       type: "image",
+      children: [],
       blobs: [
         { digest: a, role: "config", sizeBytes: 2 },
         { digest: b, role: "layer", sizeBytes: null },
@@ -59,8 +61,75 @@ describe("an image", () => {
   test("may be of Docker's first schema", () => {
     expect(parse({ schemaVersion: 1, fsLayers: [{ blobSum: a }] })).toEqual({
       type: "image",
+      children: [],
       blobs: [{ digest: a, role: "layer", sizeBytes: null }],
     });
+  });
+});
+
+describe("an entry of an index", () => {
+  test.each([
+    ["a layer of a build cache", "application/vnd.oci.image.layer.v1.tar+gzip", "layer"],
+    ["Docker's layer", "application/vnd.docker.image.rootfs.diff.tar.gzip", "layer"],
+    ["the configuration of a build cache", mediaTypes.buildkitCacheConfig, "config"],
+  ])("is a blob by its media type: %s", (_what, mediaType, role) => {
+    expect(parse({ manifests: [{ mediaType, digest: a, size: 3 }] })).toEqual({
+      type: "index",
+      children: [],
+      blobs: [{ digest: a, role, sizeBytes: 3 }],
+    });
+  });
+
+  test("is a manifest by its media type, or by its platform", () => {
+    const platform = { os: "linux", architecture: "amd64" };
+    const entries = [
+      { mediaType: mediaTypes.ociIndex, digest: a },
+      { mediaType: mediaTypes.ociLayer, digest: b, platform },
+    ];
+    const children = [
+      { digest: a, platform: null, isAttestation: false },
+      { digest: b, platform: "linux/amd64", isAttestation: false },
+    ];
+    expect(parse({ manifests: entries })).toEqual({ type: "index", children, blobs: [] });
+  });
+
+  test("of an unknown media type may be either", () => {
+    const entries = [{ mediaType: "application/vnd.example", digest: a }, { digest: b }];
+    expect(parse({ manifests: entries })).toMatchObject({
+      children: [
+        { digest: a, mayBeBlob: true },
+        { digest: b, mayBeBlob: true },
+      ],
+    });
+  });
+});
+
+describe("references", () => {
+  const c = `sha256:${"c".repeat(64)}`;
+  const d = `sha256:${"d".repeat(64)}`;
+  const referencesOf = (document: unknown) => {
+    const manifest = parse(document);
+    return manifest.type === "fault" ? manifest.reason : references(manifest).toSorted();
+  };
+
+  test("are all that an image names: foreign layers and its subject as well", () => {
+    const layers = [{ digest: b, urls: ["https://example.com/layer"] }];
+    expect(referencesOf({ config: { digest: a }, layers, subject: { digest: c } })).toEqual([a, b, c]);
+  });
+
+  test("are a configuration and layers beside children too", () => {
+    const document = { manifests: [{ digest: a }], config: { digest: b }, layers: [{ digest: c }] };
+    expect(referencesOf(document)).toEqual([a, b, c]);
+  });
+
+  test("are descriptors at any depth, and not what an annotation says", () => {
+    const annotations = { "org.opencontainers.image.base.digest": d };
+    const document = { layers: [{ digest: a }], extension: { nested: [{ digest: b }] }, annotations };
+    expect(referencesOf(document)).toEqual([a, b]);
+  });
+
+  test("are the layers of Docker's first schema", () => {
+    expect(referencesOf({ fsLayers: [{ blobSum: a }, { blobSum: b }] })).toEqual([a, b]);
   });
 });
 

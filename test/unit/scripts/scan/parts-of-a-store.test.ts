@@ -63,7 +63,7 @@ describe("the digests", () => {
       { ...common, kind: "config", digest: config },
       { ...common, kind: "layer", digest: layer },
     ]);
-    expect(all.report.findings[1]?.message).toMatch(/rm -r docker\/registry\/v2\/blobs\S+ ; restart/);
+    expect(all.report.findings[1]?.hint).toMatch(/rm -r docker\/registry\/v2\/blobs\S+ .*restart/);
   });
 });
 
@@ -75,7 +75,7 @@ describe("what another registry of the data root holds", () => {
     const lost = {
       tags: ["1"],
       remedy: "recopy",
-      message: expect.stringContaining("from the registry mirror"),
+      hint: expect.stringContaining("from the registry mirror"),
     };
     expect((await scan(root)).report.findings).toMatchObject([{ kind: "layer", digest: layer, ...lost }]);
     await rm(blobDirectory(store.directory, image), { recursive: true });
@@ -110,9 +110,18 @@ describe("an upload", () => {
     const { exitCode, report } = await uploadOf(8, "2026-01-01T00:00:00Z");
     expect(exitCode).toBe(1);
     expect(report.findings).toMatchObject([
-      { kind: "upload", cause: "stale", severity: "warning", repository: "new/app", digest: null, tags: [] },
+      {
+        kind: "upload",
+        cause: "stale",
+        severity: "warning",
+        repository: "new/app",
+        digest: null,
+        tags: [],
+        place: "0b2f",
+      },
     ]);
-    expect(report.findings[0]?.message).toMatch(/holds 3 bytes.*rm -r \S+\/new\/app\/_uploads\/0b2f$/);
+    expect(report.findings[0]?.message).toMatch(/holds 3 bytes/);
+    expect(report.findings[0]?.hint).toMatch(/rm -r \S+\/new\/app\/_uploads\/0b2f$/);
     expect((await uploadOf(8, "no time at all")).report.findings).toHaveLength(1);
   });
 

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
 import { scanRegistry } from "../../../../scripts/scan/scan-registry.ts";
 import type { BlobState, LinkFact, ManifestState, StoreSource } from "../../../../scripts/source/source.ts";
+import { parsed } from "../../../support/manifests.ts";
 
 const d = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
 const linked = (...digests: Digest[]): LinkFact[] =>
@@ -35,10 +36,10 @@ function source(own: Partial<StoreSource>): StoreSource {
   };
 }
 
-const index: ManifestState = {
-  state: "parsed",
-  manifest: { type: "index", children: [{ digest: d("b"), platform: "linux/amd64", isAttestation: false }] },
-};
+const index = parsed({
+  type: "index",
+  children: [{ digest: d("b"), platform: "linux/amd64", isAttestation: false }],
+});
 
 test("a blob that a push brought after the walk is not missing", async () => {
   const present: BlobState = { state: "present", sizeBytes: 1 };
@@ -49,16 +50,13 @@ test("a blob that a push brought after the walk is not missing", async () => {
 test("a child that is linked by the second look was just being pushed", async () => {
   const revisions = inTurn(linked(d("a")), linked(d("a"), d("b")));
   const manifest = async (_: string, digest: Digest): Promise<ManifestState> =>
-    digest === d("a") ? index : { state: "parsed", manifest: { type: "image", blobs: [] } };
+    digest === d("a") ? index : parsed({ type: "image" });
   const pushed = source({ revisions: () => each(revisions()), manifest });
   expect((await scanRegistry(pushed, "authoritative", () => {})).findings).toEqual([]);
 });
 
 test("a manifest that was being written is read again", async () => {
-  const states = inTurn<ManifestState>(
-    { state: "empty" },
-    { state: "parsed", manifest: { type: "image", blobs: [] } },
-  );
+  const states = inTurn<ManifestState>({ state: "empty" }, parsed({ type: "image" }));
   const written = source({ revisions: () => each(linked(d("a"))), manifest: async () => states() });
   expect((await scanRegistry(written, "authoritative", () => {})).findings).toEqual([]);
 });
@@ -75,7 +73,7 @@ test("a manifest that many repositories share is read once", async () => {
   let reads = 0;
   const manifest = async (): Promise<ManifestState> => {
     reads += 1;
-    return { state: "parsed", manifest: { type: "image", blobs: [] } };
+    return parsed({ type: "image" });
   };
   const names = Array.from({ length: 20 }, (_, n) => ({ state: "found", name: `app${n}` }) as const);
   const shared = source({ repositories: () => each(names), revisions: () => each(linked(d("a"))), manifest });

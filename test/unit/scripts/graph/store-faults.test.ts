@@ -1,39 +1,31 @@
 import { describe, expect, test } from "vitest";
-import type { RepositoryFacts } from "../../../../scripts/graph/facts.ts";
-import { findFaults } from "../../../../scripts/graph/findings.ts";
+import { findStoreFaults } from "../../../../scripts/graph/findings.ts";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
+import type { StoreFacts } from "../../../../scripts/source/facts.ts";
 import type { BlobState, LinkFact, LinkState, ManifestState } from "../../../../scripts/source/source.ts";
+import { parsed } from "../../../support/manifests.ts";
 
 const d = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
 const linked = (...digests: Digest[]): LinkFact[] =>
   digests.map((digest) => ({ name: digest, link: { state: "linked", digest } }));
 const tag = (name: string, digest: Digest): LinkFact => ({ name, link: { state: "linked", digest } });
-const image = (config: Digest, layer: Digest, subject?: Digest): ManifestState => ({
-  state: "parsed",
-  sizeBytes: 500,
-  manifest: {
-    type: "image",
-    blobs: [
-      { digest: config, role: "config", sizeBytes: 10 },
-      { digest: layer, role: "layer", sizeBytes: 10 },
-    ],
-    ...(subject && { subject }),
-  },
-});
-const index = (child: Digest, sizeBytes: number): ManifestState => ({
-  state: "parsed",
-  sizeBytes: 500,
-  manifest: {
-    type: "index",
-    children: [{ digest: child, platform: "linux/amd64", isAttestation: false, sizeBytes }],
-  },
-});
+const image = (config: Digest, layer: Digest, subject?: Digest): ManifestState => {
+  const blobs = [
+    { digest: config, role: "config", sizeBytes: 10 },
+    { digest: layer, role: "layer", sizeBytes: 10 },
+  ] as const;
+  return parsed({ type: "image", blobs, ...(subject && { subject }) }, 500);
+};
+const index = (child: Digest, sizeBytes: number): ManifestState => {
+  const children = [{ digest: child, platform: "linux/amd64", isAttestation: false, sizeBytes }];
+  return parsed({ type: "index", children }, 500);
+};
 
 const missing: BlobState = { state: "missing" };
 
 /** Tag 1 leads to index a, that to image b, of configuration c and layer d: all whole, but for what is given. */
-function findIn(own: Partial<RepositoryFacts>, blobs: Partial<Record<Digest, BlobState>> = {}) {
-  return findFaults({
+function findIn(own: Partial<StoreFacts>, blobs: Partial<Record<Digest, BlobState>> = {}) {
+  return findStoreFaults({
     registry: "private",
     mode: "authoritative",
     repository: "app",

@@ -1,35 +1,34 @@
-import type { Finding, FindingCause, FindingKind } from "../../contract/scan-report.ts";
+import type { FindingCause, FindingKind } from "../../contract/finding.ts";
 import { type Digest, isDigestOfNothing } from "../registry/digest.ts";
 import type { BlobDescriptor } from "../registry/manifest.ts";
+import type { RepositoryFacts } from "../source/facts.ts";
 import type { BlobState, ManifestState } from "../source/source.ts";
+import type { RawFinding } from "./raw-finding.ts";
 import type { References } from "./references.ts";
 
 /**
- * What a tag needs, and whom it breaks when it is bad: the same rules whether a registry is asked over HTTP or its store
- * is read. What is bad, what heals it and how it is said depends on who looked.
+ * What a tag needs, and which tags it breaks when it is bad: the same rules for a registry that is asked over HTTP and
+ * for a store. What is bad, and what heals it, depends on what can be seen from there.
  */
 
-/** A bad manifest or blob, before it is known whom it breaks. */
-export interface Part {
+/** A bad manifest or blob, before it is known which tags it breaks. */
+export interface Defect {
   readonly kind: FindingKind;
   readonly cause: FindingCause;
   readonly digest: Digest;
-  /** Manifests that are not whole without it; itself, if it is one. */
+  /** Manifests that are not complete without it; itself, if it is one. */
   readonly owners: readonly Digest[];
   readonly parent: Digest | undefined;
   /** Whether no platform is hurt although its owners are for one. */
   readonly isSecondary?: boolean;
 }
 
-/** A finding that nobody has put into words yet. */
-export type LocatedPart = Omit<Finding, "remedy" | "message">;
-
-/** Whom a bad part breaks: all tags that lead to any of its owners, and the platform that it is for. */
-export function locatePart(
-  { registry, repository }: { readonly registry: string; readonly repository: string },
+/** Which tags a defect breaks: all that lead to any of its owners, and the platform that it is for. */
+export function locateDefect(
+  { registry, repository }: Pick<RepositoryFacts, "registry" | "repository">,
   references: References,
-  { kind, cause, digest, owners, parent, isSecondary = false }: Part,
-): LocatedPart {
+  { kind, cause, digest, owners, parent, isSecondary = false }: Defect,
+): Omit<RawFinding, "remedy"> {
   const reaches = owners.map(references.reachOf);
   const isForRealPlatform = !isSecondary && reaches.some((reach) => reach.isForRealPlatform);
   // A blob's platform is that of the image that it belongs to.
@@ -45,6 +44,7 @@ export function locatePart(
     parent: parent ?? null,
     tags: [...new Set(reaches.flatMap((reach) => reach.tags))].sort(),
     platform: references.mainReference(shown)?.child.platform ?? null,
+    place: null,
   };
 }
 
@@ -70,8 +70,8 @@ export interface BadBlob {
 }
 
 /**
- * Every blob that images name and that is not as they need it, once, with all of these images. Nothing is collected of
- * what is sound, which is nearly everything.
+ * Every blob that manifests name and that is not as they need it, once, with all of these manifests. Nothing is collected
+ * of what is sound, which is nearly everything.
  */
 export function collectBadBlobs(
   manifests: ReadonlyMap<Digest, ManifestState>,
@@ -79,7 +79,7 @@ export function collectBadBlobs(
 ): readonly BadBlob[] {
   const bad = new Map<Digest, BadBlob & { readonly owners: Digest[] }>();
   for (const [owner, state] of manifests) {
-    if (state.state !== "parsed" || state.manifest.type !== "image") continue;
+    if (state.state !== "parsed") continue;
     for (const blob of state.manifest.blobs) {
       const cause = faultOf(blob, owner);
       if (!cause) continue;
@@ -91,7 +91,7 @@ export function collectBadBlobs(
   return [...bad.values()];
 }
 
-/** Of several images that need a blob, the one to name: one that runs somewhere, if any does. */
+/** Of several manifests that need a blob, the one to name: one that runs somewhere, if any does. */
 export function mainOwner(references: References, owners: readonly Digest[]): Digest | undefined {
   return owners.find((owner) => references.reachOf(owner).isForRealPlatform) ?? owners[0];
 }
@@ -103,8 +103,8 @@ export function mainOwner(references: References, owners: readonly Digest[]): Di
 export function collectWrongSizes(
   manifests: ReadonlyMap<Digest, ManifestState>,
   references: References,
-): readonly Part[] {
-  return [...manifests].flatMap(([digest, state]): readonly Part[] => {
+): readonly Defect[] {
+  return [...manifests].flatMap(([digest, state]): readonly Defect[] => {
     if (state.state !== "parsed" || state.sizeBytes === undefined) return [];
     const { sizeBytes } = state;
     const mentions = references.mentioned.get(digest) ?? [];

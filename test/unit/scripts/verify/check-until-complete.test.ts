@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { VerifyFinding } from "../../../../contract/verify-report.ts";
+import type { Finding } from "../../../../contract/finding.ts";
 import { parseVerifyArguments } from "../../../../scripts/verify/args.ts";
-import { lookUntilWhole } from "../../../../scripts/verify/look-until-whole.ts";
+import { checkUntilComplete } from "../../../../scripts/verify/check-until-complete.ts";
 
 const { targets } = parseVerifyArguments(["r.example/a:1", "r.example/b:1"], {});
-const finding = { cause: "absent" } as VerifyFinding;
+const finding = { cause: "absent" } as Finding;
 const noErrors = { unauthorised: 0, unavailable: 0, unexpected: 0 };
 
 /** Runs with a clock of its own; `isWhole` says of a name and a round whether all is there. */
@@ -17,12 +17,12 @@ async function run(
   let round = 0;
   const asked: string[][] = [];
   const pauses: number[] = [];
-  const outcome = await lookUntilWhole(targets, {
+  const outcome = await checkUntilComplete(targets, {
     waitSeconds,
-    look: async (wanted) => {
+    check: async (wanted) => {
       round += 1;
       asked.push(wanted.map(({ repository }) => repository));
-      const looks = wanted.map(({ text, host, repository }) => ({
+      const checks = wanted.map(({ text, host, repository }) => ({
         reference: text,
         registry: host,
         repository,
@@ -33,9 +33,9 @@ async function run(
         referrers: 0,
         findings: isWhole(repository, round) ? [] : [finding],
       }));
-      return { looks, tally: { requests: 10, errors } };
+      return { checks, tally: { requests: 10, errors } };
     },
-    onWait: (_unwhole, seconds) => pauses.push(seconds),
+    onWait: (_incomplete, seconds) => pauses.push(seconds),
     now: () => time,
     sleep: async (milliseconds) => {
       time += milliseconds;
@@ -45,14 +45,14 @@ async function run(
 }
 
 describe("looking until all is whole", () => {
-  test("looks once where it is", async () => {
+  test("checks once where it is", async () => {
     const { images, asked, requests } = await run(5, () => true);
-    expect([images.map(({ looks }) => looks), asked.length, requests]).toEqual([[1, 1], 1, 10]);
+    expect([images.map(({ checks }) => checks), asked.length, requests]).toEqual([[1, 1], 1, 10]);
   });
 
-  test("looks again only at what was not, with longer and longer pauses", async () => {
+  test("checks again only at what was not, with longer and longer pauses", async () => {
     const { images, asked, pauses } = await run(60, (name, round) => name === "a" || round === 5);
-    expect(images.map(({ looks, findings }) => [looks, findings.length])).toEqual([
+    expect(images.map(({ checks, findings }) => [checks, findings.length])).toEqual([
       [1, 0],
       [5, 0],
     ]);

@@ -7,7 +7,7 @@ const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64");
 const [, layer] = amd64.parts as [Content, Content];
 
-describe("what could not be looked at is neither fine nor broken", () => {
+describe("what could not be checked is neither fine nor broken", () => {
   test.each<[string, number, "unauthorised" | "unavailable" | "unexpected"]>([
     ["refused", 403, "unauthorised"],
     ["failing", 500, "unavailable"],
@@ -55,7 +55,7 @@ describe("what could not be looked at is neither fine nor broken", () => {
     const registry = await fakeRegistry({ "app:1": amd64 });
     const { exitCode, report, stdout, stderr } = await probe(registry.url, [], { REG_PASS: "not this one" });
     expect([exitCode, report.catalogueAccessible, report.errors.unauthorised]).toEqual([3, false, 1]);
-    expect(report.findings[0]?.message).toContain("REG_USER and REG_PASS");
+    expect(report.findings[0]?.hint).toContain("REG_USER and REG_PASS");
     expect(stdout + stderr).not.toContain("not this one");
   });
 
@@ -85,7 +85,7 @@ describe("what could not be looked at is neither fine nor broken", () => {
     const registry = await fakeRegistry({});
     const { exitCode, report } = await probe(registry.url, ["--sentinel", "regwarden/sentinel"]);
     expect([exitCode, report.complete, report.sentinelPresent]).toEqual([3, false, false]);
-    expect(report.problems[0]).toContain(
+    expect(report.problems[0]?.message).toContain(
       "The sentinel regwarden/sentinel is missing among the 0 repositories",
     );
   });

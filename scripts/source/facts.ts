@@ -1,24 +1,32 @@
-import type { RegistryMode } from "../../contract/scan-report.ts";
+import type { RegistryMode } from "../../contract/finding.ts";
 import { type Digest, parseDigest } from "../registry/digest.ts";
-import type { BlobState, LinkFact, ManifestState } from "../source/source.ts";
+import type { BlobState, LinkFact, ManifestState } from "./source.ts";
 
-/** Everything that was read about one repository: all that the graph ever looks at. */
+/** What a registry answered about one repository. */
 export interface RepositoryFacts {
   readonly registry: string;
-  readonly mode: RegistryMode;
   readonly repository: string;
   readonly tags: readonly LinkFact[];
+  /** Manifests that were asked for by their digests, without a tag. */
+  readonly roots?: readonly Digest[];
+  /** Of all that tags, roots and links lead to, and of all below, linked or not. */
+  readonly manifests: ReadonlyMap<Digest, ManifestState>;
+  /** A blob that these manifests name; undefined for one that was not asked for. */
+  readonly blob: (digest: Digest) => BlobState | undefined;
+}
+
+/** Everything that a store holds about one repository. */
+export interface StoreFacts extends RepositoryFacts {
+  readonly mode: RegistryMode;
   readonly revisions: readonly LinkFact[];
   readonly layerLinks: readonly LinkFact[];
-  /** Of all that tags and links lead to, and of all below, linked or not. */
-  readonly manifests: ReadonlyMap<Digest, ManifestState>;
   /** Any blob of the store, linked or not. */
   readonly blob: (digest: Digest) => BlobState;
 }
 
 /** Digests of the manifests that a repository's links lead to. */
-export function linkedManifests(facts: Pick<RepositoryFacts, "revisions">): readonly Digest[] {
-  return facts.revisions.flatMap(({ name, link }) => {
+export function linkedManifests({ revisions }: Pick<StoreFacts, "revisions">): readonly Digest[] {
+  return revisions.flatMap(({ name, link }) => {
     if (link.state !== "linked" || name === null) return [];
     return parseDigest(name) ? [link.digest] : [];
   });
@@ -28,7 +36,7 @@ export function linkedManifests(facts: Pick<RepositoryFacts, "revisions">): read
 export function rootManifests({
   tags,
   revisions,
-}: Pick<RepositoryFacts, "tags" | "revisions">): ReadonlySet<Digest> {
+}: Pick<StoreFacts, "tags" | "revisions">): ReadonlySet<Digest> {
   const roots = new Set(linkedManifests({ revisions }));
   for (const { link } of tags) if (link.state === "linked") roots.add(link.digest);
   for (const { name, link } of revisions) {
