@@ -172,7 +172,7 @@ describe("a look at what a real cluster needs of a real registry", () => {
       ["single:1", "broken", "DaemonSet/agent"],
     ]);
     const [web] = outcome.report.broken;
-    expect(web?.message).toContain("Deployment shop/web, Pod shop/bare cannot start a new pod. Next: ");
+    expect(web?.message).toContain("Deployment shop/web, Pod shop/bare cannot start a new pod.");
     const onTwo = outcome.report.broken[1]?.findings.map(({ platform }) => platform);
     expect(onTwo).toEqual(["linux/arm64"]);
   });
@@ -238,17 +238,17 @@ describe("a look at what a real cluster needs of a real registry", () => {
       false,
       8,
     ]);
-    expect(forbidden.report.problems[0]).toContain("/api/v1/nodes: answers 403 (forbidden)");
+    expect(forbidden.report.problems[0]?.message).toContain("/api/v1/nodes: answers 403 (forbidden)");
     const refused = await inUse([], { REG_PASS: "not this one" });
     expect([refused.exitCode, told(refused)]).toEqual([3, []]);
-    expect(refused.report.problems[0]).toContain("REG_USER and REG_PASS");
+    expect(refused.report.problems[0]?.hint).toContain("REG_USER and REG_PASS");
     expect(refused.stdout + refused.stderr).not.toContain("not this one");
     const elsewhere = join(await mkdtemp(join(tmpdir(), "regwarden-in-use-")), "kubeconfig");
     const nobody = `https://127.0.0.1:${await freePort()}`;
     await writeFile(elsewhere, (await readFile(kubeconfig, "utf8")).replace(kubernetes.url, nobody));
     const down = await inUse([], { KUBECONFIG: elsewhere });
     expect([down.exitCode, down.report.complete, told(down)]).toEqual([3, false, []]);
-    expect(down.report.problems[0]).toContain(`${nobody}/api/v1/nodes: ECONNREFUSED`);
+    expect(down.report.problems[0]?.message).toContain(`${nobody}/api/v1/nodes: ECONNREFUSED`);
   });
 
   test("does not take another, empty registry in its place for one that has everything", async () => {
@@ -269,7 +269,7 @@ describe("a look at what a real cluster needs of a real registry", () => {
     const { stdout: text } = await regwardenProcess(argv, account);
     expect(text).toContain(`${name}: 5 images in use by 5 workloads; `);
     expect(text).toContain(`  - ${name}/single:1 is broken in the registry: `);
-    expect(text).toContain("\n    next: do not restart, drain or scale before it is back; ");
+    expect(text).toContain("\n    hint: do not restart, drain or scale before it is back; ");
     expect(text).toContain("4 images in use are broken.\n");
   });
 });

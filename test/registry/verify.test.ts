@@ -65,7 +65,7 @@ describe("a verification against a real registry", () => {
     expect(report.images[0]).toMatchObject({
       reference: `${host}/ci`,
       repository: "ci",
-      looks: 1,
+      checks: 1,
       manifests: 4,
       blobs: 6,
       platforms: [
@@ -195,7 +195,7 @@ describe("a verification against a real registry", () => {
       stdout += piece;
     });
     const [note] = await once(createInterface({ input: child.stderr }), "line");
-    expect(note).toContain(`not whole yet: ${host}/ci:late`);
+    expect(note).toContain(`not complete yet: ${host}/ci:late`);
     await registry.push(multi, "ci", "late");
     const [code] = await once(child, "close");
     expect(code).toBe(0);
@@ -224,7 +224,7 @@ describe("a verification against a real registry", () => {
       expect(trusted.exitCode).toBe(0);
       const stranger = await verify([name]);
       expect([stranger.exitCode, stranger.report.images[0]?.findings[0]?.cause]).toEqual([3, "unreadable"]);
-      expect(stranger.report.images[0]?.findings[0]?.message).toContain("NODE_EXTRA_CA_CERTS");
+      expect(stranger.report.images[0]?.findings[0]?.hint).toContain("NODE_EXTRA_CA_CERTS");
     } finally {
       await proxy.stop();
     }
@@ -258,8 +258,8 @@ describe("a verification against a real registry", () => {
     expect(xml).toContain(`<testsuite name="${host}/ci:2" tests="1" failures="1" errors="0">`);
     expect(xml).toContain(`name="linux/amd64 ${digest(amd64)}"><failure type="link-missing"`);
     const { stdout: text } = await regwardenProcess(["verify", "--wait", "0", `${host}/ci:1`], account);
-    expect(text).toContain(`${host}/ci:1  NOT WHOLE\n`);
+    expect(text).toContain(`${host}/ci:1  NOT COMPLETE\n`);
     expect(text).toMatch(/ {2}linux\/amd64 {5}sha256:[0-9a-f]{12} {2}0 blobs {2}1 faults\n/);
-    expect(text).toContain("0 of 1 whole; ");
+    expect(text).toContain("0 of 1 complete; ");
   });
 });
