@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type HostAccess, hostCommand } from "./host-command.ts";
+import { changeRevision } from "./render/revision.ts";
 import { checkDeploymentScript, seedSentinelScript } from "./render/scripts.ts";
 import type { RegistrySettings } from "./settings.ts";
 
@@ -13,8 +14,8 @@ export interface DeploymentCheckArgs {
   readonly caFile: string;
   /** When the private registry's data directory was made: on a machine that was set up anew the sentinel is pushed again. */
   readonly storeMadeAt: pulumi.Output<string>;
-  /** The check runs again when one of these changes. */
-  readonly triggers: readonly pulumi.Output<string>[];
+  /** When each thing was last changed that the check is about: it runs again when one of these changes. */
+  readonly changes: readonly pulumi.Output<string>[];
 }
 
 /**
@@ -24,19 +25,21 @@ export interface DeploymentCheckArgs {
 export class DeploymentCheck extends pulumi.ComponentResource {
   constructor(name: string, args: DeploymentCheckArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:DeploymentCheck", name, {}, opts);
-    const { settings, access, password, caFile } = args;
+    const { settings, access, password, caFile, changes } = args;
     const sentinel = hostCommand(
       `${name}-sentinel`,
       { access, script: seedSentinelScript(settings, caFile), stdin: password, triggers: [args.storeMadeAt] },
       { parent: this },
     );
+    // One word and not each moment: a preview shows triggers, and some thirty timestamps say nothing to people.
+    const revision = pulumi.all([...changes, sentinel.id]).apply(changeRevision);
     hostCommand(
       `${name}-run`,
       {
         access,
         script: checkDeploymentScript(settings, caFile),
         stdin: password,
-        triggers: [...args.triggers, sentinel.id],
+        triggers: [revision],
       },
       // It pulls the sentinel.
       { parent: this, dependsOn: [sentinel] },

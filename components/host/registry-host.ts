@@ -54,7 +54,7 @@ export class RegistryHost extends pulumi.ComponentResource {
         password: secrets.registryPassword,
         caFile: files.caFile,
         storeMadeAt: directories.storeMadeAt,
-        triggers: changed.flatMap(({ changes }) => changes),
+        changes: changed.flatMap(({ changes }) => changes),
       },
       // What is checked must be what stays.
       after(...changed),

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { changeRevision } from "../../components/host/render/revision.ts";
 import {
+  COMPUTED,
   type Declared,
   isSecret,
   isUnknown,
@@ -136,14 +138,37 @@ describe("the order", () => {
     expect(update).toBe("true");
   });
 
-  test("checks again whenever anything changed", () => {
-    const triggers = stack.find("registry-check-run").inputs.triggers as string[];
+  test("checks again whenever anything changed, and only then", async () => {
     const ofHost = stack.declared.filter(
       ({ type, name }) => type.startsWith("host:index:") && name.startsWith("registry-"),
     );
-    // Each of them, nginx's start and the sentinel.
-    expect(triggers.length).toBe(ofHost.length + 2);
-    expect(new Set(triggers)).toContain("registry-check-sentinel-id");
+    const changes = ofHost.map(({ type }) => COMPUTED[type]?.changedAt ?? "");
+    const nginx = COMPUTED[COMMAND]?.stdout ?? "";
+    const expected = changeRevision([...changes, nginx, "registry-check-sentinel-id"]);
+    expect(stack.find("registry-check-run").inputs.triggers).toEqual([expected]);
+  });
+
+  test.each([
+    ["registry-files-nginx", { changedAt: "2026-11-22T00:00:00Z" }],
+    ["registry-services-compose", { changedAt: "2026-11-22T00:00:00Z" }],
+    ["registry-scan-timer", { changedAt: "2026-11-22T00:00:00Z" }],
+    ["registry-services-nginx-restart", { stdout: "2026-11-22T00:00:00Z" }],
+  ])("checks again when %s changed", async (name, outputs) => {
+    const { triggers } = stack.find("registry-check-run").inputs;
+    const after = await run(registryStack, { config: CONFIG, outputs: { [name]: outputs } });
+    expect(after.find("registry-check-run").inputs.triggers).not.toEqual(triggers);
+  });
+
+  test("does not check again when nothing changed", async () => {
+    const { triggers } = stack.find("registry-check-run").inputs;
+    const again = await run(registryStack, { config: CONFIG });
+    expect(again.find("registry-check-run").inputs.triggers).toEqual(triggers);
+  });
+
+  test("leaves open in a preview what the check will have to run for", async () => {
+    const preview = await run(registryStack, { config: CONFIG, preview: true });
+    const [trigger] = preview.find("registry-check-run").inputs.triggers as unknown[];
+    expect(isUnknown(trigger)).toBe(true);
   });
 });
 

@@ -5,6 +5,11 @@ export function revision(definition: unknown, mounted: Readonly<Record<string, s
   return sha256(JSON.stringify([definition, Object.entries(mounted).sort(([a], [b]) => (a < b ? -1 : 1))]));
 }
 
+/** One word that stands for many moments of change: another as soon as one of them is another, in whatever order. */
+export function changeRevision(changes: readonly string[]): string {
+  return sha256(JSON.stringify([...changes].sort())).slice(0, 16);
+}
+
 /** Fingerprint of a text that is no secret. */
 export function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
