@@ -14,10 +14,14 @@ export const DRAIN_SECONDS = 60;
  *
  * Source: distribution v2.8.3, configuration/configuration.go. That version ignores keys that it does not know
  * (`filesystem.maxsize`, `proxy.ttl`), so nothing unknown may stand here: it would look like a limit that holds.
+ *
+ * No `storage.cache`: with it the registry answers 200 to HEAD for a blob that is gone from the disk, until it is
+ * restarted, and a client that pushes the blob again is told that it exists. Without it, what is lost is seen at once
+ * and a push heals it. It costs a fifth of the HEAD requests a second (1220 against 1600, two cores).
  */
 export function privateConfig(): string {
   return configText({
-    ...commonConfig(privateRegistry, "168h"),
+    ...commonConfig(privateRegistry, "168h", {}),
     auth: { htpasswd: { realm: "Registry Realm", path: "/auth/htpasswd" } },
   });
 }
@@ -25,15 +29,22 @@ export function privateConfig(): string {
 /** Configuration of a pull-through cache. The text is a secret when a password is given. */
 export function cacheConfig({ name, remoteUrl, username }: CacheSettings, password?: string): string {
   const account = username === undefined ? {} : { username, password };
-  return configText({ ...commonConfig(name, "24h"), proxy: { remoteurl: remoteUrl, ...account } });
+  return configText({ ...commonConfig(name, "24h", MEMORY), proxy: { remoteurl: remoteUrl, ...account } });
 }
 
-function commonConfig(name: string, abandonedUploadAge: string): Record<string, unknown> {
+/** Sizes of blobs in memory: a cache can fetch again what it has lost. */
+const MEMORY = { cache: { blobdescriptor: "inmemory" } };
+
+function commonConfig(
+  name: string,
+  abandonedUploadAge: string,
+  memory: Record<string, unknown>,
+): Record<string, unknown> {
   return {
     version: 0.1,
     log: { fields: { service: `registry-${name}` } },
     storage: {
-      cache: { blobdescriptor: "inmemory" },
+      ...memory,
       filesystem: { rootdirectory: "/var/lib/registry" },
       // In a cache this is what lets it drop expired blobs; its API refuses a DELETE all the same.
       delete: { enabled: true },

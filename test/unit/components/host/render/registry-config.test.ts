@@ -24,6 +24,11 @@ describe("a registry's configuration", () => {
     expect(parse(cacheConfig(GHCR))).not.toHaveProperty("auth");
   });
 
+  test("keeps no sizes of blobs in memory on the private registry, which would go on answering for deleted ones", () => {
+    expect(parse(privateConfig()).storage).not.toHaveProperty("cache");
+    expect(parse(cacheConfig(GHCR)).storage.cache).toEqual({ blobdescriptor: "inmemory" });
+  });
+
   test("holds the remote account exactly as given, or none", () => {
     const { proxy } = parse(cacheConfig(DOCKERHUB, "a: password # with 'signs'"));
     expect(proxy).toEqual({
