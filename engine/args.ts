@@ -16,7 +16,7 @@ export interface EngineArgs {
   readonly notify: string | undefined;
 }
 
-/** Whom a drift run tells. */
+/** Where a drift run reports to. */
 export interface ReportTargets {
   /** Base URL of a Pushgateway. */
   readonly pushgateway: URL | undefined;
@@ -26,16 +26,16 @@ export interface ReportTargets {
 
 export const usage = `Usage: npm run preview|up|drift|destroy -- [options]
 
-  preview   what an update would change, after a look at everything that is managed; changes nothing
+  preview   what an update would change, after reading everything that is managed; changes nothing
   up        the same, then asks, then applies
-  drift     a preview that answers by its exit code: 0 nothing differs, 7 something does, 1 could not look
+  drift     a preview that answers by its exit code: 0 nothing differs, 7 something does, 1 could not check
   destroy   takes the stack down; registry data stays on the host
 
   --stack NAME        which stack [default: the lab's if it runs here, else PULUMI_STACK]
   --yes               apply without asking (CI)
   --markdown FILE     preview: the changes as a table for a pull request; an empty file when nothing changes
   --pushgateway URL   drift: where the metrics go [default: PUSHGATEWAY]
-  --notify URL        drift: a Slack-compatible webhook, told of drift and of failed looks [default: SLACK_WEBHOOK].
+  --notify URL        drift: a Slack-compatible webhook for drift and for runs that could not check [default: SLACK_WEBHOOK].
                       It is a secret: the variable keeps it out of the list of processes
 
 Exit codes: 0 done, 1 failed or could not report, 2 usage, 7 drift (only \`drift\`).
@@ -65,7 +65,7 @@ export function parseEngineArgs(argv: readonly string[]): EngineArgs | "help" {
 }
 
 /**
- * Whom to tell: who is named, else whom the environment names, a lab's own included.
+ * The targets that are named, else those that the environment names, a lab's own included.
  *
  * Errors: throws a TypeError with a sentence for the user, without the value: it may hold a password.
  */

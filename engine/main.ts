@@ -3,7 +3,7 @@ import registryStack from "../index.ts";
 import { type EngineArgs, parseEngineArgs, type ReportTargets, reportTargets, usage } from "./args.ts";
 import { ask } from "./ask.ts";
 import { byResource, changeTable, isConnectionChange, type ResourceChange } from "./changes.ts";
-import type { DriftLook } from "./drift/record.ts";
+import type { DriftCheck } from "./drift/record.ts";
 import { driftCode, reportDrift } from "./drift/report.ts";
 import { stackEnvironment } from "./environment.ts";
 import { previewMarkdown } from "./markdown.ts";
@@ -58,11 +58,11 @@ async function operate(args: EngineArgs, name: string): Promise<number> {
 }
 
 async function drift(stack: string, targets: ReportTargets): Promise<number> {
-  const look = await lookForDrift(stack);
-  tell(stack, look);
+  const check = await checkForDrift(stack);
+  printCheck(stack, check);
   return await reportDrift({
     stack,
-    look,
+    check,
     ...targets,
     runUrl: process.env.CI_PIPELINE_URL,
     nowSeconds: Math.floor(Date.now() / 1000),
@@ -70,29 +70,29 @@ async function drift(stack: string, targets: ReportTargets): Promise<number> {
   });
 }
 
-/** Whatever goes wrong is a look that failed, and is reported as one. */
-async function lookForDrift(name: string): Promise<DriftLook> {
+/** Whatever goes wrong, the run could not check, and is reported so. */
+async function checkForDrift(name: string): Promise<DriftCheck> {
   try {
     const outcome = await runOperation(await openStack(name, registryStack, display), "drift", display);
     if (outcome.exitCode === 0) return { kind: "clean" };
-    if (outcome.exitCode !== driftCode) return { kind: "could-not-look" };
+    if (outcome.exitCode !== driftCode) return { kind: "could-not-check" };
     const changes = resourcesOf(outcome);
     const isConnectionOnly = changes.length === 0 && outcome.changes.length > 0;
     return isConnectionOnly ? { kind: "clean" } : { kind: "drift", changes };
   } catch (error) {
     display.writeError(`${messageOf(error)}\n`);
-    return { kind: "could-not-look" };
+    return { kind: "could-not-check" };
   }
 }
 
-function tell(stack: string, look: DriftLook): void {
-  if (look.kind === "clean") display.write(`\nStack ${stack}: no drift.\n`);
-  else if (look.kind === "could-not-look")
-    display.writeError(`\nStack ${stack}: could not look, see above.\n`);
+function printCheck(stack: string, check: DriftCheck): void {
+  if (check.kind === "clean") display.write(`\nStack ${stack}: no drift.\n`);
+  else if (check.kind === "could-not-check")
+    display.writeError(`\nStack ${stack}: could not check, see above.\n`);
   else {
-    display.write(`\nStack ${stack} differs from its program in ${look.changes.length} resource(s):\n`);
+    display.write(`\nStack ${stack} differs from its program in ${check.changes.length} resource(s):\n`);
     display.write(
-      `${changeTable(look.changes)}\nWhat is declared comes back with \`npm run up\` for this stack.\n`,
+      `${changeTable(check.changes)}\nWhat is declared comes back with \`npm run up\` for this stack.\n`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { type ResourceChange, shortType } from "../changes.ts";
-import type { DriftLook } from "./record.ts";
+import type { DriftCheck } from "./record.ts";
 
 /** Resources in a message, and properties of one resource. */
 const maxNames = 20;
@@ -13,12 +13,12 @@ export interface MessageFacts {
 }
 
 /**
- * The text for a Slack-compatible webhook, with names and never a value; undefined when there is nothing to tell.
+ * The text for a Slack-compatible webhook, with names and never a value; undefined when there is nothing to report.
  * Source: docs.slack.dev, "Formatting message text": &, < and > are the only characters to escape.
  */
-export function driftMessage(look: DriftLook, facts: MessageFacts): string | undefined {
-  if (look.kind === "clean") return undefined;
-  const lines = look.kind === "drift" ? driftLines(look.changes, facts) : blindLines(facts);
+export function driftMessage(check: DriftCheck, facts: MessageFacts): string | undefined {
+  if (check.kind === "clean") return undefined;
+  const lines = check.kind === "drift" ? driftLines(check.changes, facts) : uncheckedLines(facts);
   const run = facts.runUrl ? [`Run: ${escaped(facts.runUrl)}`] : [];
   return [...lines, ...run].join("\n");
 }
@@ -40,10 +40,10 @@ function driftLines(changes: readonly ResourceChange[], { stack, firstSeen }: Me
   ];
 }
 
-function blindLines({ stack, firstSeen }: MessageFacts): string[] {
+function uncheckedLines({ stack, firstSeen }: MessageFacts): string[] {
   const earlier = firstSeen > 0 ? ` Drift was first seen ${timeOf(firstSeen)}.` : "";
   return [
-    `Drift: could not look at stack ${escaped(stack)}; whether it drifted is not known.${earlier} The log of the run says why.`,
+    `Drift: could not check stack ${escaped(stack)}; whether it drifted is not known.${earlier} The log of the run says why.`,
   ];
 }
 

@@ -1,51 +1,53 @@
 import { driftMetrics } from "../../contract/metrics.ts";
+import { renderExposition } from "../../scripts/report/exposition.ts";
 import type { ResourceChange } from "../changes.ts";
 
-/** What a drift run saw. */
-export type DriftLook =
+/** What a drift run found. */
+export type DriftCheck =
   | { readonly kind: "clean" }
   | { readonly kind: "drift"; readonly changes: readonly ResourceChange[] }
-  | { readonly kind: "could-not-look" };
+  | { readonly kind: "could-not-check" };
 
 /** One value a metric; undefined leaves the metric out of the group. */
 export type DriftRecord = Readonly<Record<keyof typeof driftMetrics, number | undefined>>;
 
-const states = { clean: 0, drift: 1, "could-not-look": 2 } as const;
+const states = { clean: 0, drift: 1, "could-not-check": 2 } as const;
 
 /**
  * What a run leaves in the Pushgateway.
  *
- * A look that failed says nothing about the drift of before: its time of first sight stays, and there is no count.
+ * A run that could not check says nothing about the drift of before: the time at which that was first seen stays, and
+ * there is no count.
  * Units: Unix seconds; `earlierFirstSeen` is 0 where no drift was known.
  */
-export function driftRecord(look: DriftLook, earlierFirstSeen: number, nowSeconds: number): DriftRecord {
-  const firstSeen = firstSeenAfter(look, earlierFirstSeen, nowSeconds);
+export function driftRecord(check: DriftCheck, earlierFirstSeen: number, nowSeconds: number): DriftRecord {
+  const firstSeen = firstSeenAfter(check, earlierFirstSeen, nowSeconds);
   return {
-    drift_stack_state: states[look.kind],
+    drift_stack_state: states[check.kind],
     drift_stack_first_seen: firstSeen,
     drift_stack_age_hours: firstSeen === 0 ? 0 : Math.max(0, nowSeconds - firstSeen) / 3600,
-    drift_stack_count: countOf(look),
+    drift_stack_count: countOf(check),
     drift_stack_last_run_timestamp: nowSeconds,
   };
 }
 
-function firstSeenAfter(look: DriftLook, earlier: number, nowSeconds: number): number {
-  if (look.kind === "clean") return 0;
-  if (look.kind === "could-not-look") return earlier;
+function firstSeenAfter(check: DriftCheck, earlier: number, nowSeconds: number): number {
+  if (check.kind === "clean") return 0;
+  if (check.kind === "could-not-check") return earlier;
   return earlier > 0 ? earlier : nowSeconds;
 }
 
-function countOf(look: DriftLook): number | undefined {
-  if (look.kind === "could-not-look") return undefined;
-  return look.kind === "drift" ? look.changes.length : 0;
+function countOf(check: DriftCheck): number | undefined {
+  if (check.kind === "could-not-check") return undefined;
+  return check.kind === "drift" ? check.changes.length : 0;
 }
 
-/** The record in the text format of Prometheus. The stack is no label here: the group that it is put into names it. */
-export function exposition(record: DriftRecord): string {
-  return Object.entries(driftMetrics)
-    .map(([name, { help }]) => {
-      const value = record[name as keyof DriftRecord];
-      return value === undefined ? "" : `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`;
-    })
-    .join("");
+/** The record in the text format of Prometheus. */
+export function renderDriftMetrics(stack: string, record: DriftRecord): string {
+  const names = Object.keys(driftMetrics) as (keyof typeof driftMetrics)[];
+  const samples = names.flatMap((name) => {
+    const value = record[name];
+    return value === undefined ? [] : [{ name, labels: { stack }, value }];
+  });
+  return renderExposition(driftMetrics, samples);
 }

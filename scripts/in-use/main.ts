@@ -6,7 +6,7 @@ import type { Command } from "../cli/command.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { readDockerConfig } from "../http/docker-config.ts";
 import { createRetryingSend } from "../http/retry.ts";
-import { putGroup } from "../report/pushgateway.ts";
+import { pushMetrics } from "../report/push-metrics.ts";
 import { httpRegistry } from "../source/http/registry.ts";
 import { remember } from "../source/http/remember.ts";
 import { type InUseSettings, inUseHelp, parseInUseArguments, type RegistryPlace } from "./args.ts";
@@ -99,23 +99,15 @@ async function checkRegistry(
 }
 
 async function push(settings: InUseSettings, report: InUseReport, terminal: Terminal): Promise<ExitCode> {
-  const exitCode = exitCodeOfInUse(report);
-  if (settings.pushgateway === undefined) return exitCode;
-  const faults: string[] = [];
-  for (const { name } of report.registries) {
-    const key = [
+  const groups = report.registries.map(({ name }) => ({
+    key: [
       ["job", pushJobs.inUse],
       ["instance", name],
-    ] as const;
-    const fault = await putGroup(settings.pushgateway, key, renderInUseMetrics(report, name));
-    if (fault !== undefined) faults.push(fault);
-  }
-  if (faults.length === 0) return exitCode;
-  const found = exitCode === exitCodes.findings ? " The findings above stand all the same." : "";
-  terminal.err(
-    `regwarden in-use: the metrics could not be put, so nobody will be alerted. ${faults.join(". ")}.${found}\n`,
-  );
-  return exitCodes.couldNotCheck;
+    ] as const,
+    text: renderInUseMetrics(report, name),
+  }));
+  const hasArrived = await pushMetrics("in-use", settings.pushgateway, groups, terminal);
+  return hasArrived ? exitCodeOfInUse(report) : exitCodes.couldNotCheck;
 }
 
 /** The exit status that a report stands for. */

@@ -4,7 +4,8 @@ import type { ProbeReport } from "../../contract/probe-report.ts";
 import type { Command } from "../cli/command.ts";
 import { createProgressLine } from "../cli/progress.ts";
 import type { Terminal } from "../cli/terminal.ts";
-import { type GroupingKey, putGroup } from "../report/pushgateway.ts";
+import { pushMetrics } from "../report/push-metrics.ts";
+import type { GroupingKey } from "../report/pushgateway.ts";
 import { httpRegistry } from "../source/http/registry.ts";
 import { type ProbeSettings, parseProbeArguments, probeHelp } from "./args.ts";
 import { readCertificateExpiry } from "./certificate.ts";
@@ -51,15 +52,9 @@ function describeProgress({ repositories, tags, indexes }: Counts): string {
 }
 
 async function push(settings: ProbeSettings, report: ProbeReport, terminal: Terminal): Promise<ExitCode> {
-  const exitCode = exitCodeOfProbe(report);
-  if (settings.pushgateway === undefined) return exitCode;
-  const fault = await putGroup(settings.pushgateway, groupingKey(settings), renderProbeMetrics(report));
-  if (fault === undefined) return exitCode;
-  const found = exitCode === exitCodes.findings ? " The findings above stand all the same." : "";
-  terminal.err(
-    `regwarden probe: the metrics could not be put, so nobody will be alerted. ${fault}.${found}\n`,
-  );
-  return exitCodes.couldNotCheck;
+  const group = { key: groupingKey(settings), text: renderProbeMetrics(report) };
+  const hasArrived = await pushMetrics("probe", settings.pushgateway, [group], terminal);
+  return hasArrived ? exitCodeOfProbe(report) : exitCodes.couldNotCheck;
 }
 
 /** Each shard has a group of its own, which its next run replaces. */

@@ -7,7 +7,7 @@ import { describeError, ProgramError } from "../cli/errors.ts";
 import { createProgressLine } from "../cli/progress.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { storeFinding } from "../graph/findings.ts";
-import { putGroup } from "../report/pushgateway.ts";
+import { pushMetrics } from "../report/push-metrics.ts";
 import { writeReportFile } from "../report/report-file.ts";
 import { estimateBlobs } from "../source/disk/blob.ts";
 import { discoverRegistries } from "../source/disk/registry.ts";
@@ -62,18 +62,11 @@ async function putMetrics(
   const outcome = { directory, report, durationSeconds, finishedAt: Date.now() };
   const text = await renderScanMetrics(metricsPath, outcome);
   if (metricsPath !== undefined) await writeReportFile(metricsPath, text, "metrics");
-  if (pushgateway === undefined) return true;
-  const group = [
+  const key = [
     ["job", pushJobs.scan],
     ["instance", instance],
   ] as const;
-  const fault = await putGroup(pushgateway, group, text);
-  if (fault !== undefined)
-    terminal.err(
-      `regwarden scan: the metrics could not be put, so no alert will fire. ${fault}.\n` +
-        "What the scan found stands all the same.\n",
-    );
-  return fault === undefined;
+  return pushMetrics("scan", pushgateway, [{ key, text }], terminal);
 }
 
 async function scan(options: ScanArguments, terminal: Terminal): Promise<ScanReport> {

@@ -18,8 +18,8 @@ describe("the message of a drift run", () => {
 
   test("names resources, properties, the time of first sight and the run", () => {
     const changes = [file("compose", ["content", "mode"]), { ...file("quay", []), operation: "create" }];
-    const told = { ...facts, firstSeen: 1_795_241_000, runUrl: "https://ci.example.com/1" };
-    expect(driftMessage({ kind: "drift", changes }, told)).toBe(`\
+    const seen = { ...facts, firstSeen: 1_795_241_000, runUrl: "https://ci.example.com/1" };
+    expect(driftMessage({ kind: "drift", changes }, seen)).toBe(`\
 Drift: stack prod differs from its program in 2 resources, first seen 2026-11-21 06:03 UTC.
 • update File compose: content, mode
 • create File quay
@@ -27,9 +27,9 @@ What is declared comes back with \`npm run up\`.
 Run: https://ci.example.com/1`);
   });
 
-  test("says that nobody could look, and never that all is well", () => {
-    expect(driftMessage({ kind: "could-not-look" }, facts)).toBe(
-      "Drift: could not look at stack prod; whether it drifted is not known. The log of the run says why.",
+  test("says that the run could not check, and never that all is well", () => {
+    expect(driftMessage({ kind: "could-not-check" }, facts)).toBe(
+      "Drift: could not check stack prod; whether it drifted is not known. The log of the run says why.",
     );
   });
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { driftMetrics } from "../../../../contract/metrics.ts";
-import { type DriftLook, driftRecord, exposition } from "../../../../engine/drift/record.ts";
+import { type DriftCheck, driftRecord, renderDriftMetrics } from "../../../../engine/drift/record.ts";
 
 const now = 1_795_241_000;
 const hour = 3600;
 const change = { operation: "update", type: "host:index:File", name: "a", properties: ["content"] };
-const clean: DriftLook = { kind: "clean" };
-const drift: DriftLook = { kind: "drift", changes: [change, { ...change, name: "b" }] };
-const blind: DriftLook = { kind: "could-not-look" };
+const clean: DriftCheck = { kind: "clean" };
+const drift: DriftCheck = { kind: "drift", changes: [change, { ...change, name: "b" }] };
+const unchecked: DriftCheck = { kind: "could-not-check" };
 
 describe("the record of a drift run", () => {
   test.each([
@@ -26,15 +26,15 @@ describe("the record of a drift run", () => {
       now + 60,
       { state: 1, firstSeen: now + 60, age: 0, count: 2 },
     ],
-    ["no look, and nothing known", blind, 0, { state: 2, firstSeen: 0, age: 0, count: undefined }],
+    ["no check, and nothing known", unchecked, 0, { state: 2, firstSeen: 0, age: 0, count: undefined }],
     [
-      "no look, while drift stands",
-      blind,
+      "no check, while drift stands",
+      unchecked,
       now - 2 * hour,
       { state: 2, firstSeen: now - 2 * hour, age: 2, count: undefined },
     ],
-  ] as const)("of %s", (_what, look, earlier, { state, firstSeen, age, count }) => {
-    expect(driftRecord(look, earlier, now)).toEqual({
+  ] as const)("of %s", (_what, check, earlier, { state, firstSeen, age, count }) => {
+    expect(driftRecord(check, earlier, now)).toEqual({
       drift_stack_state: state,
       drift_stack_first_seen: firstSeen,
       drift_stack_age_hours: age,
@@ -43,10 +43,10 @@ describe("the record of a drift run", () => {
     });
   });
 
-  test("has every metric of the contract, without a label, and none that is not known", () => {
-    const text = exposition(driftRecord(drift, 0, now));
-    const names = [...text.matchAll(/^([a-z_]+) [\d.e+]+$/gm)].map(([, name]) => name);
+  test("has every metric of the contract, with the stack as its label, and none that is not known", () => {
+    const text = renderDriftMetrics("prod", driftRecord(drift, 0, now));
+    const names = [...text.matchAll(/^([a-z_]+)\{stack="prod"\} [\d.e+]+$/gm)].map(([, name]) => name);
     expect(names).toEqual(Object.keys(driftMetrics));
-    expect(exposition(driftRecord(blind, 0, now))).not.toContain("drift_stack_count");
+    expect(renderDriftMetrics("prod", driftRecord(unchecked, 0, now))).not.toContain("drift_stack_count");
   });
 });

@@ -60,7 +60,7 @@ test("a run without the catalogue puts that, and no counts", async () => {
   ]);
 });
 
-test("a run that could not look at everything and found nothing does not say zero", async () => {
+test("a run that could not check everything and found nothing does not say zero", async () => {
   const gateway = await pushgateway();
   const registry = await missing("/tags/list");
   await probe(registry.url, ["--pushgateway", gateway.url]);
@@ -69,7 +69,7 @@ test("a run that could not look at everything and found nothing does not say zer
   expect(gateway.names()).not.toContain("regwarden_probe_success_timestamp_seconds");
 });
 
-test("metrics that cannot be put end the run as one that did not look, and the findings are told", async () => {
+test("metrics that cannot be put end the run as one that could not check, and the findings are printed", async () => {
   const registry = await missing("/blobs/");
   const gateways = [
     [await stoppedServer(), "ECONNREFUSED"],
@@ -79,6 +79,6 @@ test("metrics that cannot be put end the run as one that did not look, and the f
     const { exitCode, report, stderr } = await probe(registry.url, ["--pushgateway", url]);
     expect([exitCode, report.findings.length]).toEqual([3, 2]);
     expect(stderr).toContain(reason);
-    expect(stderr).toContain("The findings above stand");
+    expect(stderr).toContain("What the run found stands");
   }
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { readGauge, renderExposition } from "../../../../scripts/report/exposition.ts";
-import { groupPath } from "../../../../scripts/report/pushgateway.ts";
 
 const metrics = {
   a_count: { help: 'A "count"\nof \\ things', labels: ["where", "what"] },
@@ -44,17 +43,4 @@ describe("the exposition", () => {
     for (const bad of ["", "b_seconds", "b_seconds x", "b_seconds_more 1", "not metrics at all\u0000"])
       expect(readGauge(bad, "b_seconds")).toBeUndefined();
   });
-});
-
-test.each([
-  ["r.example:5050", "/metrics/job/x/instance/r.example%3A5050"],
-  ["r.example/a", "/metrics/job/x/instance@base64/ci5leGFtcGxlL2E"],
-  ["", "/metrics/job/x/instance@base64/="],
-])("a group of the Pushgateway for %j", (instance, path) => {
-  expect(
-    groupPath([
-      ["job", "x"],
-      ["instance", instance],
-    ]),
-  ).toBe(path);
 });

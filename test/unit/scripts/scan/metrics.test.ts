@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { readGauge } from "../../../../scripts/report/exposition.ts";
 import { scan } from "../../../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
+import { stoppedServer } from "../../../support/server.ts";
 import { privateStore } from "../../../support/store.ts";
 
 const success = "regwarden_scan_success_timestamp_seconds";
@@ -60,4 +61,16 @@ test("a scan that could not read something is not a success", async () => {
     undefined,
   ]);
   expect(text).not.toContain("regwarden_scan_findings");
+});
+
+test("a scan whose metrics cannot be put prints its report, says so, and ends as one that could not check", async () => {
+  const { root, store } = await privateStore();
+  await store.layer("app", "x");
+  const gateway = await stoppedServer();
+  const { exitCode, stdout, stderr } = await regwarden(["scan", root, "--pushgateway", gateway]);
+  expect(exitCode).toBe(3);
+  expect(stdout).toContain("No findings.");
+  expect(stderr).toBe(
+    `regwarden scan: the metrics could not be put, so no alert will fire: the Pushgateway ${gateway} cannot be reached: ECONNREFUSED.\nWhat the run found stands all the same.\n`,
+  );
 });
