@@ -101,6 +101,10 @@ describe("the cluster's configuration", () => {
     expect(faultsOf(change).keys).toEqual([key]);
   });
 
+  test("takes a gateway with TLS where there is no site to synchronise", () => {
+    expect(faultsOf(cluster({ pushgatewayUrl: "https://a:9091" })).keys).toEqual([]);
+  });
+
   test("takes a site's name as long as a CronJob's may be", () => {
     expect(faultsOf(sites({ ...SITE, name: "a".repeat(40) })).keys).toEqual([]);
   });
