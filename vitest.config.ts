@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { LabLastSequencer } from "./test/e2e/lab-last.ts";
 
 /** CI adds up the tests of several runs: each leaves its figures in this folder. */
 const summary = process.env.REGWARDEN_TEST_SUMMARY;
@@ -12,13 +13,12 @@ const project = (name: string, options: Record<string, unknown> = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
 });
 
-const wholeLab = { testTimeout: 1_200_000, hookTimeout: 3_600_000, fileParallelism: false };
-
 export default defineConfig({
   test: {
     reporters: summary
       ? ["default", ["json", { outputFile: join(summary, `${process.pid}.json`) }]]
       : ["default"],
+    sequence: { sequencer: LabLastSequencer },
     projects: [
       project("unit"),
       // Each runs the whole program: on a busy machine that takes longer than the usual five seconds.
@@ -32,9 +32,12 @@ export default defineConfig({
         hookTimeout: 1_800_000,
         fileParallelism: false,
       }),
-      project("e2e", { ...wholeLab, globalSetup: "test/e2e/setup.ts", sequence: { groupOrder: 1 } }),
-      // What takes the lab away comes when all others have ended.
-      project("e2e-end", { ...wholeLab, sequence: { groupOrder: 2 } }),
+      project("e2e", {
+        globalSetup: "test/e2e/setup.ts",
+        testTimeout: 1_200_000,
+        hookTimeout: 3_600_000,
+        fileParallelism: false,
+      }),
     ],
   },
 });
