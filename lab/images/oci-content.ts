@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Describes one blob to whatever refers to it. Source: OCI image spec, descriptor.md. */
 interface Descriptor {
   readonly mediaType: string;
-  readonly digest: `sha256:${string}`;
+  readonly digest: string;
   /** Bytes. */
   readonly size: number;
   readonly platform?: { readonly os: string; readonly architecture: string };
@@ -29,7 +29,7 @@ const mediaTypes = {
 } as const;
 
 function blob(mediaType: string, bytes: Uint8Array, parts: readonly Content[] = []): Content {
-  const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}` as const;
+  const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
   return { descriptor: { mediaType, digest, size: bytes.length }, bytes, parts };
 }
 
@@ -78,7 +78,6 @@ export function imageIndex(children: readonly Content[]): Content {
 
 /** Writes an OCI layout with one image, which `skopeo copy oci:DIRECTORY:NAME` reads. */
 export async function writeLayout(directory: string, content: Content, name: string): Promise<void> {
-  await mkdir(join(directory, "blobs/sha256"), { recursive: true });
   await writeBlobs(directory, content);
   await writeFile(join(directory, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   const named = { ...content.descriptor, annotations: { "org.opencontainers.image.ref.name": name } };
@@ -86,6 +85,8 @@ export async function writeLayout(directory: string, content: Content, name: str
 }
 
 async function writeBlobs(directory: string, { descriptor, bytes, parts }: Content): Promise<void> {
-  await writeFile(join(directory, "blobs", descriptor.digest.replace(":", "/")), bytes);
+  const file = join(directory, "blobs", descriptor.digest.replace(":", "/"));
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, bytes);
   for (const part of parts) await writeBlobs(directory, part);
 }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestOf, splitDigest } from "../../scripts/registry/digest.ts";
 import { mediaTypes } from "../../scripts/registry/media-types.ts";
@@ -97,15 +97,6 @@ export function dockerList(children: readonly Content[]): Content {
   );
 }
 
-/** Writes a layout with one image in it, named `image`. */
-export async function writeLayout(directory: string, content: Content): Promise<void> {
-  await mkdir(join(directory, "blobs", "sha256"), { recursive: true });
-  await writeFile(join(directory, "oci-layout"), encode({ imageLayoutVersion: "1.0.0" }));
-  const named = { ...content.descriptor, annotations: { "org.opencontainers.image.ref.name": "image" } };
-  await writeFile(join(directory, "index.json"), encode({ schemaVersion: 2, manifests: [named] }));
-  await writeBlobs(directory, content);
-}
-
 /** Writes a directory in skopeo's own `dir:` form, the only one that takes Docker's media types. */
 export async function writeDockerDirectory(directory: string, content: Content): Promise<void> {
   await writeFile(join(directory, "version"), "Directory Transport Version: 1.1\n");
@@ -117,12 +108,6 @@ async function writeDockerPart(directory: string, { descriptor, bytes, parts }: 
   const { hex } = splitDigest(descriptor.digest);
   await writeFile(join(directory, parts.length > 0 ? `${hex}.manifest.json` : hex), bytes);
   for (const part of parts) await writeDockerPart(directory, part);
-}
-
-async function writeBlobs(directory: string, { descriptor, bytes, parts }: Content): Promise<void> {
-  const { algorithm, hex } = splitDigest(descriptor.digest);
-  await writeFile(join(directory, "blobs", algorithm, hex), bytes);
-  for (const part of parts) await writeBlobs(directory, part);
 }
 
 function node(mediaType: string, document: object, parts: readonly Content[]): Content {

@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { hash } from "bcryptjs";
+import { writeLayout } from "../../lab/images/oci-content.ts";
 import { registryBinary } from "../../lab/images/registry-binary.ts";
 import { ensurePackages } from "../../lab/machine/packages.ts";
 import { acceptAnyManifest } from "../../scripts/registry/media-types.ts";
 import { freePort } from "./free-port.ts";
-import { type Content, writeDockerDirectory, writeLayout } from "./oci-content.ts";
+import { type Content, writeDockerDirectory } from "./oci-content.ts";
 import { becomesReady, endProcess } from "./running.ts";
 import { type Login, loginHeaders, mountBlob, upload, uploadManifest } from "./upload.ts";
 
@@ -108,7 +109,7 @@ async function writeSource(directory: string, content: Content): Promise<string>
     await writeDockerDirectory(directory, content);
     return `dir:${directory}`;
   }
-  await writeLayout(directory, content);
+  await writeLayout(directory, content, "image");
   return `oci:${directory}:image`;
 }
 
