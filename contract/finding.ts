@@ -24,6 +24,8 @@ export const findingKinds = [
   "referrer",
   /** An unfinished upload. */
   "upload",
+  /** A repository as a whole. */
+  "repository",
   /** A directory or blob of the store that belongs to no single repository. */
   "store",
 ] as const;
@@ -41,6 +43,8 @@ export const findingCauses = [
   "unreadable",
   "subject-missing",
   "stale",
+  /** The registry takes no request for a repository of this name: nothing in it can be pulled. */
+  "name-invalid",
   // The rest only of an image that was asked for by its name, by `verify` and `in-use`.
   /** The registry has nothing under this name: the push went elsewhere, or did not end. */
   "absent",

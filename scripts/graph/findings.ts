@@ -1,6 +1,7 @@
 import { type FindingFacts, findingKinds, severities } from "../../contract/finding.ts";
 import type { StoreFacts } from "../source/facts.ts";
 import type { Unreadable } from "../source/source.ts";
+import { findBadName } from "./bad-name.ts";
 import { findMissingSubjects } from "./missing-subjects.ts";
 import { detailOfUnreadable, type RawFinding } from "./raw-finding.ts";
 import { viewStore } from "./store-view.ts";
@@ -12,6 +13,7 @@ import { findBadTags } from "./stored-tags.ts";
 export function findStoreFaults(facts: StoreFacts): readonly RawFinding[] {
   const view = viewStore(facts);
   return [
+    ...findBadName(facts),
     ...findBadTags(facts),
     ...findBadManifests(view),
     ...findBadBlobs(view),

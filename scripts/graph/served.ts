@@ -2,6 +2,7 @@ import type { Digest } from "../registry/digest.ts";
 import { subjectOfTag } from "../registry/tag.ts";
 import type { RepositoryFacts } from "../source/facts.ts";
 import type { LinkFact, ManifestState } from "../source/source.ts";
+import { findBadName } from "./bad-name.ts";
 import {
   type BadBlob,
   collectBadBlobs,
@@ -18,6 +19,7 @@ import { collectReferences, type References } from "./references.ts";
 export function findServedFaults(facts: RepositoryFacts): readonly RawFinding[] {
   const references = collectReferences(facts);
   return [
+    ...findBadName(facts),
     ...facts.tags.flatMap((tag) => checkTag(facts, tag)),
     ...[...facts.manifests].flatMap(([digest, state]) => checkManifest(facts, references, digest, state)),
     ...collectWrongSizes(facts.manifests, references).map((defect) => toFinding(facts, references, defect)),

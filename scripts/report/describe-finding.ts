@@ -1,6 +1,7 @@
 import type { Finding, FindingFacts } from "../../contract/finding.ts";
 import type { FindingDetail, RawFinding } from "../graph/raw-finding.ts";
 import { imageSentences } from "./image-sentences.ts";
+import { nameSentences } from "./name-sentences.ts";
 import { servedSentences } from "./served-sentences.ts";
 import { storeSentences } from "./store-sentences.ts";
 
@@ -20,6 +21,7 @@ export type Described = FindingFacts & { readonly detail: FindingDetail };
 export function describeFinding({ detail = {}, ...finding }: RawFinding, viewpoint: Viewpoint): Finding {
   const described = { ...finding, detail };
   const sentences =
+    nameSentences(described) ??
     imageSentences(described) ??
     (viewpoint === "store" ? storeSentences(described) : servedSentences(described));
   return { ...finding, ...sentences };

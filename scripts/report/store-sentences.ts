@@ -26,6 +26,7 @@ export function storeSentences(finding: Described): Sentences {
       return missingSubject(finding);
     case "upload":
     case "store":
+    case "repository":
       return staleUpload(finding);
   }
 }

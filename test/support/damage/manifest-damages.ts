@@ -1,5 +1,6 @@
-import { appendFile, mkdir, symlink, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, rename, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { repositoryPath } from "../../../scripts/registry/paths.ts";
 import { type Content, digest } from "../oci-content.ts";
 import { amd64, arm64, docker, inner, multi, proof } from "./contents.ts";
 import { type Damage, flipByte, makeDirectory, manifest, remove, removeDirectory } from "./damage.ts";
@@ -235,5 +236,13 @@ export const manifestDamages: readonly Damage[] = [
     answer: "404",
     scan: ["nested: index-child/link-missing critical 1 linux/amd64 relink"],
     probe: ["nested: index-child/link-missing critical 1 linux/amd64 rebuild"],
+  },
+  {
+    name: "a repository under a name that none can have",
+    damage: ({ directory }) => rename(repositoryPath(directory, "plain"), repositoryPath(directory, "Plain")),
+    question: manifest("Plain", "1"),
+    answer: "404",
+    scan: ["Plain: repository/name-invalid critical 1 - none"],
+    probe: ["Plain: repository/name-invalid critical - none"],
   },
 ];
