@@ -200,3 +200,78 @@ describe("a signature", () => {
     expect(findIn({ tags: [ofChild], mode: "cache" })).toEqual([]);
   });
 });
+
+describe("a layer that was pushed by another algorithm", () => {
+  const name: Digest = `sha512:${"e".repeat(128)}`;
+  const manifests = new Map([
+    [d("a"), index(d("b"), 500)],
+    [d("b"), image(d("c"), name)],
+  ]);
+  const alias: LinkFact = { name, link: { state: "linked", digest: d("e") } };
+  const layerLinks = [...linked(d("c"), d("e")), alias];
+  const finding = { ...common, digest: name, parent: d("b"), platform: "linux/amd64" };
+  /** The store keeps content under its canonical digest alone. */
+  const blob = (digest: Digest): BlobState =>
+    digest === name ? missing : { state: "present", sizeBytes: 10 };
+
+  test("is found through the content of its link", () => {
+    expect(findIn({ manifests, layerLinks, blob })).toEqual([]);
+  });
+
+  test("is missing when the blob behind the link is", () => {
+    const gone = (digest: Digest) => (digest === d("e") ? missing : blob(digest));
+    const findings = findIn({ manifests, layerLinks, blob: gone });
+    expect(findings).toMatchObject([
+      { ...finding, kind: "layer", cause: "blob-missing", remedy: "rebuild" },
+      { kind: "layer-link", cause: "blob-missing", digest: d("e") },
+    ]);
+  });
+
+  test("cannot be linked again without the link that says where its data is", () => {
+    expect(findIn({ manifests, layerLinks: linked(d("c"), d("e")), blob })).toMatchObject([
+      { ...finding, kind: "layer", cause: "blob-missing", remedy: "rebuild" },
+    ]);
+  });
+
+  test("counts as there when its image could be linked again", () => {
+    const found = findIn({ manifests, layerLinks, blob, revisions: linked(d("a")) });
+    expect(found).toMatchObject([{ kind: "index-child", cause: "link-missing", remedy: "relink" }]);
+  });
+});
+
+test("a blob of zero bytes is sound where its digest stands for nothing, by any algorithm", () => {
+  const nothing: Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  const name: Digest =
+    "sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e";
+  const empty = { role: "layer", sizeBytes: 0 } as const;
+  const blobs = [
+    { digest: nothing, ...empty },
+    { digest: name, ...empty },
+  ];
+  const manifests = new Map([[d("a"), parsed({ type: "image", blobs })]]);
+  const alias: LinkFact = { name, link: { state: "linked", digest: nothing } };
+  const facts = { manifests, revisions: linked(d("a")), layerLinks: [...linked(nothing), alias] };
+  expect(findIn({ ...facts, blob: () => ({ state: "present", sizeBytes: 0 }) })).toEqual([]);
+});
+
+describe("an index whose entries are blobs", () => {
+  const cache = parsed({
+    type: "index",
+    blobs: [
+      { digest: d("c"), role: "config", sizeBytes: 10 },
+      { digest: d("d"), role: "layer", sizeBytes: 10 },
+    ],
+  });
+  const facts = { manifests: new Map([[d("a"), cache]]), revisions: linked(d("a")) };
+
+  test("is sound when the repository links them as blobs", () => expect(findIn(facts)).toEqual([]));
+
+  test("lacks what is missing of them, as an image does", () => {
+    expect(findIn(facts, { [d("d")]: missing })).toMatchObject([
+      { ...common, kind: "layer", cause: "blob-missing", digest: d("d"), parent: d("a"), remedy: "rebuild" },
+    ]);
+    expect(findIn({ ...facts, layerLinks: linked(d("c")) })).toMatchObject([
+      { ...common, kind: "layer-link", cause: "link-missing", digest: d("d"), remedy: "relink" },
+    ]);
+  });
+});
