@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { stringify } from "yaml";
 import { alertRulesName } from "../../contract/cluster-names.ts";
+import { yamlText } from "../yaml.ts";
 import { metadata } from "./render/metadata.ts";
 import { ruleGroups } from "./render/rules.ts";
 import type { ClusterSettings } from "./settings.ts";
@@ -41,7 +41,7 @@ export class RegistryAlerts extends pulumi.ComponentResource {
         `${name}-config-map`,
         {
           metadata: metadata(alertRulesName, namespace, labels),
-          data: { "regwarden.rules.yaml": stringify(rules, { lineWidth: 0 }) },
+          data: { "regwarden.rules.yaml": yamlText(rules) },
         },
         own,
       );

@@ -1,5 +1,5 @@
+import { load } from "js-yaml";
 import * as v from "valibot";
-import { parse } from "yaml";
 
 /** An alert or a recording; fields that the lab does not touch are kept as they are. */
 const rule = v.looseObject({ alert: v.optional(v.string()), for: v.optional(v.string()) });
@@ -41,7 +41,7 @@ export function rulesOfConfigMaps(objects: readonly unknown[]): RuleFile[] {
 
 function parsedYaml(text: string): unknown {
   try {
-    return parse(text);
+    return load(text);
   } catch {
     return undefined;
   }

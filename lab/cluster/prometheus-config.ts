@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { dump } from "js-yaml";
 import { registryMetricsPath, scanMetricsPath } from "../../contract/host-names.ts";
 import { defaultCaches, privateRegistry } from "../../contract/registries.ts";
 import { addressesOf, type Instance, ports } from "../machine/instances.ts";
@@ -22,7 +22,7 @@ export function prometheusConfig(instance: Instance, rulesDirectory: string): st
   const { address } = addressesOf(instance);
   const host = `${address}:${ports.metrics}`;
   const interval = `${intervalSeconds}s`;
-  return stringify({
+  return dump({
     global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
     rule_files: [`${rulesDirectory}/*.yaml`],
     scrape_configs: [

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { dump } from "js-yaml";
 import { LabError } from "../machine/errors.ts";
 import { writeAtomically } from "../machine/files.ts";
 import type { Instance } from "../machine/instances.ts";
@@ -28,7 +28,7 @@ async function write(directory: string, files: readonly RuleFile[]): Promise<voi
   await mkdir(directory, { recursive: true });
   const names = files.map(({ name }) => `${name.replace(/\.ya?ml$/, "")}.yaml`);
   for (const [at, { groups }] of files.entries())
-    writeAtomically(join(directory, names[at] ?? ""), stringify({ groups }));
+    writeAtomically(join(directory, names[at] ?? ""), dump({ groups }));
   for (const name of await readdir(directory))
     if (!names.includes(name)) await rm(join(directory, name), { force: true });
   if (names.length === 0) return;

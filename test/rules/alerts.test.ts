@@ -1,7 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { dump } from "js-yaml";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { stringify } from "yaml";
 import type { Rule } from "../../components/cluster/render/rules.ts";
 import { ensurePackages } from "../../lab/machine/packages.ts";
 import { directoryWithRules, promtool } from "../support/prometheus-tools.ts";
@@ -101,8 +101,8 @@ describe("the rules", () => {
       const file = join(directory, `${name}.yaml`);
       // Alone: promtool would evaluate all rules for every minute of days.
       const alone = { groups: [{ name: "one", rules: [ruleOf(one)] }] };
-      await writeFile(join(directory, `${name}-rule.yaml`), stringify(alone));
-      await writeFile(file, stringify(unitTest(one, `${name}-rule.yaml`)));
+      await writeFile(join(directory, `${name}-rule.yaml`), dump(alone));
+      await writeFile(file, dump(unitTest(one, `${name}-rule.yaml`)));
       const { exitCode, output } = await promtool("test", "rules", file);
       expect(output, title).toContain("SUCCESS");
       expect(exitCode).toBe(0);

@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { stringify } from "yaml";
+import { dump } from "js-yaml";
 import { ensurePackages } from "../../lab/machine/packages.ts";
 import { RULES } from "./rendered-rules.ts";
 import { type Service, startService } from "./service.ts";
@@ -32,7 +32,7 @@ export async function promtool(...args: readonly string[]): Promise<Outcome> {
 /** A directory with the rendered rules as `rules.yaml`. */
 export async function directoryWithRules(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "regwarden-rules-"));
-  await writeFile(join(directory, "rules.yaml"), stringify(RULES));
+  await writeFile(join(directory, "rules.yaml"), dump(RULES));
   return directory;
 }
 
@@ -41,7 +41,7 @@ export async function startPrometheus(): Promise<Service> {
   await ensurePackages({}, ["prometheus"]);
   const directory = await directoryWithRules();
   const config = join(directory, "prometheus.yml");
-  await writeFile(config, stringify({ rule_files: [join(directory, "rules.yaml")] }));
+  await writeFile(config, dump({ rule_files: [join(directory, "rules.yaml")] }));
   return startService(directory, "prometheus", (address) => [
     `--config.file=${config}`,
     `--storage.tsdb.path=${join(directory, "data")}`,

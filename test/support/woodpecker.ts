@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { parse } from "yaml";
+import { load } from "js-yaml";
 
 /** What Woodpecker makes of a workflow file. Source: woodpecker v3, pipeline/frontend and pipeline/backend/common. */
 
@@ -53,7 +53,7 @@ export function expand(text: string, variables: Readonly<Record<string, string>>
 }
 
 export function loadWorkflow(name: string, variables: Readonly<Record<string, string>> = {}): Workflow {
-  return parse(expand(workflowText(name), variables)) as Workflow;
+  return load(expand(workflowText(name), variables)) as Workflow;
 }
 
 /** The script of a step as the agent makes it: each command is shown, then run. */

@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import {
   composeProject,
   containers,
@@ -7,6 +6,7 @@ import {
 } from "../../../contract/host-names.ts";
 import { type HostPaths, hostPaths, reportDirectory } from "../../../contract/host-paths.ts";
 import { privateRegistry } from "../../../contract/registries.ts";
+import { yamlText } from "../../yaml.ts";
 import { type RegistrySettings, registryNames } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { NGINX_CAPABILITIES, publishedPorts, UI_CONTAINER_PORT } from "./nginx-config.ts";
@@ -64,7 +64,7 @@ export function composeText(services: Readonly<Record<string, ComposeService>>):
     networks: { registry: { driver: "bridge" } },
     volumes: { "nginx-cache": {} },
   };
-  return `# ${MANAGED_BY}\n${stringify(file, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+  return `# ${MANAGED_BY}\n${yamlText(file)}`;
 }
 
 // The password file is not among them: its salt is random, and a restart is all that a new one needs.

@@ -1,5 +1,5 @@
-import { stringify } from "yaml";
 import { privateRegistry } from "../../../contract/registries.ts";
+import { yamlText } from "../../yaml.ts";
 import type { CacheSettings } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 
@@ -63,5 +63,5 @@ function commonConfig(
 }
 
 function configText(config: Record<string, unknown>): string {
-  return `# ${MANAGED_BY}\n${stringify(config, { lineWidth: 0 })}`;
+  return `# ${MANAGED_BY}\n${yamlText(config)}`;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
 import { allKeys } from "../../../config/setting.ts";
 import { settingsSchema } from "../../../config/settings.ts";
 import { faultsOf, type Raw } from "../../support/program-stack/faults.ts";
@@ -59,7 +59,7 @@ describe("the message", () => {
 
 describe("Pulumi.example.yaml", () => {
   const path = new URL("../../../Pulumi.example.yaml", import.meta.url);
-  const { config } = parse(readFileSync(path, "utf8")) as { config: Record<string, unknown> };
+  const { config } = load(readFileSync(path, "utf8")) as { config: Record<string, unknown> };
   const raw = Object.entries(config).map(([key, value]) => [
     key.replace("regwarden:", ""),
     typeof value === "string" ? value : json(value),

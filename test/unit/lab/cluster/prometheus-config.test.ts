@@ -1,5 +1,5 @@
+import { load } from "js-yaml";
 import { expect, test } from "vitest";
-import { parse } from "yaml";
 import { prometheusConfig } from "../../../../lab/cluster/prometheus-config.ts";
 
 interface ScrapeConfig {
@@ -8,9 +8,14 @@ interface ScrapeConfig {
   readonly static_configs: readonly { targets: string[]; labels?: Record<string, string> }[];
 }
 
+interface PrometheusConfig {
+  readonly rule_files: readonly string[];
+  readonly scrape_configs: readonly ScrapeConfig[];
+}
+
 test("Prometheus scrapes each registry as a target of its own, the scan, and what was pushed", () => {
-  const config = parse(prometheusConfig("e2e", "/state/rules"));
-  const jobs = config.scrape_configs as ScrapeConfig[];
+  const config = load(prometheusConfig("e2e", "/state/rules")) as PrometheusConfig;
+  const jobs = config.scrape_configs;
   expect(jobs.map(({ job_name }) => job_name)).toEqual(["pushgateway", "registry", "scan"]);
   expect(jobs[0]).toMatchObject({
     honor_labels: true,

@@ -1,5 +1,5 @@
+import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
 import {
   composeServices,
   composeText,
@@ -15,6 +15,14 @@ const MOUNTED: MountedFiles = {
   tls: "e",
 };
 
+interface Service {
+  readonly ports?: readonly string[];
+  readonly cap_drop: readonly string[];
+  readonly security_opt: readonly string[];
+  readonly volumes?: readonly { readonly type: string; readonly bind?: object }[];
+  readonly healthcheck: { readonly test: readonly string[] };
+}
+
 /** Names of the services whose revision label differs. */
 function changed(settings: RegistrySettings, mounted: MountedFiles): string[] {
   const before = composeServices(SETTINGS, MOUNTED);
@@ -26,7 +34,7 @@ function changed(settings: RegistrySettings, mounted: MountedFiles): string[] {
 
 describe("the compose file", () => {
   const text = composeText(composeServices(SETTINGS, MOUNTED));
-  const file = parse(text);
+  const { services } = load(text) as { services: Record<string, Service> };
 
   test("reads as expected", async () => {
     await expect(text).toMatchFileSnapshot("../../../../component/rendered/docker-compose.yml");
@@ -37,21 +45,21 @@ describe("the compose file", () => {
   });
 
   test("publishes ports of nginx only, every one of them on the listen address", () => {
-    const published = Object.entries(file.services).filter(([, service]) => "ports" in (service as object));
+    const published = Object.entries(services).filter(([, service]) => "ports" in service);
     expect(published.map(([name]) => name)).toEqual(["nginx"]);
     const ports = ["0.0.0.0:5000:5000", "0.0.0.0:5010:5010", "0.0.0.0:5050:5050", "0.0.0.0:8080:8080"];
-    expect(file.services.nginx.ports).toEqual([...ports, "0.0.0.0:5001:5001"]);
+    expect(services.nginx?.ports).toEqual([...ports, "0.0.0.0:5001:5001"]);
   });
 
   test("takes all capabilities from every service, and lets none gain any", () => {
-    for (const service of Object.values<Record<string, unknown>>(file.services)) {
+    for (const service of Object.values(services)) {
       expect(service.cap_drop).toEqual(["ALL"]);
       expect(service.security_opt).toEqual(["no-new-privileges:true"]);
     }
   });
 
   test("mounts files that must be there, and never makes a directory in their place", () => {
-    const mounts = Object.values<{ volumes?: { type: string; bind?: object }[] }>(file.services)
+    const mounts = Object.values(services)
       .flatMap(({ volumes = [] }) => volumes)
       .filter(({ type }) => type === "bind");
     expect(mounts.length).toBe(10);
@@ -59,14 +67,13 @@ describe("the compose file", () => {
   });
 
   test("calls the private registry healthy only when it asks for a password", () => {
-    const { test } = file.services["registry-private"].healthcheck;
-    expect(test[1]).toContain("grep -q '401 Unauthorized'");
-    expect(file.services["registry-ghcr"].healthcheck.test[0]).toBe("CMD");
+    expect(services["registry-private"]?.healthcheck.test[1]).toContain("grep -q '401 Unauthorized'");
+    expect(services["registry-ghcr"]?.healthcheck.test[0]).toBe("CMD");
   });
 
   test("has a container for each service, known without a secret", () => {
     const containers = serviceContainers(SETTINGS);
-    expect(Object.keys(containers)).toEqual(Object.keys(file.services));
+    expect(Object.keys(containers)).toEqual(Object.keys(services));
     expect(containers["registry-private"]).toEqual({
       container: "registry-private",
       image: "registry:2.8.3",

@@ -1,5 +1,5 @@
+import { dump } from "js-yaml";
 import { describe, expect, test } from "vitest";
-import { stringify } from "yaml";
 import { kubeconfigAccess, podAccess } from "../../../../../scripts/in-use/cluster/access.ts";
 
 const cluster = {
@@ -29,7 +29,7 @@ const access = (document: unknown, context?: string, more: Readonly<Record<strin
     "/home/me/.kube/config",
     context,
     files({
-      "/home/me/.kube/config": typeof document === "string" ? document : stringify(document),
+      "/home/me/.kube/config": typeof document === "string" ? document : dump(document),
       ...more,
     }),
   );
