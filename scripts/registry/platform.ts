@@ -2,18 +2,24 @@
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
-  /** Empty where there is none, or only the usual one. */
-  readonly variant: string;
+  /** Null where none is named. */
+  readonly variant: string | null;
 }
 
-const architectures: Readonly<Record<string, string>> = {
-  x86_64: "amd64",
-  "x86-64": "amd64",
-  aarch64: "arm64",
-  i386: "386",
-  armhf: "arm",
+interface Alias {
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+const aliases: Readonly<Record<string, Alias>> = {
+  x86_64: { architecture: "amd64" },
+  "x86-64": { architecture: "amd64" },
+  aarch64: { architecture: "arm64" },
+  i386: { architecture: "386" },
+  armhf: { architecture: "arm", variant: "v7" },
+  armel: { architecture: "arm", variant: "v6" },
 };
-/** Variants that everybody means who names none. */
+/** The variant that is meant where none is named. */
 const usualVariants: Readonly<Record<string, string>> = { amd64: "v1", arm64: "v8", arm: "v7" };
 
 /**
@@ -22,27 +28,35 @@ const usualVariants: Readonly<Record<string, string>> = { amd64: "v1", arm64: "v
  * Source: containerd/platforms, database.go (normalizeArch).
  */
 export function parsePlatform(text: string): Platform | undefined {
-  const [os = "", given = "", variant = "", ...rest] = text.toLowerCase().split("/");
+  const [os = "", given = "", named = "", ...rest] = text.toLowerCase().split("/");
   if (!/^[a-z0-9_.-]+$/.test(os) || !/^[a-z0-9_.-]+$/.test(given) || rest.length > 0) return undefined;
-  if (variant !== "" && !/^[a-z0-9_.-]+$/.test(variant)) return undefined;
-  const architecture = architectures[given] ?? given;
-  const isUsual =
-    variant === usualVariants[architecture] || variant === usualVariants[architecture]?.slice(1);
-  return { os, architecture, variant: isUsual ? "" : variant };
+  if (named !== "" && !/^[a-z0-9_.-]+$/.test(named)) return undefined;
+  const { architecture, variant = null } = aliases[given] ?? { architecture: given };
+  return { os, architecture, variant: named === "" ? variant : named.replace(/^(?=\d)/, "v") };
 }
 
-/** Whether two texts mean the same platform. */
+/**
+ * Whether an index and a configuration mean the same platform. Variants are compared only where both name one: many
+ * builders leave the variant out of the configuration.
+ */
 export function isSamePlatform(one: string, other: string): boolean {
   const [a, b] = [parsePlatform(one), parsePlatform(other)];
   if (!a || !b) return one === other;
-  return a.os === b.os && a.architecture === b.architecture && a.variant === b.variant;
+  const isSameVariant = a.variant === null || b.variant === null || a.variant === b.variant;
+  return a.os === b.os && a.architecture === b.architecture && isSameVariant;
 }
 
-/** Whether an offer serves who wants a platform; who names no variant takes any. */
+/**
+ * Whether an offered platform is one that was wanted. A request without a variant takes any; an offer without one is of
+ * the usual variant.
+ */
 export function serves(offered: string, wanted: string): boolean {
   const [offer, wish] = [parsePlatform(offered), parsePlatform(wanted)];
   if (!offer || !wish) return offered === wanted;
   const fits = offer.os === wish.os && offer.architecture === wish.architecture;
-  const namesVariant = wanted.split("/").length > 2;
-  return fits && (!namesVariant || offer.variant === wish.variant);
+  return fits && (wish.variant === null || variantOf(offer) === variantOf(wish));
+}
+
+function variantOf({ architecture, variant }: Platform): string | null {
+  return variant ?? usualVariants[architecture] ?? null;
 }
