@@ -6,8 +6,9 @@ import { LabLastSequencer } from "./test/e2e/lab-last.ts";
 const summary = process.env.REGWARDEN_TEST_SUMMARY;
 
 /**
- * By what they need: `unit` and `component` nothing; `pushgateway` and `rules` Debian's Pushgateway,
- * Prometheus, rclone and shellcheck; `registry` the registry binary; `host` a VM-like host with sshd, systemd and Docker; `e2e` the whole lab. Those with hosts run one file at a time.
+ * By what they need: `unit` and `component` nothing; `pushgateway` and `rules` packages of Debian (Pushgateway,
+ * Prometheus, rclone, shellcheck); `registry` the registry's binary; `host` a VM-like host with sshd, systemd and
+ * Docker; `e2e` a lab of its own. Those with hosts run one file at a time.
  */
 const project = (name: string, options: Record<string, unknown> = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
