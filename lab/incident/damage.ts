@@ -3,15 +3,12 @@ import { privateRegistry } from "../../contract/registries.ts";
 import type { LabHost } from "../host/host.ts";
 import { LabError } from "../machine/errors.ts";
 import type { StepOptions } from "../machine/run.ts";
-import { waitUntil } from "../machine/wait.ts";
 
-const container = registryContainer(privateRegistry);
-
-/** Container commands of the damage, as they are typed on the host. */
-export const damageCommands = [
-  `docker exec ${container} registry garbage-collect -m /etc/docker/registry/config.yml`,
-  `docker restart ${container}`,
-] as const;
+/**
+ * The damage, as an operator types it on the host. No restart follows: the private registry has no cache of blob
+ * descriptors, so it stops serving deleted blobs at once.
+ */
+export const damageCommand = `docker exec ${registryContainer(privateRegistry)} registry garbage-collect -m /etc/docker/registry/config.yml`;
 
 /** Counts of what a collection deleted. */
 export interface Collected {
@@ -28,25 +25,13 @@ export function collected(output: string): Collected {
   };
 }
 
-async function exec(host: LabHost, command: string, options: StepOptions): Promise<string> {
-  const settings = { ...options, quiet: true, timeoutSeconds: 120 };
-  const { stdout, stderr, exitCode } = await host.exec(command, settings);
-  if (exitCode === 0) return `${stdout}\n${stderr}`;
-  throw new LabError("E_COMMAND_FAILED", `"${command}" failed on the host: ${stderr.trim().slice(-300)}`);
-}
-
-/** Restarts the private registry, so that its cache of blob descriptors no longer has deleted blobs, and waits for it. */
-async function restart(host: LabHost, options: StepOptions): Promise<void> {
-  await exec(host, damageCommands[1], options);
-  const format = "{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}";
-  const inspect = `docker container inspect --format '${format}' ${container}`;
-  const isUp = async () => ["healthy", "running"].includes((await exec(host, inspect, options)).trim());
-  await waitUntil(`${container} after its restart`, 60, isUp, 1000);
-}
-
 /** Runs the real collection that loses the children of tagged image indexes. */
 export async function damage(host: LabHost, options: StepOptions = {}): Promise<Collected> {
-  const output = await exec(host, damageCommands[0], options);
-  await restart(host, options);
-  return collected(output);
+  const settings = { ...options, quiet: true, timeoutSeconds: 120 };
+  const { stdout, stderr, exitCode } = await host.exec(damageCommand, settings);
+  if (exitCode === 0) return collected(`${stdout}\n${stderr}`);
+  throw new LabError(
+    "E_COMMAND_FAILED",
+    `"${damageCommand}" failed on the host: ${stderr.trim().slice(-300)}`,
+  );
 }

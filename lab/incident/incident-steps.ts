@@ -13,7 +13,7 @@ import type { StepOptions } from "../machine/run.ts";
 import { type ScanSummary, scanLine, scanNow } from "../stack/scan.ts";
 import { alertFires, alertResolves, alertsNamed } from "./alerts.ts";
 import { type ClientResult, inspectTag, pullImage } from "./client-view.ts";
-import { damage, damageCommands } from "./damage.ts";
+import { damage, damageCommand } from "./damage.ts";
 import type { IncidentStep, Observation } from "./incident-step.ts";
 
 /** What the incident happens to, and what was read before it begins. */
@@ -133,7 +133,7 @@ function collection(scene: Scene, options: StepOptions): IncidentStep {
   const { ssh } = commandsOf(scene);
   return {
     title: 'The operator runs "garbage-collect -m"',
-    commands: damageCommands.map((command) => `${ssh} ${command}`),
+    commands: [`${ssh} ${damageCommand}`],
     run: async () => {
       const { manifests, blobs } = await damage(scene.host, options);
       const text = `it deleted the links of ${manifests} manifests, and ${blobs} blobs, without one error`;
@@ -141,7 +141,7 @@ function collection(scene: Scene, options: StepOptions): IncidentStep {
     },
     meaning:
       'With "-m" (delete untagged), distribution 2.8 takes the children of an index for untagged images, although the ' +
-      "index that names them is tagged. The restart empties the registry's cache, which still has the deleted blobs.",
+      "index that names them is tagged.",
   };
 }
 

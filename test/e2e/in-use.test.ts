@@ -11,11 +11,10 @@ import { clusterDirectory } from "../../lab/cluster/paths.ts";
 import { requestToken } from "../../lab/cluster/pods/admission.ts";
 import { sampleImage, sampleWorkload } from "../../lab/cluster/sample-workload.ts";
 import { pushCiImage } from "../../lab/images/sample-images.ts";
-import { damageCommands } from "../../lab/incident/damage.ts";
+import { damageCommand } from "../../lab/incident/damage.ts";
 import { waitUntil } from "../../lab/machine/wait.ts";
 import { cluster, collection, pathOf } from "../support/lab/cluster.ts";
 import { noDrift, up } from "../support/lab/expected.ts";
-import { becomesHealthy } from "../support/lab/private-registry.ts";
 import { query } from "../support/lab/prometheus.ts";
 import { runJob, runJobAndScrape } from "../support/lab/run-job.ts";
 import { instance, onHost } from "../support/lab/stack.ts";
@@ -109,8 +108,7 @@ describe("its account", () => {
 
 describe("an image in use that the collection of untagged manifests has broken", () => {
   test("is told with the workload that needs it, and the critical alert's expression holds", async () => {
-    for (const command of damageCommands) await onHost(command);
-    await becomesHealthy();
+    await onHost(damageCommand);
     const { code, log } = await lookAndScrape();
     expect(code, log).toBe(1);
     expect(log).toContain(`${sampleImage} is broken in the registry: `);

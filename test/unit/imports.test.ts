@@ -35,6 +35,19 @@ const within =
   (module: string) =>
     !isOwn(module) || folders.some((folder) => module === folder || module.startsWith(`${folder}/`));
 
+/** The lab's rooms, each on top of those before it. Its commands and the incident know all of them. */
+const labRooms = ["machine", "host", "images", "cluster", "stack"];
+const labRules = [...labRooms, "commands", "incident"].map((room): [string, string, typeof isOwn] => {
+  const at = labRooms.indexOf(room);
+  const beneath = at === -1 ? labRooms : labRooms.slice(0, at);
+  const known = [...beneath, room].map((folder) => `lab/${folder}`);
+  return [
+    `the lab's ${room} knows what lies beneath it`,
+    `lab/${room}/**/*.ts`,
+    within("contract", "provider", ...known),
+  ];
+});
+
 describe("imports", () => {
   test("are found, also over several lines", () => {
     expect(importsOf("components/host/registry-host.ts")).toContain("components/host/settings.ts");
@@ -67,6 +80,7 @@ describe("imports", () => {
       "config/read-*.ts",
       within("config", "contract", "components/host/registry-secrets.ts"),
     ],
+    ...labRules,
   ])("go one way: %s", (_, pattern, isAllowed) => {
     expect(offences(pattern, isAllowed)).toEqual([]);
   });
