@@ -4,7 +4,7 @@ import type { RawFinding } from "./raw-finding.ts";
 
 /**
  * A repository whose name no client can ask for: a directory that was copied or renamed by hand. The catalogue lists it,
- * and each request for it ends with 404 before the registry looks for anything.
+ * and each request for it ends with 404 before the registry reads anything.
  *
  * Source: distribution v2.8.3, registry/api/v2/routes.go (RouteDescriptors), reference/regexp.go.
  */

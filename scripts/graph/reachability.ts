@@ -1,6 +1,6 @@
 import { type Digest, parseDigest } from "../registry/digest.ts";
 import { references } from "../registry/manifest.ts";
-import type { StoreFacts } from "../source/facts.ts";
+import { canonicalDigests, type StoreFacts } from "../source/facts.ts";
 
 /** What some manifests of one repository need, themselves included. */
 export interface Reached {
@@ -51,14 +51,6 @@ export function reachFrom(facts: StoreFacts, roots: Iterable<Digest>): Reached {
     }
   }
   return { manifests, blobs, unknown };
-}
-
-/** Source: distribution v2.8.3, registry/storage/linkedblobstore.go, linkBlob. */
-function canonicalDigests({ revisions, layerLinks }: StoreFacts): (digest: Digest) => Digest {
-  const aliases = new Map<string, Digest>();
-  for (const { name, link } of [...revisions, ...layerLinks])
-    if (name !== null && link.state === "linked" && link.digest !== name) aliases.set(name, link.digest);
-  return (digest) => aliases.get(digest) ?? digest;
 }
 
 function collectReferrers({ manifests, revisions }: StoreFacts): ReadonlyMap<Digest, readonly Digest[]> {

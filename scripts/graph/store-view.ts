@@ -1,5 +1,5 @@
 import type { Digest } from "../registry/digest.ts";
-import type { StoreFacts } from "../source/facts.ts";
+import { canonicalDigests, type StoreFacts } from "../source/facts.ts";
 import type { BlobState, LinkFact, LinkState, ManifestState } from "../source/source.ts";
 import { faultOfBlob } from "./defects.ts";
 import type { Remains } from "./raw-finding.ts";
@@ -10,12 +10,7 @@ export interface StoreView {
   readonly facts: StoreFacts;
   readonly references: References;
   readonly links: Links;
-  /**
-   * The blob behind a digest. The store keeps content under its canonical digest alone: what was pushed by another
-   * algorithm is found through the content of the repository's link.
-   *
-   * Source: distribution v2.8.3, registry/storage/linkedblobstore.go, linkBlob.
-   */
+  /** The blob behind a digest, also of one that was pushed by another algorithm: see {@link canonicalDigests}. */
   readonly blob: (digest: Digest) => BlobState;
   /** Whether a manifest and everything below it are in the store, linked or not, so that links alone would heal it. */
   readonly isComplete: (digest: Digest) => boolean;
@@ -34,10 +29,8 @@ export interface Links {
 
 export function viewStore(facts: StoreFacts): StoreView {
   const links = collectLinks(facts);
-  const blob = (digest: Digest) => {
-    const link = links.layer(digest);
-    return facts.blob(link?.state === "linked" ? link.digest : digest);
-  };
+  const canonical = canonicalDigests(facts);
+  const blob = (digest: Digest) => facts.blob(canonical(digest));
   const isComplete = createIsComplete(facts.manifests, blob);
   const remainsOf = (digest: Digest) => describeRemains(facts.manifests.get(digest), blob, isComplete);
   return { facts, references: collectReferences(facts), links, blob, isComplete, remainsOf };
@@ -45,7 +38,7 @@ export function viewStore(facts: StoreFacts): StoreView {
 
 /**
  * Source: distribution v2.8.3, registry/storage/registry.go, Manifests: a manifest is also served by a layer link, because
- * 2.1.0 wrote those by mistake; linkedblobstore.go, Stat: only a missing link lets it look there, not a bad one.
+ * 2.1.0 wrote those by mistake; linkedblobstore.go, Stat: only where that link is missing, not where it is bad.
  */
 function collectLinks({ revisions, layerLinks }: StoreFacts): Links {
   const byRevision = byName(revisions);

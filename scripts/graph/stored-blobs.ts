@@ -8,7 +8,7 @@ import { faultOfLink } from "./stored-manifests.ts";
 
 /**
  * Configurations and layers that images need and the registry cannot serve, and links that lead to nothing whatever needs
- * them. The registry serves a blob of the store to a client whom the repository's link lets it.
+ * them. The registry serves a blob of the store where the repository links it.
  *
  * Source: distribution v2.8.3, registry/storage/linkedblobstore.go, Stat.
  */

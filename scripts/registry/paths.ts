@@ -25,7 +25,7 @@ import { type Digest, parseDigest, splitDigest } from "./digest.ts";
 
 const root = join("docker", "registry", "v2");
 
-/** Directory for what this program keeps beside a store; no registry looks into it. */
+/** Directory for what this program keeps beside a store; no registry reads it. */
 export const ownDirectory = "_regwarden";
 
 /** Directory of a store below a registry's data directory. */

@@ -1,6 +1,6 @@
 import type { Digest } from "../registry/digest.ts";
 import type { BlobDescriptor } from "../registry/manifest.ts";
-import type { StoreFacts } from "../source/facts.ts";
+import { canonicalDigests, type StoreFacts } from "../source/facts.ts";
 import type { BlobState, Pace, StoreSource } from "../source/source.ts";
 
 /** Which blobs are read and compared with their digests. Manifests always are. */
@@ -13,14 +13,14 @@ export interface VerificationOptions {
 export interface Verification {
   /** The facts of a repository, with what was found when its blobs were read. */
   readonly verify: (facts: StoreFacts) => Promise<StoreFacts>;
-  /** One blob, looked at anew. */
+  /** One blob, read again. */
   readonly again: (digest: Digest) => Promise<BlobState>;
 }
 
 export function createVerification(source: StoreSource, { roles, pace }: VerificationOptions): Verification {
   const sound = new Set<Digest>();
   const unsound = new Map<Digest, BlobState>();
-  const look = async (digest: Digest) => {
+  const check = async (digest: Digest) => {
     const state = await source.verifiedBlob(digest, pace);
     if (state.state === "present" && state.isAltered !== true) sound.add(digest);
     else unsound.set(digest, state);
@@ -28,14 +28,16 @@ export function createVerification(source: StoreSource, { roles, pace }: Verific
   return {
     again: (digest) => source.verifiedBlob(digest, pace),
     verify: async (facts) => {
+      const canonical = canonicalDigests(facts);
       for (const state of facts.manifests.values()) {
         if (state.state !== "parsed") continue;
-        for (const { digest, role, sizeBytes } of state.manifest.blobs) {
+        for (const { digest: name, role, sizeBytes } of state.manifest.blobs) {
+          const digest = canonical(name);
           if (!roles.has(role) || sound.has(digest) || unsound.has(digest)) continue;
           const blob = facts.blob(digest);
           // Of another length than it should have, it is bad anyway and need not be read.
           if (blob.state === "present" && blob.sizeBytes === (sizeBytes ?? blob.sizeBytes))
-            await look(digest);
+            await check(digest);
         }
       }
       return { ...facts, blob: (digest) => unsound.get(digest) ?? facts.blob(digest) };

@@ -45,3 +45,20 @@ export function rootManifests({
   }
   return roots;
 }
+
+/**
+ * The digest under which the store keeps a blob or manifest. What was pushed by another algorithm is kept under its
+ * canonical digest alone, which the content of the repository's link says.
+ *
+ * Source: distribution v2.8.3, registry/storage/linkedblobstore.go, linkBlob.
+ */
+export function canonicalDigests({
+  revisions,
+  layerLinks,
+}: Pick<StoreFacts, "revisions" | "layerLinks">): (digest: Digest) => Digest {
+  const aliases = new Map<string, Digest>();
+  for (const links of [revisions, layerLinks])
+    for (const { name, link } of links)
+      if (name !== null && link.state === "linked" && link.digest !== name) aliases.set(name, link.digest);
+  return (digest) => aliases.get(digest) ?? digest;
+}

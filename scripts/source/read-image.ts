@@ -6,7 +6,7 @@ import type { HttpRegistry } from "./http/registry.ts";
 import { readServedFacts } from "./read-served.ts";
 import type { BlobState, LinkFact } from "./source.ts";
 
-/** What an image is looked up by. */
+/** The name of an image within its registry. */
 export interface ImageName {
   readonly repository: string;
   readonly tag: string | null;

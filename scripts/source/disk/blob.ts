@@ -33,7 +33,7 @@ export async function* readBlobs(
   }
 }
 
-/** In the same order for whoever reads another share. */
+/** In the same order for the reader of another share. */
 function sorted(names: Iterable<string | Unreadable>): readonly (string | Unreadable)[] {
   return [...names].sort();
 }
@@ -52,7 +52,7 @@ function namesOf(path: string): readonly string[] {
 function* readPrefix(directory: string, algorithm: string, prefix: string): Generator<BlobFact> {
   for (const hex of namesIn(directory)) {
     if (typeof hex !== "string") yield { digest: null, blob: hex };
-    // Under another prefix than its own nobody would find it.
+    // Under another prefix than its own the registry would not find it.
     else if (hex.startsWith(prefix)) {
       const digest = digestFromNames(algorithm, hex);
       const blob = statFile(`${directory}/${hex}/data`);
@@ -61,7 +61,7 @@ function* readPrefix(directory: string, algorithm: string, prefix: string): Gene
   }
 }
 
-/** A stray file where a directory should be holds no names, and is nothing that the registry would look at. */
+/** A stray file where a directory should be holds no names, and is nothing that the registry would read. */
 function* namesIn(path: string): Generator<string | Unreadable> {
   const names = listNames(path);
   if (!isUnreadable(names)) yield* names;

@@ -34,7 +34,7 @@ export async function* readDigestLinks(base: string, options: ListOptions = {}):
     const directory = join(base, algorithm);
     const names = listNames(directory);
     if (!isUnreadable(names)) yield* readLinks(directory, algorithm, names, options);
-    // A stray file beside the algorithms is nothing that the registry would look at.
+    // A stray file beside the algorithms is nothing that the registry would read.
     else if (names.reason !== "ENOTDIR") yield { name: null, link: names };
   }
 }

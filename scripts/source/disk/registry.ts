@@ -12,7 +12,7 @@ import { readTags } from "./tag.ts";
 import { readUploads } from "./upload.ts";
 import { readVerifiedBlob } from "./verified-blob.ts";
 
-/** What lies under a directory that was given to look at. */
+/** The registries under a given directory. */
 export interface Discovery {
   /** `store`: the directory is one registry's. `data-root`: it holds one directory for each registry. */
   readonly form: "store" | "data-root";
@@ -79,7 +79,7 @@ async function isStore(path: string): Promise<boolean | Unreadable> {
   }
 }
 
-/** What is never a registry: the file system's own, into which only root looks, and what a repair keeps. */
+/** What is never a registry: the file system's own, which only root can read, and what a repair keeps. */
 const foreign: ReadonlySet<string> = new Set(["lost+found", ownDirectory]);
 
 /** Sorted. */
@@ -95,14 +95,14 @@ async function requireDirectory(path: string): Promise<void> {
   try {
     await stat(path);
   } catch (cause) {
-    throw new ProgramError("E_STORE_UNREADABLE", `Cannot look at ${path}: ${describeError(cause)}.`, {
+    throw new ProgramError("E_STORE_UNREADABLE", `Cannot read ${path}: ${describeError(cause)}.`, {
       cause,
     });
   }
 }
 
 function cannotList({ location, reason }: Unreadable): ProgramError {
-  return new ProgramError("E_STORE_UNREADABLE", `Cannot look at ${location}: ${reason}.`);
+  return new ProgramError("E_STORE_UNREADABLE", `Cannot read ${location}: ${reason}.`);
 }
 
 function notFound(path: string, names: readonly string[], faults: Discovery["unreadable"]): ProgramError {

@@ -7,7 +7,7 @@ import { readLink } from "./link.ts";
 /**
  * Tags of a repository with what they point at now.
  *
- * Whatever lies in the directory of the tags is one for the registry, which lists names and looks no further.
+ * Every name in the directory of the tags is a tag for the registry, which lists names and checks no more.
  * Source: distribution v2.8.3, registry/storage/tagstore.go, All.
  */
 export async function* readTags(

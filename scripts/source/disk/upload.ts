@@ -8,7 +8,7 @@ import { walkNames } from "./repository.ts";
 
 /** All uploads that were begun and not ended, also in directories that are no repository yet. */
 export async function* readUploads(dataDirectory: string): AsyncGenerator<UploadFact> {
-  // What is unreadable is told by the list of repositories.
+  // What is unreadable is reported with the list of repositories.
   for (const location of walkNames(dataDirectory, ""))
     if (location.state === "found" && location.hasUploads)
       yield* readRepository(dataDirectory, location.name);

@@ -157,7 +157,7 @@ describe("the directory to look at", () => {
   test("must exist", async () => {
     const { exitCode, stderr } = await regwarden(["scan", "/nowhere/at/all"]);
     expect(exitCode).toBe(3);
-    expect(stderr).toContain("Cannot look at /nowhere/at/all");
+    expect(stderr).toContain("Cannot read /nowhere/at/all");
   });
 
   test("must hold the registry that is named as authoritative", async () => {
