@@ -11,36 +11,36 @@ export interface Metric {
 export const probeMetrics = {
   // The six that dashboards built for the former probe know; names and meaning stay.
   registry_manifest_integrity_failures: {
-    help: "Broken references found by the last look that was complete enough to count",
+    help: "Broken references found by the last check that was complete enough to count",
     labels: ["instance"],
   },
   registry_manifest_integrity_catalog_accessible: {
     help: "1 when the catalogue could be read with the probe's account, else 0",
     labels: ["instance"],
   },
-  registry_manifest_integrity_repos_checked: { help: "Repositories looked at", labels: ["instance"] },
-  registry_manifest_integrity_tags_checked: { help: "Tags looked at", labels: ["instance"] },
-  registry_manifest_integrity_indexes_checked: { help: "Image indexes looked at", labels: ["instance"] },
+  registry_manifest_integrity_repos_checked: { help: "Repositories checked", labels: ["instance"] },
+  registry_manifest_integrity_tags_checked: { help: "Tags checked", labels: ["instance"] },
+  registry_manifest_integrity_indexes_checked: { help: "Image indexes checked", labels: ["instance"] },
   registry_manifest_integrity_last_run_timestamp: {
-    help: "Unix time, in seconds, of the end of the last run, whatever came of it",
+    help: "Unix time, in seconds, of the end of the last run, whatever its result",
     labels: ["instance"],
   },
   regwarden_probe_success_timestamp_seconds: {
-    help: "Unix time of the end of the last run that looked at everything; absent from a run that could not",
+    help: "Unix time of the end of the last run that checked everything; absent from a run that could not",
     labels: ["instance"],
   },
   regwarden_probe_complete: {
-    help: "1 when the last run looked at everything, else 0",
+    help: "1 when the last run checked everything, else 0",
     labels: ["instance"],
   },
   regwarden_probe_duration_seconds: { help: "Time that the last run took", labels: ["instance"] },
   regwarden_probe_requests: { help: "HTTP requests of the last run", labels: ["instance"] },
   regwarden_probe_errors: {
-    help: "Answers that were no look, by kind: unauthorised, unavailable, unexpected",
+    help: "Failed requests, by kind: unauthorised, unavailable, unexpected",
     labels: ["instance", "kind"],
   },
   regwarden_probe_authentication_required: {
-    help: "1 when the registry refuses who gives no password, 0 when it lets anybody in",
+    help: "1 when the registry refuses clients without an account, 0 when it lets them in",
     labels: ["instance"],
   },
   regwarden_probe_sentinel_present: {
@@ -57,25 +57,25 @@ export const probeMetrics = {
   },
 } as const satisfies Record<string, Metric>;
 
-/** Pushed by the look at the images in use, one group a registry. Label `instance` is the registry's public HOST:PORT. */
+/** Pushed by the check of the images in use, one group a registry. Label `instance` is the registry's public HOST:PORT. */
 export const inUseMetrics = {
   regwarden_in_use_broken: {
     help: "1 for each image that a workload needs and cannot get, with the reason: absent, platform, broken; no series otherwise",
     labels: ["instance", "namespace", "workload_type", "workload", "image", "reason"],
   },
-  regwarden_in_use_images: { help: "Images in use that were looked at", labels: ["instance"] },
+  regwarden_in_use_images: { help: "Images in use that were checked", labels: ["instance"] },
   regwarden_in_use_workloads: { help: "Workloads that need these images", labels: ["instance"] },
   regwarden_in_use_complete: {
-    help: "1 when the last run looked at the whole cluster and all of its images, else 0",
+    help: "1 when the last run read the cluster completely and checked all of its images, else 0",
     labels: ["instance"],
   },
   regwarden_in_use_duration_seconds: { help: "Time that the last run took", labels: ["instance"] },
   regwarden_in_use_last_run_timestamp_seconds: {
-    help: "Unix time of the end of the last run, whatever came of it",
+    help: "Unix time of the end of the last run, whatever its result",
     labels: ["instance"],
   },
   regwarden_in_use_success_timestamp_seconds: {
-    help: "Unix time of the end of the last run that looked at everything; absent from a run that could not",
+    help: "Unix time of the end of the last run that checked everything; absent from a run that could not",
     labels: ["instance"],
   },
 } as const satisfies Record<string, Metric>;
@@ -100,7 +100,7 @@ export const scanMetrics = {
 
 /** Pushed by the drift run, one group a stack. */
 export const driftMetrics = {
-  drift_stack_state: { help: "0 no drift, 1 drift, 2 could not look", labels: ["stack"] },
+  drift_stack_state: { help: "0 no drift, 1 drift, 2 could not check", labels: ["stack"] },
   drift_stack_first_seen: {
     help: "Unix time at which the drift that still stands was first seen; 0 without drift",
     labels: ["stack"],

@@ -12,16 +12,16 @@ export interface ProbeReport {
   /** End of the run, ISO 8601, UTC. */
   readonly finishedAt: string;
   readonly durationSeconds: number;
-  /** False when anything could not be checked, or the sentinel is missing. */
+  /** False when anything could not be checked, the sentinel is missing, or there is no tag to check and no sentinel. */
   readonly complete: boolean;
   readonly catalogueAccessible: boolean;
   /** Whether a client without an account is refused; null when it was not asked, or no answer said so. */
   readonly authenticationRequired: boolean | null;
-  /** Null when there is no sentinel to look for, or no catalogue to look in. */
+  /** Null without a sentinel or without a catalogue. */
   readonly sentinelPresent: boolean | null;
   /** ISO 8601, UTC; null without TLS or when it could not be read. */
   readonly certificateExpiresAt: string | null;
-  /** Repositories, tags and indexes that were checked, these by repository. */
+  /** Repositories, tags and indexes that were checked; an index counts once in each repository. */
   readonly repositories: number;
   readonly tags: number;
   readonly indexes: number;

@@ -40,8 +40,8 @@ Options, each also by the environment variable beside it; the option wins:
   --json                                    prints one document (regwarden/probe/v1) instead of text
 The account only by the environment: REG_USER, REG_PASS. A CA of one's own by NODE_EXTRA_CA_CERTS, as Node reads it.
 
-Exit status: 0 nothing found, 1 something is broken, 2 wrong usage or configuration, 3 something could not be looked at,
-or the metrics could not be put.
+Exit status: 0 nothing found, 1 something is broken, 2 wrong usage or configuration, 3 something could not be checked, as
+in a registry without any tag and without a sentinel, or the metrics could not be pushed.
 `;
 
 const switches = {

@@ -3,8 +3,8 @@ import { connect } from "node:tls";
 const timeoutSeconds = 10;
 
 /**
- * When the certificate that a server shows expires; null when none is to be had, or over plain HTTP. It is read whether
- * it is trusted or not, as nothing is sent: one that has expired already is the most worth telling.
+ * When the certificate that a server shows expires; null over plain HTTP or when none can be read. It is read whether it
+ * is trusted or not, as nothing is sent: one that has expired already matters most.
  */
 export async function readCertificateExpiry(origin: string): Promise<Date | null> {
   const { protocol, hostname, port } = new URL(origin);

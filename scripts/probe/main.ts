@@ -32,7 +32,7 @@ async function probe(settings: ProbeSettings, terminal: Terminal): Promise<Probe
   const source = httpRegistry({ name, origin, account, concurrency });
   const progress = createProgressLine(terminal, () => performance.now(), describeProgress);
   const certificateExpiry = await readCertificateExpiry(origin);
-  // First of all, as the refusal also says what the registry wants to be shown.
+  // First, as the refusal also says how the registry wants clients to log in.
   const isClosed = account ? await source.asksForAccount() : null;
   const onProgress = progress.update;
   const result = await probeRegistry(source, { concurrency, sentinel, shard, onProgress });

@@ -5,14 +5,14 @@ import { renderExposition, type Sample } from "../report/exposition.ts";
 type ProbeSample = Sample<keyof typeof probeMetrics>;
 
 /**
- * The metrics of one run. What was not looked at has no series: no count without the catalogue, and of a run that could
- * not look at everything no number of broken references unless it found some, which then is at least that many.
+ * The metrics of one run. What was not checked has no series: no count without the catalogue, and of a run that could not
+ * check everything no number of broken references unless it found some, which then is at least that many.
  */
 export function renderProbeMetrics(report: ProbeReport): string {
   return renderExposition(probeMetrics, [
     ...runSamples(report),
-    ...checkSamples(report),
-    ...lookSamples(report),
+    ...registrySamples(report),
+    ...countSamples(report),
   ]);
 }
 
@@ -37,7 +37,7 @@ function runSamples(report: ProbeReport): readonly ProbeSample[] {
   ];
 }
 
-function checkSamples(report: ProbeReport): readonly ProbeSample[] {
+function registrySamples(report: ProbeReport): readonly ProbeSample[] {
   const gauge = gaugeOf(report);
   const { authenticationRequired, sentinelPresent, certificateExpiresAt } = report;
   const expiry = certificateExpiresAt === null ? null : Math.floor(Date.parse(certificateExpiresAt) / 1000);
@@ -53,10 +53,10 @@ function asNumber(is: boolean | null): number | null {
   return is === null ? null : is ? 1 : 0;
 }
 
-function lookSamples(report: ProbeReport): readonly ProbeSample[] {
+function countSamples(report: ProbeReport): readonly ProbeSample[] {
   if (!report.catalogueAccessible || report.sentinelPresent === false) return [];
   const gauge = gaugeOf(report);
-  // A lost attestation hinders no pull, and copies made without attestations lack them for good.
+  // A missing attestation hinders no pull, and copies made without attestations lack them for good.
   const broken = report.findings.filter(({ severity }) => severity === "critical");
   const byRepository = Map.groupBy(broken, ({ repository }) => repository ?? "");
   return [

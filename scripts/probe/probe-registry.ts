@@ -22,7 +22,7 @@ export interface ProbeResult extends Counts {
   readonly catalogueAccessible: boolean;
   /** Null where it is unknown. */
   readonly sentinelPresent: boolean | null;
-  /** Names in the whole catalogue, whatever the shard. */
+  /** Names in the catalogue, whatever the shard. */
   readonly listed: number;
   readonly findings: readonly RawFinding[];
 }
@@ -37,7 +37,7 @@ interface Options {
 /**
  * Checks all repositories of the catalogue, or those of one shard.
  *
- * Errors: none; what could not be checked is a finding. Without the whole catalogue nothing else is asked.
+ * Errors: none; what could not be checked is a finding. Without all of the catalogue nothing else is asked.
  */
 export async function probeRegistry(source: RegistrySource, options: Options): Promise<ProbeResult> {
   const { concurrency, sentinel, shard, onProgress } = options;
@@ -62,18 +62,20 @@ export async function probeRegistry(source: RegistrySource, options: Options): P
   return { catalogueAccessible: true, sentinelPresent, listed, findings, ...counts };
 }
 
-/** Whether a repository is one of a shard's: by its name alone, so that all shards agree without talking. */
+/** Whether a repository is one of a shard's: by its name alone, so that all shards agree. */
 export function isInShard(repository: string, shard: Shard | undefined): boolean {
   if (!shard) return true;
   return createHash("sha256").update(repository).digest().readUInt32BE(0) % shard.count === shard.index;
 }
 
+/** Counts what was answered: a list of tags that could not be read is no repository that was checked. */
 function addCounts(
   counts: { repositories: number; tags: number; indexes: number },
   { tags, manifests }: RepositoryFacts,
 ): void {
-  counts.repositories += 1;
-  counts.tags += tags.filter(({ name }) => name !== null).length;
+  const answered = tags.filter(({ link }) => link.state !== "unreadable");
+  if (answered.length > 0 || tags.length === 0) counts.repositories += 1;
+  counts.tags += answered.length;
   counts.indexes += [...manifests.values()].filter(
     (state) => state.state === "parsed" && state.manifest.type === "index",
   ).length;
@@ -96,7 +98,7 @@ async function readTagged(
 
 /**
  * Checks the tags again that seem broken, and keeps what still is, in whichever way: a tag that was pushed over or removed
- * meanwhile looks like damage. Healthy repositories, the many, are asked once.
+ * meanwhile looks like damage. Healthy repositories, the most, are asked once.
  */
 async function confirm(
   first: readonly RawFinding[],

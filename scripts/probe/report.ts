@@ -21,7 +21,7 @@ export interface Observations {
 export function buildProbeReport(settings: ProbeSettings, seen: Observations): ProbeReport {
   const { result, tally, authenticationRequired } = seen;
   const { catalogueAccessible, sentinelPresent, findings } = result;
-  const hasChecked = Object.values(tally.errors).every((count) => count === 0);
+  const isAnswered = Object.values(tally.errors).every((count) => count === 0);
   return {
     schema: probeReportSchema,
     instance: settings.instance,
@@ -29,7 +29,8 @@ export function buildProbeReport(settings: ProbeSettings, seen: Observations): P
     finishedAt: seen.finishedAt.toISOString(),
     durationSeconds: Math.round(seen.durationSeconds * 1000) / 1000,
     // Without its sentinel it was another registry that was checked.
-    complete: catalogueAccessible && hasChecked && sentinelPresent !== false,
+    complete:
+      catalogueAccessible && isAnswered && sentinelPresent !== false && !hasCheckedNothing(settings, result),
     catalogueAccessible,
     authenticationRequired,
     sentinelPresent,
@@ -44,6 +45,18 @@ export function buildProbeReport(settings: ProbeSettings, seen: Observations): P
   };
 }
 
+/**
+ * Whether there was no tag to check, and no sentinel that proves that this is right: an empty registry looks like another
+ * one that answers in its place. A shard may have none where others have some.
+ */
+function hasCheckedNothing(
+  { shard }: ProbeSettings,
+  { catalogueAccessible, sentinelPresent, tags, findings }: ProbeResult,
+): boolean {
+  const isAlone = !shard || shard.count === 1;
+  return catalogueAccessible && isAlone && sentinelPresent === null && tags === 0 && findings.length === 0;
+}
+
 function findProblems(
   settings: ProbeSettings,
   { result, authenticationRequired }: Observations,
@@ -51,7 +64,7 @@ function findProblems(
   const problems: Problem[] = [];
   if (authenticationRequired === false)
     problems.push({
-      message: `${settings.origin} lets in a client without an account: anybody can pull, or another registry answers there.`,
+      message: `${settings.origin} lets in clients without an account: everyone can pull, or another registry answers there.`,
       hint: "put auth.htpasswd back into the registry's configuration, or restart the proxy that keeps an old address.",
     });
   if (result.sentinelPresent === false)
@@ -61,7 +74,18 @@ function findProblems(
         `lists: it may be another registry, so nothing is known about the right one.`,
       hint: "see that the proxy and the registry's storage are the right ones; only a new registry needs regwarden seed-sentinel.",
     });
+  if (hasCheckedNothing(settings, result)) problems.push(nothingChecked(settings, result));
   return problems;
+}
+
+function nothingChecked({ origin }: ProbeSettings, { listed }: ProbeResult): Problem {
+  const what = listed === 0 ? "lists no repositories" : `lists no tag in any of its ${listed} repositories`;
+  return {
+    message: `${origin} ${what}: it is empty, or another registry answers there. Nothing was checked.`,
+    hint:
+      "see that the URL, the proxy and the registry's storage are the right ones. For a new registry: regwarden " +
+      "seed-sentinel gives it a repository that --sentinel can ask for.",
+  };
 }
 
 /** The exit status that a report stands for. */

@@ -73,7 +73,8 @@ function answer(
   else json(response, { errors: [{ code: "UNKNOWN" }] }, 404);
 }
 
-function sendThing(
+/** A manifest or blob, or what a HEAD says of it. */
+export function sendThing(
   response: ServerResponse,
   thing: { readonly body: Uint8Array; readonly type: string },
   isHead: boolean,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { at, fakeRegistry, probe, status } from "../../../support/fake-registry.ts";
+import { at, fakeRegistry, json, probe, status } from "../../../support/fake-registry.ts";
 import { type Content, digest, image } from "../../../support/oci-content.ts";
 import { stoppedServer } from "../../../support/server.ts";
 
@@ -88,5 +88,45 @@ describe("what could not be checked is neither fine nor broken", () => {
     expect(report.problems[0]?.message).toContain(
       "The sentinel regwarden/sentinel is missing among the 0 repositories",
     );
+  });
+
+  test("an empty registry without a sentinel is not clean, as nothing was checked", async () => {
+    const registry = await fakeRegistry({});
+    const { exitCode, report } = await probe(registry.url);
+    expect([exitCode, report.complete]).toEqual([3, false]);
+    expect(report.problems).toMatchObject([
+      {
+        message: `${registry.url} lists no repositories: it is empty, or another registry answers there. Nothing was checked.`,
+        hint: expect.stringContaining("--sentinel"),
+      },
+    ]);
+  });
+
+  test("repositories without any tag are nothing that was checked, unless another shard checks the rest", async () => {
+    const registry = await fakeRegistry({ "app:1": amd64 }, (request, response) => {
+      if (!request.url?.endsWith("/tags/list")) return undefined;
+      json(response, { tags: null });
+      return true;
+    });
+    const { exitCode, report } = await probe(registry.url);
+    expect([exitCode, report.complete, report.repositories]).toEqual([3, false, 1]);
+    expect(report.problems[0]?.message).toContain("no tag in any of its 1 repositories");
+    const shard = await probe(registry.url, ["--shard", "0/1"]);
+    expect(shard.exitCode).toBe(3);
+    const parts = [];
+    for (const part of ["0/2", "1/2"]) parts.push((await probe(registry.url, ["--shard", part])).exitCode);
+    expect(parts).toEqual([0, 0]);
+  });
+
+  test("only what was answered counts as checked", async () => {
+    const registry = await fakeRegistry(
+      { "app:1": amd64, "app:2": amd64, "b:1": arm64 },
+      (request, response) =>
+        [at("/app/manifests/2", status(403)), at("/b/tags/list", status(403))].some((answer) =>
+          answer(request, response),
+        ),
+    );
+    const { report } = await probe(registry.url);
+    expect(report).toMatchObject({ complete: false, repositories: 1, tags: 1 });
   });
 });

@@ -6,6 +6,7 @@ import {
   json,
   type Override,
   probe,
+  sendThing,
   status,
 } from "../../../support/fake-registry.ts";
 import { attestation, type Content, digest, image, index } from "../../../support/oci-content.ts";
@@ -161,19 +162,27 @@ describe("a probe", () => {
   });
 });
 
-describe("a registry that lets anybody in", () => {
-  test("is told of", async () => {
-    const url = await serve(({ url = "" }, response) =>
-      json(response, url.endsWith("_catalog") ? { repositories: null } : {}),
-    );
-    const { exitCode, report } = await probe(url);
+describe("a registry that lets in a client without an account", () => {
+  /** Holds one image, for any client. */
+  const openRegistry = async () => {
+    const { things } = await fakeRegistry({ "app:1": amd64 });
+    return serve(({ url = "", method }, response) => {
+      const thing = things.get(url);
+      if (url.endsWith("_catalog")) json(response, { repositories: ["app"] });
+      else if (url.endsWith("/tags/list")) json(response, { tags: ["1"] });
+      else if (thing) sendThing(response, thing, method === "HEAD");
+      else json(response, {}, url === "/v2/" ? 200 : 404);
+    });
+  };
+
+  test("is reported as a problem", async () => {
+    const { exitCode, report } = await probe(await openRegistry());
     expect([exitCode, report.complete, report.authenticationRequired]).toEqual([1, true, false]);
-    expect(report.problems[0]?.message).toContain("anybody can pull");
+    expect(report.problems[0]?.message).toContain("without an account");
   });
 
   test("is what was asked for without an account", async () => {
-    const url = await serve((_, response) => json(response, { repositories: [] }));
-    const { exitCode, report } = await probe(url, [], { REG_USER: "", REG_PASS: "" });
+    const { exitCode, report } = await probe(await openRegistry(), [], { REG_USER: "", REG_PASS: "" });
     expect([exitCode, report.authenticationRequired]).toEqual([0, null]);
   });
 });
