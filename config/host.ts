@@ -5,7 +5,7 @@ import type { Fault } from "./faults.ts";
 import { dnsName, ipv4, isDnsName, port } from "./formats.ts";
 import { described, example, withDefault } from "./setting.ts";
 
-/** The VM: how it is reached, where things lie on it, whom it asks for names. */
+/** The VM: how it is reached, where things lie on it, which DNS servers it asks. */
 
 const address = described(
   "the DNS name or IPv4 address of the VM",

@@ -74,8 +74,8 @@ const authority: SecretKey = { check: checkCertificate, isNeeded: never, file: "
 
 interface SecretsByName {
   readonly check: SecretCheck;
-  /** What the whole is, when it is no such object. */
-  readonly whole: string;
+  /** What the key must hold, when it is no object of texts. */
+  readonly form: string;
   /** Whose name each value has. */
   readonly owner: string;
   /** Why that one needs a value. */
@@ -88,14 +88,14 @@ interface SecretsByName {
 export const secretsByName = {
   cachePasswords: {
     check: checkNotEmpty,
-    whole: "an object of passwords by cache name",
+    form: "an object of passwords by cache name",
     owner: "a cache that has a username",
     reason: (name) => `the cache ${name} has a username`,
     isFromVault: ({ cachePasswords }) => cachePasswords !== undefined,
   },
   driveSyncConfigs: {
     check: checkRcloneConfig,
-    whole: "an object of rclone configurations by site name",
+    form: "an object of rclone configurations by site name",
     owner: "a site without externalSecret",
     reason: (name) => `the site ${name} has no externalSecret`,
     isFromVault: ({ driveSync }) => driveSync !== undefined,
@@ -153,14 +153,14 @@ function tlsPairFault(raw: Readonly<Record<string, string>>, hostname: string | 
 
 function byNameFaults(
   key: string,
-  { check, whole, owner, reason, isFromVault, file }: SecretsByName,
+  { check, form, owner, reason, isFromVault, file }: SecretsByName,
   text: string | undefined,
   needed: readonly string[] | undefined,
   { secretsSource, vault }: SecretSettings,
 ): Fault[] {
   const given = text === undefined ? {} : parseTexts(text);
   const example = (name: string) => setCommand(`${key}.${name}`, file);
-  if (given === undefined) return [secretFault(key, text, whole, example("NAME"))];
+  if (given === undefined) return [secretFault(key, text, form, example("NAME"))];
   if (needed === undefined) return [];
   const isElsewhere = secretsSource === "vault" && vault !== undefined && isFromVault(vault);
   const missing = (isElsewhere ? [] : needed)

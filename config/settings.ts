@@ -34,7 +34,7 @@ export function parseSettings(raw: Readonly<Record<string, string>>): ParsedSett
     schemaFault(settingsSchema, issue, secretKeyNames),
   );
   const settingFaults = [...jsonFaults, ...schemaFaults];
-  // Only a proper name can be looked for in the certificate.
+  // The certificate can be checked for a proper name only.
   const hasHostname = !settingFaults.some(({ key }) => key.startsWith("registry"));
   const faults = onePerKey([
     ...settingFaults,
@@ -84,7 +84,7 @@ function decode(raw: Readonly<Record<string, string>>): { values: Record<string,
   return { values, faults };
 }
 
-/** What has the right types where the whole has not, so that one fault does not hide the next. */
+/** What has the right types where the configuration as such has not, so that one fault does not hide the next. */
 function typedParts(values: Record<string, unknown>): Partial<Settings> {
   const parts = Object.entries(settingsSchema.entries).map(([key, schema]) => {
     const result = v.safeParse(schema as v.GenericSchema, values[key]);

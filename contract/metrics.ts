@@ -44,7 +44,7 @@ export const probeMetrics = {
     labels: ["instance"],
   },
   regwarden_probe_sentinel_present: {
-    help: "1 when the sentinel repository is in the catalogue, 0 when something else answers in the registry's place",
+    help: "1 when the sentinel repository is in the catalogue, 0 when another server answers for the registry",
     labels: ["instance"],
   },
   regwarden_probe_broken: {
@@ -121,7 +121,7 @@ export const driveSyncMetrics = {
     labels: ["site"],
   },
   regwarden_drive_sync_skipped: {
-    help: "1 when the last run left the site alone because the source looked empty or incomplete, else 0",
+    help: "1 when the last run left the site alone because the source was empty or incomplete, else 0",
     labels: ["site"],
   },
   regwarden_drive_sync_failed: { help: "1 when the last run failed, else 0", labels: ["site"] },

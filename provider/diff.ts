@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 /** Differences by property path, in the engine's notation, as in `services["registry-quay"].state`. */
 export type PropertyChanges = ReadonlyMap<string, "add" | "delete" | "update">;
 
-/** Compares two JSON values down to the properties of their objects; arrays count as a whole. */
+/** Compares two JSON values down to the properties of their objects; arrays are compared as one value. */
 export function compareProperties(old: unknown, next: unknown, path = ""): PropertyChanges {
   const changes = new Map<string, "add" | "delete" | "update">();
   if (isRecord(old) && isRecord(next)) {

@@ -54,7 +54,7 @@ export class HostPlugin implements Plugin {
 
   async create(type: string, inputs: Bag, preview: boolean): Promise<{ id: string; outputs: Bag }> {
     const kind = this.#kind(type);
-    if (preview) return { id: "", outputs: kind.foresee(inputs, undefined) };
+    if (preview) return { id: "", outputs: kind.preview(inputs, undefined) };
     return await kind.create(this.#reachable(), inputs);
   }
 
@@ -64,7 +64,7 @@ export class HostPlugin implements Plugin {
 
   async update(type: string, id: string, old: Recorded<Bag>, inputs: Bag, preview: boolean): Promise<Bag> {
     const kind = this.#kind(type);
-    return preview ? kind.foresee(inputs, old) : await kind.update(this.#reachable(), id, old, inputs);
+    return preview ? kind.preview(inputs, old) : await kind.update(this.#reachable(), id, old, inputs);
   }
 
   async delete(type: string, id: string, recorded: Recorded<Bag>): Promise<string | undefined> {

@@ -14,7 +14,7 @@ export interface ConnectionArgs {
   readonly host: pulumi.Input<string>;
   /** @default 22 */
   readonly port?: pulumi.Input<number>;
-  /** Account to log in as. Anybody but root needs passwordless sudo. @default root */
+  /** Account to log in as. Any account but root needs passwordless sudo. @default root */
   readonly user?: pulumi.Input<string>;
   /** PEM text of the private key; a secret. Without it the agent is asked. */
   readonly privateKey?: pulumi.Input<string>;
@@ -37,7 +37,7 @@ export interface ProviderArgs {
 
 /**
  * One host. All its resources share one SSH connection. The whole connection is a secret in state. A new key, agent,
- * account or address changes and replaces no resource: they are looked at again, over the new connection.
+ * account or address changes and replaces no resource: they are read again, over the new connection.
  */
 export class Provider extends pulumi.ProviderResource {
   constructor(name: string, args: ProviderArgs, opts?: pulumi.ResourceOptions) {
@@ -57,7 +57,7 @@ export interface OwnershipArgs {
   readonly group?: pulumi.Input<string>;
 }
 
-/** What every managed thing on the host tells. */
+/** Outputs of every managed thing on the host. */
 abstract class HostResource extends pulumi.CustomResource {
   /** When this program last changed the thing, ISO 8601. Changes with every create and update: a trigger for what follows. */
   declare public readonly changedAt: pulumi.Output<string>;
@@ -130,7 +130,7 @@ export interface HtpasswdArgs extends OwnershipArgs {
 }
 
 /**
- * An htpasswd file with bcrypt entries. Salts are random and stay on the host: a look at the file asks whether each
+ * An htpasswd file with bcrypt entries. Salts are random and stay on the host: reading the file checks whether each
  * entry still verifies its password, so nothing changes until a password, a name or the file does.
  */
 export class Htpasswd extends HostResource {

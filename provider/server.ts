@@ -28,7 +28,7 @@ export interface DiffAnswer {
  * one, in what is created, updated and read back.
  */
 export interface Plugin {
-  /** Semantic version that the engine is told. */
+  /** Semantic version, for the engine. */
   readonly version: string;
   checkConfig(news: Bag): CheckFailure[];
   configure(config: Bag): void;
@@ -69,7 +69,7 @@ export async function serve(plugin: Plugin, args: readonly string[]): Promise<vo
   console.log(String(port));
 }
 
-/** An engine that was killed takes nobody along; its provider must not stay behind with a connection open. */
+/** An engine that was killed ends no other process; its provider must not stay behind with a connection open. */
 function exitWithEngine(): void {
   const engineProcess = process.ppid;
   setInterval(() => {

@@ -1,4 +1,4 @@
-/** What decides how the cluster side looks. Plain values only: the secrets are apart. */
+/** What decides what the cluster side is. Plain values only: the secrets are apart. */
 export interface ClusterSettings {
   /** Namespace of everything but the Drive synchronisation. */
   readonly namespace: string;
@@ -27,7 +27,7 @@ export interface ProbeSettings {
   readonly memoryLimit: string;
 }
 
-/** The look at the images that the cluster's workloads need. */
+/** The check of the images that the cluster's workloads need. */
 export interface InUseSettings {
   readonly enabled: boolean;
   /** HOST[:PORT] as images name the registry; the label `instance` of these metrics. */

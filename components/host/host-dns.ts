@@ -28,7 +28,7 @@ export class HostDns extends pulumi.ComponentResource {
       `${name}-servers`,
       { path: `${DROP_IN_DIRECTORY}/10-internal-dns.conf`, content: resolvedConfig(dns) },
       // The file is written into the directory. What goes, goes in the other order: first the file, then, by `forget`,
-      // what resolved remembers of it.
+      // what resolved still has of it.
       { parent: this, dependsOn: [directory, forget] },
     );
     hostCommand(

@@ -17,6 +17,6 @@ export interface TlsSecrets {
   /** PEM text: the leaf, then its chain. */
   readonly certificate: pulumi.Output<string>;
   readonly privateKey: pulumi.Output<string>;
-  /** PEM text of the authority, where it is not one that everybody trusts. */
+  /** PEM text of the authority, where it is not one that every client trusts. */
   readonly authority?: pulumi.Output<string> | undefined;
 }

@@ -10,7 +10,7 @@ export interface CacheSettings {
   readonly username?: string | undefined;
 }
 
-/** What decides how the registry host looks. Plain values only: the secrets are apart. */
+/** What decides what the registry host is. Plain values only: the secrets are apart. */
 export interface RegistrySettings {
   /** Where everything lies on the host, absolute, no trailing slash. */
   readonly directory: string;

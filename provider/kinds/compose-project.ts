@@ -47,7 +47,7 @@ export const composeProject: ResourceKind<Inputs> = {
     return await deploy(host, inputs, old);
   },
 
-  foresee(inputs, old) {
+  preview(inputs, old) {
     const bounce = old && !bouncesBackend(inputs, old.inputs) ? old.outputs.bounce : unknown;
     return { ...inputs, deployed: unknown, bounce, changedAt: unknown };
   },
@@ -142,7 +142,7 @@ function recordDeployed(inputs: Inputs, running: readonly Container[]): Deployed
   return deployed;
 }
 
-/** Tells a container from the one that it was before a restart. */
+/** Another after each restart of a container. */
 function incarnation({ id, startedAt }: Container): string {
   return `${id} ${startedAt}`;
 }

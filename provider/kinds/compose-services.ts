@@ -54,7 +54,7 @@ export interface ComposeProjectInputs {
   waitTimeoutSeconds: number;
 }
 
-/** What a deployment left behind, by service: later looks compare with it. */
+/** What a deployment left behind, by service: later reads compare with it. */
 export type Deployed = Record<string, { image: string; imageId: string; configHash: string }>;
 
 export const labels = {

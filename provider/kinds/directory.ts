@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { describeType, look, ownershipOf } from "../remote/entry.ts";
+import { describeType, ownershipOf, readEntry } from "../remote/entry.ts";
 import { makeDirectory, removeDirectory, setOwnership } from "../remote/write.ts";
 import { absolutePath, changedNow, ownership, type ResourceKind, unknown } from "./kind.ts";
 
@@ -30,7 +30,7 @@ export const directory: ResourceKind<Inputs> = {
   },
 
   async read(host, id, { inputs: declared, outputs }) {
-    const entry = await look(host, id);
+    const entry = await readEntry(host, id);
     if (entry.type === "gone") return undefined;
     const inputs = { path: id, ...ownershipOf(entry, declared), type: describeType(entry) };
     return { inputs, outputs: { ...outputs, ...inputs } };
@@ -42,6 +42,6 @@ export const directory: ResourceKind<Inputs> = {
     return { ...inputs, ...changedNow() };
   },
 
-  foresee: (inputs) => ({ ...inputs, changedAt: unknown }),
+  preview: (inputs) => ({ ...inputs, changedAt: unknown }),
   remove: (host, id) => removeDirectory(host, id),
 };

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import * as v from "valibot";
 import { HostError } from "../errors.ts";
-import { describeType, digestOf, type Entry, look, ownershipOf } from "../remote/entry.ts";
+import { describeType, digestOf, type Entry, ownershipOf, readEntry } from "../remote/entry.ts";
 import { removeFile, setOwnership, writeFile } from "../remote/write.ts";
 import type { SshHost } from "../ssh/host.ts";
 import { absolutePath, changedNow, ownership, type ResourceKind, unknown, writtenNow } from "./kind.ts";
@@ -56,7 +56,7 @@ export const file: ResourceKind<Inputs> = {
 
   async read(host, id, { inputs: declared, outputs }) {
     const known = declared?.sha256 ?? (declared?.content === undefined ? "" : digestOf(declared.content));
-    const entry = await look(host, id, known);
+    const entry = await readEntry(host, id, known);
     if (entry.type === "gone") return undefined;
     const inputs = { ...declared, path: id, ...observe(entry, declared, known) };
     return { inputs, outputs: { ...outputs, ...inputs } };
@@ -71,7 +71,7 @@ export const file: ResourceKind<Inputs> = {
     return { ...inputs, ...writtenNow() };
   },
 
-  foresee(inputs, old) {
+  preview(inputs, old) {
     const isKept = old !== undefined && hasSameContent(old.inputs, inputs);
     return { ...inputs, changedAt: unknown, writtenAt: isKept ? old.outputs.writtenAt : unknown };
   },

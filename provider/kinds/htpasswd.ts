@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import bcrypt from "bcryptjs";
 import * as v from "valibot";
-import { describeType, look, ownershipOf } from "../remote/entry.ts";
+import { describeType, ownershipOf, readEntry } from "../remote/entry.ts";
 import { removeFile, setOwnership, writeFile } from "../remote/write.ts";
 import type { SshHost } from "../ssh/host.ts";
 import { absolutePath, changedNow, ownership, type ResourceKind, unknown, writtenNow } from "./kind.ts";
@@ -32,7 +32,7 @@ interface Inputs {
 }
 
 /**
- * As `htpasswd -B` has it. distribution remembers no login: each request of each pull pays this again, 2 ms at 5, and
+ * As `htpasswd -B` has it. distribution keeps no login: each request of each pull pays this again, 2 ms at 5, and
  * 50 to 70 ms at 10. The file is for root alone, and its passwords are for machines, which can be long.
  */
 const bcryptCost = 5;
@@ -49,7 +49,7 @@ export const htpasswd: ResourceKind<Inputs> = {
   },
 
   async read(host, id, { inputs: declared, outputs }) {
-    const entry = await look(host, id);
+    const entry = await readEntry(host, id);
     if (entry.type === "gone") return undefined;
     const inputs = {
       ...declared,
@@ -73,7 +73,7 @@ export const htpasswd: ResourceKind<Inputs> = {
     return { ...inputs, ...writtenNow() };
   },
 
-  foresee(inputs, old) {
+  preview(inputs, old) {
     const isKept = old !== undefined && hasSameEntries(old.inputs, inputs);
     return { ...inputs, changedAt: unknown, writtenAt: isKept ? old.outputs.writtenAt : unknown };
   },

@@ -27,21 +27,21 @@ export interface ResourceKind<Inputs extends object> {
   /** Inputs that say how a thing is done, not what it is: their change alone is no difference. */
   readonly settings: readonly (keyof Inputs & string)[];
   create(host: SshHost, inputs: Inputs): Promise<{ id: string; outputs: Bag }>;
-  /** Undefined when it is gone. Never when it could not be looked at: that throws. */
+  /** Undefined when it is gone. Never when it could not be checked: that throws. */
   read(host: SshHost, id: string, recorded: Partial<Recorded<Inputs>>): Promise<Recorded<Inputs> | undefined>;
   update(host: SshHost, id: string, old: Recorded<Inputs>, inputs: Inputs): Promise<Bag>;
   /** Outputs of a create or update that has not run, unknown where that is so. */
-  foresee(inputs: Inputs, old: Recorded<Inputs> | undefined): Bag;
+  preview(inputs: Inputs, old: Recorded<Inputs> | undefined): Bag;
   /** Returns a warning when something was left on purpose. */
   remove(host: SshHost, id: string, recorded: Recorded<Inputs>): Promise<string | undefined>;
 }
 
-/** Now, as an output that tells later steps that this one did something. */
+/** Now, as an output by which later steps see that this one did something. */
 export function changedNow(): { changedAt: string } {
   return { changedAt: new Date().toISOString() };
 }
 
-/** The same for a file whose content was written, by which whoever has it mounted knows that it has an old one. */
+/** The same for a file whose content was written, by which a container that has it mounted is known to have an old one. */
 export function writtenNow(): { changedAt: string; writtenAt: string } {
   const { changedAt } = changedNow();
   return { changedAt, writtenAt: changedAt };

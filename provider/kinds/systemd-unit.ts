@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { backupDirectory } from "../../contract/host-paths.ts";
-import { describeType, digestOf, look, ownershipOf } from "../remote/entry.ts";
+import { describeType, digestOf, ownershipOf, readEntry } from "../remote/entry.ts";
 import { applyUnit, reloadSystemd, retireUnit, unitState } from "../remote/systemd.ts";
 import { removeFile, writeFile } from "../remote/write.ts";
 import type { SshHost } from "../ssh/host.ts";
@@ -56,7 +56,7 @@ export const systemdUnit: ResourceKind<Inputs> = {
 
   async read(host, id, { inputs: declared, outputs }) {
     const known = declared === undefined ? "" : digestOf(declared.content);
-    const [entry, state] = await Promise.all([look(host, pathOf(id), known), unitState(host, id)]);
+    const [entry, state] = await Promise.all([readEntry(host, pathOf(id), known), unitState(host, id)]);
     if (entry.type === "gone") return undefined;
     const content =
       entry.type !== "file" ? "" : entry.sha256 === known ? declared?.content : entry.bytes?.toString("utf8");
@@ -84,7 +84,7 @@ export const systemdUnit: ResourceKind<Inputs> = {
     return { ...inputs, ...changedNow() };
   },
 
-  foresee: (inputs) => ({ ...inputs, changedAt: unknown }),
+  preview: (inputs) => ({ ...inputs, changedAt: unknown }),
 
   async remove(host, id, { inputs }) {
     await retireUnit(host, id);

@@ -74,7 +74,7 @@ const startingLimitSeconds = 30;
 
 /**
  * The containers of a compose project together with any that hold one of the given names. One that is just starting
- * is waited for: a look should not call a restart of a moment ago a deviation.
+ * is waited for: a restart of a moment ago is no deviation.
  */
 export async function inspectContainers(
   host: SshHost,
@@ -90,7 +90,7 @@ export async function inspectContainers(
 }
 
 async function inspectOnce(host: SshHost, project: string, names: readonly string[]): Promise<Container[]> {
-  const action = `look at the containers of ${project}`;
+  const action = `check the containers of ${project}`;
   const { stdout } = await host.run(inspectScript, [project, ...names], { action });
   const [document = "", stale = ""] = stdout.toString("utf8").split(`${separator}\n`);
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), inspectSchema), document);

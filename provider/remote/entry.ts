@@ -28,10 +28,10 @@ export type Entry =
 export const textLimitBytes = 256 * 1024;
 
 /**
- * Arguments: path, SHA-256 that needs no transfer, transfer limit in bytes. Absence is told from "could not look" by
+ * Arguments: path, SHA-256 that needs no transfer, transfer limit in bytes. Absence differs from "could not check" in
  * stat's message (the C locale's): an I/O error or a forbidden directory must not pass for a deleted file.
  */
-const lookScript = `
+const entryScript = `
 export LC_ALL=C
 if ! facts=$(stat -c '%F|%a|%U|%G|%u|%g|%s' -- "$1" 2>&1); then
   case $facts in
@@ -48,10 +48,10 @@ case $facts in
     [ "$digest" = "$2" ] || [ "\${facts##*|}" -gt "$3" ] || cat -- "$1" ;;
 esac`;
 
-/** Looks at a path without following a final symbolic link. */
-export async function look(host: SshHost, path: string, knownSha256 = ""): Promise<Entry> {
-  const action = `look at ${path}`;
-  const { stdout } = await host.run(lookScript, [path, knownSha256, String(textLimitBytes)], { action });
+/** What stands at a path; a final symbolic link is not followed. */
+export async function readEntry(host: SshHost, path: string, knownSha256 = ""): Promise<Entry> {
+  const action = `check ${path}`;
+  const { stdout } = await host.run(entryScript, [path, knownSha256, String(textLimitBytes)], { action });
   const [facts = "", afterFacts] = cutLine(stdout);
   if (facts === "gone") return { type: "gone" };
   const [description = "", mode = "", user = "", group = "", userId = "", groupId = "", size = ""] =

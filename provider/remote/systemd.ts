@@ -1,6 +1,6 @@
 import { HostError } from "../errors.ts";
 import type { SshHost } from "../ssh/host.ts";
-import { look } from "./entry.ts";
+import { readEntry } from "./entry.ts";
 
 /** State of a unit in systemd's eyes. */
 export interface UnitState {
@@ -15,11 +15,11 @@ export interface UnitState {
 const showScript = `exec systemctl show --no-pager --property=UnitFileState,ActiveState,NeedDaemonReload,DropInPaths -- "$1"`;
 
 /**
- * Looks at a unit. Drop-ins that are not its own (of a whole type, as containers and vendors ship them in
+ * State of a unit. Drop-ins that are not its own (of a whole type, as containers and vendors ship them in
  * `service.d/`) are none of ours.
  */
 export async function unitState(host: SshHost, unit: string): Promise<UnitState> {
-  const { stdout } = await host.run(showScript, [unit], { action: `look at the unit ${unit}` });
+  const { stdout } = await host.run(showScript, [unit], { action: `check the unit ${unit}` });
   const properties = new Map(
     stdout
       .toString("utf8")
@@ -39,7 +39,7 @@ export async function unitState(host: SshHost, unit: string): Promise<UnitState>
 }
 
 async function dropInText(host: SshHost, path: string): Promise<string> {
-  const entry = await look(host, path);
+  const entry = await readEntry(host, path);
   return entry.type === "file" ? (entry.bytes?.toString("utf8") ?? "(too large to show)") : `(${entry.type})`;
 }
 

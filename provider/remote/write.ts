@@ -47,7 +47,7 @@ trap 'rm -f -- "$REGWARDEN_FILE"' EXIT
 trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM; trap 'exit 141' PIPE
 cat >"$REGWARDEN_FILE"
 digest=$(sha256sum <"$REGWARDEN_FILE")
-[ "\${digest%% *}" = "$expected" ] || { echo "the content did not arrive whole" >&2; exit 1; }
+[ "\${digest%% *}" = "$expected" ] || { echo "the content did not arrive complete" >&2; exit 1; }
 chown -- "$owner:$group" "$REGWARDEN_FILE"
 chmod -- "$mode" "$REGWARDEN_FILE"
 if [ -n "$validate" ]; then

@@ -42,7 +42,7 @@ function openClient(connection: Connection): Promise<Client> {
     }
     client.once("ready", () => {
       client.removeAllListeners("error");
-      // Whoever waits on a channel learns of it by the close that follows.
+      // What waits on a channel learns of it by the close that follows.
       client.on("error", () => {});
       resolve(client);
     });
@@ -79,7 +79,7 @@ function explain(error: unknown, connection: Connection, name: string): HostErro
     return new HostError(
       "E_HOST_KEY",
       `${name}: the host key does not match, nothing was sent. Expected ${connection.hostKey.trim()}, got ${error.base64}. ` +
-        "If the machine was reinstalled, check its key on its console and set the new one (host.hostKey); otherwise somebody answers in its place.",
+        "If the machine was reinstalled, check its key on its console and set the new one (host.hostKey); otherwise another machine answers for it.",
       { cause: error },
     );
   }

@@ -26,7 +26,7 @@ const channelAttempts = 50;
 const channelPauseMilliseconds = 100;
 
 /**
- * One host over one SSH connection, dialled when it is first needed and shared by all that follows. Anybody but root
+ * One host over one SSH connection, dialled when it is first needed and shared by all that follows. Any account but root
  * becomes root by `sudo -n`. Scripts travel as arguments, contents by standard input only: nothing secret ever shows
  * in a process list.
  */
@@ -34,7 +34,7 @@ export class SshHost {
   readonly #connection: Connection;
   readonly #limit = pLimit(channelsAtOnce);
   #client: Promise<Client> | undefined;
-  #toldFailure = false;
+  #hasReportedFailure = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -82,16 +82,16 @@ export class SshHost {
   }
 
   /**
-   * A host that could not be reached or refused us is not asked again: its answer holds for all that follows, told in
-   * full once.
+   * A host that could not be reached or refused us is not asked again: its answer holds for all that follows, and is
+   * reported in full once.
    */
   async #connect(): Promise<Client> {
     this.#client ??= this.#dial();
     try {
       return await this.#client;
     } catch (error) {
-      if (!(error instanceof HostError) || !this.#toldFailure) {
-        this.#toldFailure = true;
+      if (!(error instanceof HostError) || !this.#hasReportedFailure) {
+        this.#hasReportedFailure = true;
         throw error;
       }
       throw new HostError(error.code, `${this.name}: not asked, for the reason given above.`, {
@@ -117,7 +117,7 @@ export class SshHost {
   }
 
   async #execute(client: Client, command: string, options: RunOptions): Promise<RemoteResult> {
-    const lost = (cause: unknown) =>
+    const connectionLost = (cause: unknown) =>
       new HostError(
         "E_HOST_LOST",
         `${this.name}: the connection ended during: ${options.action}. Run it again.`,
@@ -125,18 +125,18 @@ export class SshHost {
           cause,
         },
       );
-    const { promise: closed, reject: tellClosed } = Promise.withResolvers<never>();
-    client.once("close", tellClosed);
+    const { promise: closed, reject: rejectClosed } = Promise.withResolvers<never>();
+    client.once("close", rejectClosed);
     try {
       const result = await Promise.race([closed, runCommand(client, command, options.stdin)]);
       if (result) return result;
     } catch (error) {
-      throw lost(error);
+      throw connectionLost(error);
     } finally {
-      client.off("close", tellClosed);
+      client.off("close", rejectClosed);
       closed.catch(() => {});
     }
-    throw lost(undefined);
+    throw connectionLost(undefined);
   }
 }
 

@@ -8,25 +8,25 @@ export interface Check {
   /** What is asserted, as a phrase. */
   readonly title: string;
   readonly holds: boolean;
-  /** Whether anybody answered. */
+  /** Whether a service answered. */
   readonly isReached: boolean;
   readonly expected: string;
   readonly got: string;
   /** What to do when it does not hold. */
-  readonly advice: string;
-  /** Worth telling although it holds. */
+  readonly hint: string;
+  /** Worth reporting although it holds. */
   readonly note?: string;
 }
 
 /** What an assertion saw: nothing to do means that it holds. */
 export interface Observation {
   readonly got: string;
-  readonly advice?: string | undefined;
+  readonly hint?: string | undefined;
   readonly note?: string | undefined;
 }
 
 /**
- * Runs one assertion; that nobody answers is a result too, so that all others are still looked at.
+ * Runs one assertion; that no service answers is a result too, so that all others are still checked.
  *
  * Errors: only those that are not about the deployment.
  */
@@ -36,21 +36,21 @@ export async function check(
   observe: () => Promise<Observation>,
 ): Promise<Check> {
   try {
-    const { got, advice, note } = await observe();
-    const holds = advice === undefined;
+    const { got, hint, note } = await observe();
+    const holds = hint === undefined;
     return {
       title,
       holds,
       isReached: true,
       expected,
       got,
-      advice: advice ?? "",
+      hint: hint ?? "",
       ...(note !== undefined && { note }),
     };
   } catch (error) {
     if (!(error instanceof ProgramError) || error.code !== "E_REGISTRY_UNREACHABLE") throw error;
-    const advice =
+    const hint =
       "see that the service runs (docker compose ps), that its port is open, and that its name and certificate are right.";
-    return { title, holds: false, isReached: false, expected, got: describeError(error), advice };
+    return { title, holds: false, isReached: false, expected, got: describeError(error), hint };
   }
 }

@@ -30,7 +30,7 @@ export async function readDeploymentConfig(path: string): Promise<DeploymentChec
   const parsed = v.safeParse(schema, await readJson(path), { abortPipeEarly: true });
   if (parsed.success) return parsed.output;
   const faults = parsed.issues.map(
-    (issue) => `\n  ${v.getDotPath(issue) ?? "(the whole file)"}: ${describeIssue(issue)}`,
+    (issue) => `\n  ${v.getDotPath(issue) ?? "(the file)"}: ${describeIssue(issue)}`,
   );
   throw new ProgramError("E_CONFIGURATION", `${path} is not a usable configuration:${faults.join("")}`);
 }
@@ -50,7 +50,7 @@ function describeIssue(issue: v.BaseIssue<unknown>): string {
   return issue.received === "undefined" ? "is missing" : `must be an object, got ${issue.received}`;
 }
 
-/** As it stands in the file, but never with a password that somebody wrote into an address. */
+/** As it stands in the file, but never with a password that was written into an address. */
 function showValue(value: unknown): string {
   return (JSON.stringify(value) ?? "nothing").replace(/\/\/[^/]*@/g, "//***@");
 }

@@ -2,8 +2,8 @@ import { digestOf } from "../registry/digest.ts";
 import { mediaTypes } from "../registry/media-types.ts";
 
 /**
- * The sentinel: an image with one empty layer that stands in the authoritative registry for ever. Whoever is asked for
- * it and does not have it is another registry, or one that lost its storage. Its bytes never change, so its digest is
+ * The sentinel: an image with one empty layer that stands in the authoritative registry for ever. A registry that
+ * does not have it is another one, or lost its storage. Its bytes never change, so its digest is
  * known beforehand; a new sentinel would be a new tag.
  */
 

@@ -23,7 +23,7 @@ const alertNames = (stack: Awaited<ReturnType<typeof run>>) => {
   return spec.groups.flatMap(({ rules }) => rules.map(({ alert }) => alert));
 };
 
-describe("the look at the images in use", () => {
+describe("the check of the images in use", () => {
   test("is off unless it is asked for, alerts included", async () => {
     const stack = await run(registryStack, { config: withCluster({}) });
     expect(stack.declared.filter(({ name }) => name.startsWith("cluster-in-use"))).toEqual([]);

@@ -24,7 +24,7 @@ const site = {
 };
 const externalSecret = { store: "vault-kv", key: "wiki", property: "rclone_conf" };
 
-const WHOLE = {
+const FULL_CONFIG = {
   ...withCluster({
     createNamespace: true,
     driveSync: { sites: [site, { ...site, name: "wiki", namespace: "wiki", externalSecret }] },
@@ -47,7 +47,7 @@ describe.each([
   let stack: Run<unknown>;
   const kubernetes = () => stack.declared.filter(({ type }) => type.startsWith("kubernetes:"));
   beforeAll(async () => {
-    stack = await run(registryStack, { config: WHOLE, preview });
+    stack = await run(registryStack, { config: FULL_CONFIG, preview });
   });
 
   test("is these resources", async () => {
@@ -192,12 +192,12 @@ describe("what the programs need in the cluster", () => {
     ["cluster-programs-bundle", formerly("kubernetes:core/v1:ConfigMap", "cluster-probe-programs")],
     ["cluster-programs-authority", formerly("kubernetes:core/v1:ConfigMap", "cluster-probe-authority")],
   ])("is taken over from the probe and not made anew: %s", async (name, former) => {
-    const { urns } = await run(registryStack, { config: WHOLE });
+    const { urns } = await run(registryStack, { config: FULL_CONFIG });
     expect(urns.get(name)).toContain(former);
   });
 
   test("leaves the probe's own objects where they were", async () => {
-    const { urns } = await run(registryStack, { config: WHOLE });
+    const { urns } = await run(registryStack, { config: FULL_CONFIG });
     expect(urns.get("cluster-probe-cron-job")).toContain(
       formerly("kubernetes:batch/v1:CronJob", "cluster-probe-cron-job"),
     );

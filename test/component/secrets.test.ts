@@ -119,12 +119,12 @@ describe("secrets from Vault", () => {
   };
 
   test.each([
-    ["secret/woodpecker/registry_ssh_key", "private_key", "nonsense-7421"],
-    ["secret/woodpecker/registry_ssh_key", "known_hosts_entry", "nonsense-7421"],
-    ["secret/viktor", "registry_user", "nonsense: 7421"],
-    ["secret/viktor", "registry_password", "nonsense\n7421"],
-    ["secret/registry/tls", "certificate", "nonsense-7421"],
-    ["secret/registry/tls", "private_key", "nonsense-7421"],
+    ["secret/woodpecker/registry_ssh_key", "private_key", "garbage-7421"],
+    ["secret/woodpecker/registry_ssh_key", "known_hosts_entry", "garbage-7421"],
+    ["secret/viktor", "registry_user", "garbage: 7421"],
+    ["secret/viktor", "registry_password", "garbage\n7421"],
+    ["secret/registry/tls", "certificate", "garbage-7421"],
+    ["secret/registry/tls", "private_key", "garbage-7421"],
     ["secret/infra", "dockerhub_registry_password", ""],
   ])("say where a field is missing or wrong, and never its value: %s %s", async (path, name, wrong) => {
     const where = `Vault, mount secret, path ${path.replace("secret/", "")}, field ${name}`;

@@ -68,7 +68,7 @@ describe("variants", () => {
     expect(connection).not.toHaveProperty("privateKey");
   });
 
-  test("with a faulty configuration declare nothing, and tell all faults at once", async () => {
+  test("with a faulty configuration declare nothing, and report all faults at once", async () => {
     const config = { ...CONFIG, registryPassword: "", metrics: '{"port":5050}', surprise: "7421" };
     const failed = run(registryStack, { config });
     await expect(failed).rejects.toThrow(

@@ -38,7 +38,7 @@ describe.each([
     stack = await run(registryStack, { config: CONFIG, preview });
   });
 
-  test("tells the addresses", () => {
+  test("outputs the addresses", () => {
     expect(stack.result).toEqual({
       registryUrl: "https://registry.example.com:5050",
       uiUrl: "https://registry.example.com:8080",

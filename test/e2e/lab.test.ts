@@ -254,7 +254,7 @@ describe("a change of the program", () => {
     await pulumi("config", "set", "--path", "regwarden:scan.onCalendar", "*-*-* 05:15:00");
     const failed = await engine("up", "--yes");
     expectCode(failed, 1);
-    expect(failed.output).toMatch(/the scan could not look/);
+    expect(failed.output).toMatch(/the scan could not check/);
     await onHost("rmdir /opt/registry/data/private/docker/registry/v2/repositories/secretive");
     await pulumi("config", "rm", "regwarden:scan");
     await up();

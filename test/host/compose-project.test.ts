@@ -169,7 +169,7 @@ describe("a compose project", () => {
     const old = await deployed();
     const next = declare(revisions);
     if (next.services.quay) next.services.quay.mounted = ["2026-11-21T00:00:00Z"];
-    expect(composeProject.foresee(next, old).bounce).not.toBe(old.outputs.bounce);
+    expect(composeProject.preview(next, old).bounce).not.toBe(old.outputs.bounce);
     await composeProject.update(host.root, "compose-test", old, next);
     const [newQuay, ...newOthers] = await incarnations();
     expect(newQuay).not.toBe(quay);
@@ -181,7 +181,7 @@ describe("a compose project", () => {
     const next = { ...revisions, quay: "2" };
     await writeFile(composeFile(next));
     const old = await deployed();
-    expect(composeProject.foresee(declare(next), old).bounce).not.toBe(old.outputs.bounce);
+    expect(composeProject.preview(declare(next), old).bounce).not.toBe(old.outputs.bounce);
     const outputs = await composeProject.update(host.root, "compose-test", old, declare(next));
     const [newQuay, newGhcr, newProxy] = await containerIds();
     expect([newGhcr, newProxy]).toEqual([ghcr, proxy]);
@@ -193,7 +193,7 @@ describe("a compose project", () => {
     const next = { ...revisions, proxy: "2" };
     await writeFile(composeFile(next));
     const old = await deployed();
-    expect(composeProject.foresee(declare(next), old).bounce).toBe(old.outputs.bounce);
+    expect(composeProject.preview(declare(next), old).bounce).toBe(old.outputs.bounce);
     const outputs = await composeProject.update(host.root, "compose-test", old, declare(next));
     expect(outputs.bounce).toBe(old.outputs.bounce);
   });
@@ -222,7 +222,7 @@ describe("a compose project", () => {
     expect(await containerIds()).toEqual(before);
   });
 
-  test("that cannot be looked at because the engine is down is an error, not a missing project", async () => {
+  test("that cannot be checked because the engine is down is an error, not a missing project", async () => {
     await host.sh("systemctl stop docker.socket docker.service");
     await expect(read()).rejects.toThrow(/Docker daemon/);
     await host.sh("systemctl start docker.service");

@@ -86,16 +86,16 @@ describe("the connection", () => {
     expect(String(failure)).not.toContain(privateKey.split("\n")[1]);
   });
 
-  test("is not tried again once it failed, and the failure is told in full once", async () => {
+  test("is not tried again once it failed, and the failure is reported in full once", async () => {
     const wrong = new SshHost(host.connection({ privateKey: keyPair().privateKey }));
     const failures = await Promise.all([1, 2, 3].map(() => file.read(wrong, path, recorded).catch(String)));
     expect(failures.filter((each) => String(each).includes("does not accept the SSH key"))).toHaveLength(1);
     expect(failures.filter((each) => String(each).includes("for the reason given above"))).toHaveLength(2);
   });
 
-  test("to where nobody listens says what to check", async () => {
-    const nobody = new SshHost(host.connection({ port: 1, dialErrorLimit: 2 }));
-    await expect(file.read(nobody, path, recorded)).rejects.toMatchObject({
+  test("to where nothing listens says what to check", async () => {
+    const closed = new SshHost(host.connection({ port: 1, dialErrorLimit: 2 }));
+    await expect(file.read(closed, path, recorded)).rejects.toMatchObject({
       code: "E_HOST_UNREACHABLE",
       message: expect.stringMatching(/cannot connect: .*ECONNREFUSED.*Check the address/s),
     });

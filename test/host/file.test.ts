@@ -15,7 +15,7 @@ beforeEach(async () => {
   await host.sh(`umount -q "${directory}"; rm -rf "${directory}" && mkdir -p "${directory}"`);
 });
 
-/** What is at the path, told by another program than the one under test. */
+/** What is at the path, read by another program than the one under test. */
 const onHost = (at = path) => host.sh(`stat -c '%F %a %U:%G' "${at}" && cat "${at}"`);
 const recordOf = <T extends object>(inputs: T) => ({ inputs, outputs: { ...inputs, changedAt: "then" } });
 const read = async (inputs = declared) => (await file.read(host.root, path, recordOf(inputs)))?.inputs;
@@ -61,7 +61,7 @@ describe("a file", () => {
     expect(await read({ ...declared, content })).toMatchObject({ content });
   });
 
-  test("is gone when somebody deletes it, or its directory", async () => {
+  test("is gone when it is deleted by hand, or its directory", async () => {
     await file.create(host.root, declared);
     await host.sh(`rm "${path}"`);
     expect(await read()).toBeUndefined();
@@ -169,9 +169,9 @@ describe("a file", () => {
     );
   });
 
-  test("that cannot be looked at is an error, not a deleted file", async () => {
+  test("that cannot be checked is an error, not a deleted file", async () => {
     const loop = `${directory}/loop`;
     await host.sh(`ln -s loop "${loop}"`);
-    await expect(file.read(host.root, `${loop}/x`, {})).rejects.toThrow(/look at .*symbolic links/s);
+    await expect(file.read(host.root, `${loop}/x`, {})).rejects.toThrow(/check .*symbolic links/s);
   });
 });

@@ -86,7 +86,7 @@ test("all assertions hold for the seeded registry with a fresh report", async ()
   expect(exitCode).toBe(0);
 });
 
-test("the wrong password is told apart from everything else", async () => {
+test("the wrong password is distinguished from everything else", async () => {
   const { exitCode, stdout } = await regwardenProcess(["check-deployment", config], {}, "not the password\n");
   expect(exitCode).toBe(1);
   expect(stdout).toContain("ok      private registry refuses a wrong password");

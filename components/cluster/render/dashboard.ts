@@ -1,8 +1,8 @@
 import { days } from "./alerts/alert.ts";
-import { type Panel, placed, row, stat, table, timeSeries } from "./panels.ts";
+import { type Panel, positioned, row, stat, table, timeSeries } from "./panels.ts";
 import { sources } from "./sources.ts";
 
-/** What Grafana's sidecar looks for. */
+/** The label that Grafana's sidecar selects by. */
 export const DASHBOARD_LABELS = { grafana_dashboard: "1" };
 
 const { registries, cacheLookups } = sources;
@@ -20,7 +20,7 @@ function integrityPanels(): Panel[] {
     row("Can everything be pulled?"),
     stat("Broken references", "registry_manifest_integrity_failures", { red: 1 }),
     stat("Critical findings on disk", 'sum(regwarden_scan_findings{severity="critical"})', { red: 1 }),
-    stat("Looked at everything", "regwarden_probe_complete", { green: 1 }),
+    stat("Checked everything", "regwarden_probe_complete", { green: 1 }),
     stat("Password asked for", "regwarden_probe_authentication_required", { green: 1 }),
     stat("Sentinel there", "regwarden_probe_sentinel_present", { green: 1 }),
     stat("Catalogue readable", "registry_manifest_integrity_catalog_accessible", { green: 1 }),
@@ -33,7 +33,7 @@ function integrityPanels(): Panel[] {
 
 function watchPanels(): Panel[] {
   return [
-    row("Does anybody look?"),
+    row("Do the checks run?"),
     timeSeries(
       "Age of the last run",
       [
@@ -45,7 +45,7 @@ function watchPanels(): Panel[] {
       "s",
     ),
     timeSeries(
-      "What the probe looked at",
+      "What the probe checked",
       [
         ["registry_manifest_integrity_repos_checked", "repositories"],
         ["registry_manifest_integrity_tags_checked", "tags"],
@@ -54,7 +54,7 @@ function watchPanels(): Panel[] {
       ],
       "short",
     ),
-    timeSeries("Answers that were no look", [["regwarden_probe_errors", "{{kind}}"]]),
+    timeSeries("Failed requests", [["regwarden_probe_errors", "{{kind}}"]]),
     timeSeries(
       "Duration",
       [
@@ -99,7 +99,7 @@ function driftPanels(): Panel[] {
     row("Drift"),
     stat("Resources that differ", "drift_stack_count", { red: 1 }),
     stat("Drift for hours", "drift_stack_age_hours", { red: 72 }),
-    timeSeries("State (0 none, 1 drift, 2 could not look)", [["drift_stack_state", "{{stack}}"]]),
+    timeSeries("State (0 none, 1 drift, 2 could not check)", [["drift_stack_state", "{{stack}}"]]),
   ];
 }
 
@@ -108,7 +108,7 @@ export function dashboard() {
   return {
     uid: "regwarden",
     title: "Docker registry",
-    description: "Can everything be pulled, does anybody look, and is the machine what the program says",
+    description: "Can everything be pulled, do the checks run, and is the machine what the program says",
     tags: ["registry", "regwarden"],
     editable: false,
     schemaVersion: 39,
@@ -117,7 +117,7 @@ export function dashboard() {
     templating: {
       list: [{ name: "datasource", label: "Prometheus", type: "datasource", query: "prometheus" }],
     },
-    panels: placed(panels()),
+    panels: positioned(panels()),
   };
 }
 

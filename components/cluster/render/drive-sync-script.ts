@@ -3,7 +3,7 @@ import { pushJobs } from "../../../contract/cluster-names.ts";
 /** More than this many files never disappear from a site in one run. */
 export const MAX_DELETIONS = 25;
 
-/** Where the script finds things; the tests have other places. All its values come as environment variables. */
+/** Paths that the script uses; the tests have others. All its values come as environment variables. */
 export const DRIVE_SYNC_PATHS = {
   RCLONE_SOURCE_CONFIG: "/config/rclone.conf",
   TARGET: "/data",
@@ -11,7 +11,7 @@ export const DRIVE_SYNC_PATHS = {
 } as const;
 
 /**
- * Copies a site's folder into its volume, and tells the Pushgateway how that went. For the shell and the tools of the
+ * Copies a site's folder into its volume, and pushes the outcome to the Pushgateway. For the shell and the tools of the
  * rclone image, which is Alpine's busybox: its wget cannot PUT, so the request is written by hand. Alpine builds nc with
  * NC_110_COMPAT and Debian without; both close their half at the end of the input and go on reading, as is needed here.
  * Source: rclone, Dockerfile; aports, main/busybox/busyboxconfig.

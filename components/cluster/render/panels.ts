@@ -73,8 +73,8 @@ export function timeSeries(
   return { type: "timeseries", title, width: 12, height: 8, targets, more };
 }
 
-/** Panels with their ids and places: from left to right, and a new line where one does not fit. */
-export function placed(panels: readonly Panel[]) {
+/** Panels with their ids and positions: from left to right, and a new line where one does not fit. */
+export function positioned(panels: readonly Panel[]) {
   let x = 0;
   let y = 0;
   let lineHeight = 0;

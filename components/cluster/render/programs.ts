@@ -49,7 +49,7 @@ export interface ProgramMounts {
   readonly bundle: string;
   readonly secret: string;
   readonly serviceAccount: string;
-  /** Left out where the registry's certificate comes from an authority that everybody trusts. */
+  /** Left out where the registry's certificate comes from an authority that every client trusts. */
   readonly authority?: string | undefined;
 }
 
@@ -83,7 +83,7 @@ export function registryVariables(
   ];
 }
 
-/** Whom the programs trust besides everybody's authorities. */
+/** The authority that the programs trust besides the usual ones. */
 export function authorityVariables({ authority }: ProgramMounts): Variable[] {
   if (authority === undefined) return [];
   return [{ name: variables.authorityFile, value: `${AUTHORITY_DIRECTORY}/${AUTHORITY_KEY}` }];

@@ -1,5 +1,5 @@
 /**
- * Where the rules and the dashboard look, once: job names of the scrape configuration (docs/runbook.md shows it) and
+ * What the rules and the dashboard read, once: job names of the scrape configuration (docs/runbook.md shows it) and
  * the names of metrics that others write. A monitoring stack with other names changes them here, and nowhere else.
  */
 export const sources = {
@@ -11,7 +11,7 @@ export const sources = {
   cacheLookups: "registry_storage_cache_total",
 } as const;
 
-/** Metrics that no program of this project writes, with who does. */
+/** Metrics that no program of this project writes, with their source. */
 export const externalMetrics: Readonly<Record<string, string>> = {
   up: "Prometheus: 1 when the last scrape of a target worked, else 0",
   registry_storage_cache_total: "distribution 2.8, /metrics of its debug server: lookups by type",

@@ -160,7 +160,7 @@ const common = {
 // 127.0.0.1 and not localhost: that may mean ::1, where nothing listens.
 const answers = (url: string): string[] => ["CMD", "wget", "-q", "-O", "/dev/null", url];
 
-// 200 here would mean that the registry asks nobody for a password.
+// 200 here would mean that the registry asks no client for a password.
 const asksForPassword = [
   "CMD-SHELL",
   "wget -S -O /dev/null http://127.0.0.1:5000/v2/ 2>&1 | grep -q '401 Unauthorized'",

@@ -73,7 +73,7 @@ http {
   proxy_read_timeout 900s;
   proxy_send_timeout 900s;
 
-  # With its port, or the registry redirects uploads to the wrong place.
+  # With its port, or the registry redirects uploads to the wrong port.
   proxy_set_header Host $http_host;
   proxy_set_header Connection "";
   proxy_set_header X-Real-IP $remote_addr;

@@ -16,7 +16,7 @@ export function sha256(text: string): string {
 }
 
 /**
- * Fingerprint of a text that holds a secret. The label that it goes into is readable for everybody who may ask
+ * Fingerprint of a text that holds a secret. The label that it goes into is readable for every account that may ask
  * Docker, so it is slow to compute: a weak password cannot be guessed from it at the speed of SHA-256. The salt is
  * the file's path, as a random one would change the label each time.
  */

@@ -32,14 +32,14 @@ export function seedSentinelScript(settings: RegistrySettings, caFile: string): 
 /** Scans the store, then asks everything that users will ask. The password comes on standard input. */
 export function checkDeploymentScript(settings: RegistrySettings, caFile: string): string {
   return `set -eu
-${fetchImage(settings)}# Findings (exit code 1) leave the unit failed and are the check's to judge; any other failure is no scan at all.
+${fetchImage(settings)}# Findings (exit code 1) leave the unit failed, and the check below reports them; any other failure is no scan at all.
 systemctl start ${units.scan} </dev/null || true
 result=$(systemctl show --property Result --value ${units.scan})
 status=$(systemctl show --property ExecMainStatus --value ${units.scan})
 case "$result:$status" in
   success:0 | exit-code:1) ;;
   *)
-    echo "the scan could not look: $result, exit code $status; its last lines:" >&2
+    echo "the scan could not check the store: $result, exit code $status; its last lines:" >&2
     journalctl --unit ${units.scan} --lines 20 --no-pager --output cat >&2
     exit 3
     ;;
@@ -62,7 +62,7 @@ export function forgetResolvedScript(): string {
 }
 
 /**
- * A script as the command of an SSH session: as it is for root, through sudo for anybody else.
+ * A script as the command of an SSH session: as it is for root, through sudo for any other account.
  * Standard input passes through either way.
  */
 export function asRoot(user: string, script: string): string {

@@ -5,7 +5,7 @@ import type { RegistrySettings } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { programCommand, REPORT_MOUNT } from "./sandbox.ts";
 
-/** Takes away the container of a scan that was killed; mostly there is none, which is nothing to tell. */
+/** Takes away the container of a scan that was killed; mostly there is none, and that is no error. */
 const CLEAR = `/bin/sh -c "docker rm --force ${containers.scan} >/dev/null 2>&1"`;
 
 /** Starts the containers at boot. Without ExecStop: restarting the unit is no outage. */
@@ -32,7 +32,7 @@ WantedBy=multi-user.target
 }
 
 /**
- * Looks through the store for what cannot be pulled any more. Exit code 1 (findings) leaves the unit failed on
+ * Checks the store for what cannot be pulled any more. Exit code 1 (findings) leaves the unit failed on
  * purpose: `systemctl --failed` shows it until a scan finds nothing.
  */
 export function scanUnit(settings: RegistrySettings): string {

@@ -48,9 +48,9 @@ export async function checkDeployment(
 
 /** One line an assertion; after one that does not hold, what to do. */
 export function renderChecks(checks: readonly Check[]): string {
-  const lines = checks.flatMap(({ title, holds, expected, got, advice, note }) => [
+  const lines = checks.flatMap(({ title, holds, expected, got, hint, note }) => [
     `${holds ? "ok    " : "FAILED"}  ${title}: expected ${expected}, got ${got}`,
-    ...(holds ? [] : [`        what to do: ${advice}`]),
+    ...(holds ? [] : [`        hint: ${hint}`]),
     ...(note === undefined ? [] : [`        warning: ${note}`]),
   ]);
   const failed = checks.filter(({ holds }) => !holds).length;

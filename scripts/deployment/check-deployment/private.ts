@@ -45,23 +45,23 @@ async function observeStranger(
   const challenge = headers.get("www-authenticate");
   if (status === 401 && challenge !== null) return { got: "401 with WWW-Authenticate" };
   if (status === 401)
-    return { got: "401 without WWW-Authenticate", advice: `the registry did not say that. ${restartProxy}` };
-  if (status !== 200) return { got: String(status), advice: adviceForStatus(status) };
+    return { got: "401 without WWW-Authenticate", hint: `the registry did not say that. ${restartProxy}` };
+  if (status !== 200) return { got: String(status), hint: hintForStatus(status) };
   const { repositories } = await readCatalogue(url, { send });
-  if (repositories.length === 0) return { got: "200 with an empty catalogue", advice: restartProxy };
-  const advice =
-    "anybody can pull: put auth.htpasswd back into the registry's configuration and recreate the registry.";
-  return { got: "200 with a catalogue that anybody can read", advice };
+  if (repositories.length === 0) return { got: "200 with an empty catalogue", hint: restartProxy };
+  const hint =
+    "every client can pull: put auth.htpasswd back into the registry's configuration and recreate the registry.";
+  return { got: "200 with a catalogue that every client can read", hint };
 }
 
 function observeImpostor({ status }: Answer): Observation {
   if (status === 401) return { got: "401" };
-  const advice = status === 200 ? `no password is checked. ${restartProxy}` : adviceForStatus(status);
-  return { got: String(status), advice };
+  const hint = status === 200 ? `no password is checked. ${restartProxy}` : hintForStatus(status);
+  return { got: String(status), hint };
 }
 
 function observeAccount({ status }: Answer): Observation {
-  return { got: String(status), advice: status === 200 ? undefined : adviceForStatus(status) };
+  return { got: String(status), hint: status === 200 ? undefined : hintForStatus(status) };
 }
 
 async function observeSentinel(
@@ -74,14 +74,14 @@ async function observeSentinel(
   if (status === 404)
     return {
       got: "404",
-      advice: `first run regwarden seed-sentinel. If it was there before, the storage is another one, or ${restartProxy}`,
+      hint: `first run regwarden seed-sentinel. If it was there before, the storage is another one, or ${restartProxy}`,
     };
-  if (status !== 200) return { got: String(status), advice: adviceForStatus(status) };
+  if (status !== 200) return { got: String(status), hint: hintForStatus(status) };
   const digest = digestOf(body);
   if (digest === sentinel.digest) return { got: `200 with ${digest}` };
   return {
     got: `200 with ${digest}`,
-    advice: "somebody pushed over it: name another tag for the sentinel and seed that.",
+    hint: "another image was pushed over it: name another tag for the sentinel and seed that.",
   };
 }
 
@@ -91,18 +91,18 @@ async function observeCatalogue(
   send: Send,
 ): Promise<Observation> {
   const { status, repositories } = await readCatalogue(url, { send, account, until: repository });
-  if (status !== 200) return { got: String(status), advice: adviceForStatus(status) };
+  if (status !== 200) return { got: String(status), hint: hintForStatus(status) };
   if (repositories.includes(repository)) return { got: "listed" };
   // Only the names after it were asked for, so whether there are any at all is another question.
   const all = await readCatalogue(url, { send, account });
-  if (all.repositories.length === 0) return { got: "an empty catalogue", advice: restartProxy };
+  if (all.repositories.length === 0) return { got: "an empty catalogue", hint: restartProxy };
   return {
     got: "not listed",
-    advice: "first run regwarden seed-sentinel; else the storage is not the same as before.",
+    hint: "first run regwarden seed-sentinel; else the storage is not the same as before.",
   };
 }
 
-function adviceForStatus(status: number): string {
+function hintForStatus(status: number): string {
   if (status === 401 || status === 403)
     return "the account is refused: see that htpasswd is that of the current password, and recreate the registry.";
   if (status >= 300 && status < 400)

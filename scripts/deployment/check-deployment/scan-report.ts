@@ -21,18 +21,18 @@ const schema = v.object({
 
 type Report = v.InferOutput<typeof schema>;
 
-/** That the last scan is recent and saw everything. What it found is told, but is no fault of the deployment. */
+/** That the last scan is recent and checked everything. What it found is reported, but is no fault of the deployment. */
 export async function checkScanReport(
   { path, maximumAgeSeconds }: DeploymentCheckConfig["scanReport"],
   now: number,
 ): Promise<readonly Check[]> {
   const expected = `a complete ${scanReportSchema} of at most ${maximumAgeSeconds} s`;
-  const done = await check("the scan report is whole and fresh", expected, async () => {
+  const done = await check("the scan report is complete and fresh", expected, async () => {
     const report = await readReport(path);
-    if (typeof report === "string") return { got: report, advice: scanAgain };
-    return judge(report, (now - Date.parse(report.finishedAt)) / 1000, maximumAgeSeconds);
+    if (typeof report === "string") return { got: report, hint: scanAgain };
+    return checkReport(report, (now - Date.parse(report.finishedAt)) / 1000, maximumAgeSeconds);
   });
-  // No service was asked, so this says nothing on whether anybody answers.
+  // No service was asked, so this says nothing on whether any answers.
   return [{ ...done, isReached: false }];
 }
 
@@ -41,19 +41,23 @@ async function readReport(path: string): Promise<Report | string> {
     const parsed = v.safeParse(schema, JSON.parse(await readFile(path, "utf8")));
     if (parsed.success) return parsed.output;
     const [issue] = parsed.issues;
-    return `another document in ${path} (${v.getDotPath(issue) ?? "the whole"}: ${issue.message})`;
+    return `another document in ${path} (${v.getDotPath(issue) ?? "the document"}: ${issue.message})`;
   } catch (error) {
     return `none: ${describeError(error)}`;
   }
 }
 
-function judge({ complete, findings }: Report, ageSeconds: number, maximumAgeSeconds: number): Observation {
+function checkReport(
+  { complete, findings }: Report,
+  ageSeconds: number,
+  maximumAgeSeconds: number,
+): Observation {
   const got = `one of ${Math.round(ageSeconds)} s, ${complete ? "complete" : "NOT complete"}`;
   const note = describeFindings(findings);
-  if (ageSeconds > maximumAgeSeconds) return { got, note, advice: `it is too old: ${scanAgain}` };
+  if (ageSeconds > maximumAgeSeconds) return { got, note, hint: `it is too old: ${scanAgain}` };
   if (ageSeconds < -toleratedSkewSeconds)
-    return { got, note, advice: "it is from the future: set the clocks right." };
-  if (!complete) return { got, note, advice: `what could not be read is in its findings: ${scanAgain}` };
+    return { got, note, hint: "it is from the future: set the clocks right." };
+  if (!complete) return { got, note, hint: `what could not be read is in its findings: ${scanAgain}` };
   return { got, note };
 }
 

@@ -3,34 +3,34 @@ import { containers, registryContainer } from "../../../contract/host-names.ts";
 import type { Send } from "../../http/client.ts";
 import { type Check, check } from "../check.ts";
 
-/** A pull-through cache has to answer everybody. */
+/** A pull-through cache has to answer every client. */
 export async function checkCache(
   { name, url }: DeploymentCheckConfig["caches"][number],
   send: Send,
 ): Promise<readonly Check[]> {
   const observe = async () => {
     const { status } = await send(`${url}/v2/`);
-    const advice =
+    const hint =
       status === 200
         ? undefined
         : `see the log of the cache ${name}: docker logs --tail 50 ${registryContainer(name)}`;
-    return { got: String(status), advice };
+    return { got: String(status), hint };
   };
   return [await check(`cache ${name} answers`, "200", observe)];
 }
 
-/** The user interface shows what the private registry holds, so it must ask who is there. */
+/** The user interface shows what the private registry holds, so it must ask for an account. */
 export async function checkUi(url: string, send: Send): Promise<readonly Check[]> {
   const observe = async () => {
     const { status } = await send(url);
-    return { got: String(status), advice: adviceForUi(status) };
+    return { got: String(status), hint: hintForUi(status) };
   };
   return [await check("the user interface is closed to strangers", "401", observe)];
 }
 
-function adviceForUi(status: number): string | undefined {
+function hintForUi(status: number): string | undefined {
   if (status === 401) return undefined;
   if (status >= 500)
     return `see that the user interface runs, then docker restart ${containers.nginx}, which keeps old addresses.`;
-  return `anybody can read it: put auth_request back into the proxy's configuration, then docker restart ${containers.nginx}.`;
+  return `every client can read it: put auth_request back into the proxy's configuration, then docker restart ${containers.nginx}.`;
 }

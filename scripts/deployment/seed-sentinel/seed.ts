@@ -41,12 +41,12 @@ async function currentDigest({ base, tag, account, send }: Target): Promise<stri
   const head = await send(url, { method: "HEAD", headers, account });
   if (head.status === 404) return undefined;
   expectStatus(head, [200], `HEAD ${url}`);
-  const told = head.headers.get("docker-content-digest");
-  if (told !== null) return told;
+  const digest = head.headers.get("docker-content-digest");
+  if (digest !== null) return digest;
   // The header is not mandatory.
-  const whole = await send(url, { headers, account });
-  expectStatus(whole, [200], `GET ${url}`);
-  return digestOf(whole.body);
+  const full = await send(url, { headers, account });
+  expectStatus(full, [200], `GET ${url}`);
+  return digestOf(full.body);
 }
 
 async function ensureBlob(target: Target, digest: Digest, content: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -84,13 +84,13 @@ async function putManifest({ base, tag, account, send }: Target): Promise<void> 
 
 function expectStatus({ status }: Answer, expected: readonly number[], what: string): void {
   if (expected.includes(status)) return;
-  const advice =
+  const hint =
     status === 401 || status === 403
       ? "Check the account and the password on standard input."
       : "See the registry's log.";
   throw new ProgramError(
     "E_REGISTRY_ANSWER",
-    `${what} answered ${status}, expected ${expected.join(" or ")}. ${advice}`,
+    `${what} answered ${status}, expected ${expected.join(" or ")}. ${hint}`,
   );
 }
 
@@ -98,6 +98,6 @@ function anotherImage(name: string, digest: string): ProgramError {
   return new ProgramError(
     "E_REGISTRY_ANSWER",
     `${name} is another image.\n  expected  ${sentinel.digest}\n  got       ${digest}\n` +
-      "Nothing was overwritten. Name another tag for the sentinel, or delete that image if nobody uses it.",
+      "Nothing was overwritten. Name another tag for the sentinel, or delete that image if it is not used.",
   );
 }

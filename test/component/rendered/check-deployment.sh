@@ -1,13 +1,13 @@
 set -eu
 docker image inspect node:24.21.0-bookworm-slim >/dev/null 2>&1 || docker pull --quiet node:24.21.0-bookworm-slim </dev/null >&2
-# Findings (exit code 1) leave the unit failed and are the check's to judge; any other failure is no scan at all.
+# Findings (exit code 1) leave the unit failed, and the check below reports them; any other failure is no scan at all.
 systemctl start regwarden-scan.service </dev/null || true
 result=$(systemctl show --property Result --value regwarden-scan.service)
 status=$(systemctl show --property ExecMainStatus --value regwarden-scan.service)
 case "$result:$status" in
   success:0 | exit-code:1) ;;
   *)
-    echo "the scan could not look: $result, exit code $status; its last lines:" >&2
+    echo "the scan could not check the store: $result, exit code $status; its last lines:" >&2
     journalctl --unit regwarden-scan.service --lines 20 --no-pager --output cat >&2
     exit 3
     ;;

@@ -11,7 +11,7 @@ export interface AlertCase {
   readonly labels: Readonly<Record<string, string>>;
   /** What `{{ $value ... }}` becomes in the summary. */
   readonly value?: string;
-  /** What must never fire it, looked at over the same time. Empty is no series at all. */
+  /** What must never fire it, evaluated over the same time. Empty is no series at all. */
   readonly quiet: Readonly<Record<string, string>>;
 }
 

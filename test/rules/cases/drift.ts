@@ -23,7 +23,7 @@ export const driftCases: readonly AlertCase[] = [
     quiet: { [state]: always(1) },
   },
   {
-    title: "drift stands for more than 72 hours, also when nobody looks any more",
+    title: "drift stands for more than 72 hours, also when the drift runs have stopped",
     alert: "DriftUnaddressed",
     input: { [firstSeen]: "60+0x6000" },
     holdsFromMinute: 72 * 60 + 2,

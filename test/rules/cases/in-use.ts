@@ -28,7 +28,7 @@ export const inUseCases: readonly AlertCase[] = [
     quiet: { [complete]: always(1), [lastRun]: fresh },
   },
   {
-    title: "not everything could be looked at",
+    title: "not everything could be checked",
     alert: "RegistryInUseIncomplete",
     input: { [complete]: "1+0x9 0+0x3000" },
     holdsFromMinute: 10,

@@ -37,9 +37,9 @@ export const probeCases: readonly AlertCase[] = [
     quiet: { [failures]: always(0) },
   },
   flag("RegistryCatalogInaccessible", catalogue, "the catalogue cannot be read"),
-  flag("RegistryAuthenticationNotRequired", authentication, "nobody is asked for a password"),
+  flag("RegistryAuthenticationNotRequired", authentication, "no client is asked for a password"),
   flag("RegistrySentinelMissing", sentinel, "another backend answers"),
-  flag("RegistryIntegrityProbeIncomplete", complete, "the probe cannot look at everything"),
+  flag("RegistryIntegrityProbeIncomplete", complete, "the probe cannot check everything"),
   {
     title: "the account is refused",
     alert: "RegistryProbeUnauthorised",

@@ -46,7 +46,7 @@ export const registryCases: readonly AlertCase[] = [
     holdsFromMinute: 1,
     labels: { ...at, registry: "dockerhub" },
     value: "10",
-    // Nobody asks at night: no rate is not a low one.
+    // No client asks at night: no rate is not a low one.
     quiet: { [lookups("Hit")]: always(5), [lookups("Request")]: always(50) },
   },
 ];

@@ -109,7 +109,7 @@ describe("the cluster's configuration", () => {
     expect(faultsOf(sites({ ...SITE, name: "a".repeat(40) })).keys).toEqual([]);
   });
 
-  test("tells all faults at once", () => {
+  test("reports all faults at once", () => {
     const change = cluster({
       namespace: "Monitoring",
       probe: { schedule: "often", memoryLimit: "much" },
@@ -123,7 +123,7 @@ describe("the cluster's configuration", () => {
     ]);
   });
 
-  test("refuses a configuration of rclone that is none or belongs to nobody, and never shows it", () => {
+  test("refuses a configuration of rclone that is none or belongs to no site, and never shows it", () => {
     const configs = (value: object) => ({ driveSyncConfigs: JSON.stringify(value) });
     const wrong = faultsOf({ ...sites(OWN_SITE), ...configs({ blog: "s3cret-7421" }) });
     expect(wrong.keys).toEqual(["driveSyncConfigs.blog"]);

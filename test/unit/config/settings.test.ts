@@ -127,7 +127,7 @@ describe("one fault", () => {
     ],
     ["an SSH key that is none", { sshPrivateKey: "id_ed25519" }, "sshPrivateKey"],
     ["an authority that is none", { tlsAuthority: "ca.pem" }, "tlsAuthority"],
-  ])("is told with its key: %s", (_, change, key) => {
+  ])("is reported with its key: %s", (_, change, key) => {
     expect(faultsOf(change).keys).toEqual([key]);
   });
 
@@ -173,7 +173,7 @@ describe("one fault", () => {
       "cachePasswords.dockerhub",
     ],
     ["an empty password", { cachePasswords: json({ dockerhub: "" }) }, "cachePasswords.dockerhub"],
-  ])("of a cache's account is told with its key: %s", (_, change, key) => {
+  ])("of a cache's account is reported with its key: %s", (_, change, key) => {
     expect(faultsOf(change, WITH_CACHE_ACCOUNT).keys).toEqual([key]);
   });
 });

@@ -19,7 +19,7 @@ test("names what differs by its path, in the engine's notation", () => {
   });
 });
 
-test("tells what is new and what is gone from what is changed", () => {
+test("reports what is new, what is gone and what is changed", () => {
   const changes = compareProperties({ gone: 1, services: { a: {} } }, { fresh: 1, services: { b: {} } });
   expect(Object.fromEntries(changes)).toEqual({
     gone: "delete",

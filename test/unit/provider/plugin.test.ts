@@ -84,7 +84,7 @@ describe("diff", () => {
 });
 
 describe("a preview", () => {
-  test("needs no host, and foresees when a file is written", async () => {
+  test("needs no host, and knows in a preview when a file will be written", async () => {
     const { outputs } = await plugin.create("File", declared, true);
     expect(outputs).toMatchObject({ changedAt: unknown, writtenAt: unknown });
     const recorded = { inputs: { ...declared, type: "file" }, outputs: { ...declared, writtenAt: "then" } };

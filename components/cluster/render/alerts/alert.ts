@@ -18,7 +18,7 @@ export interface AlertScope {
   readonly instance: string;
   /** Name of the Pulumi stack. */
   readonly stack: string;
-  /** The registry whose images in use are looked at, as images name it; without it, none are. */
+  /** The registry whose images in use are checked, as images name it; without it, none are. */
   readonly imagesOf?: string | undefined;
   /** Names of the synchronised sites. */
   readonly sites: readonly string[];

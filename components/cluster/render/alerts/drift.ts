@@ -2,7 +2,7 @@ import { type Alert, type AlertScope, hours } from "./alert.ts";
 
 const lastRun = "drift_stack_last_run_timestamp";
 
-/** Whether the machine and the cluster still are what the program says, and whether anybody looks. */
+/** Whether the machine and the cluster still are what the program says, and whether drift runs take place. */
 export function driftAlerts(scope: AlertScope): Alert[] {
   return [...foundAlerts(), ...driftRunAlerts(scope)];
 }
@@ -15,7 +15,7 @@ function foundAlerts(): Alert[] {
       for: "1h",
       severity: "warning",
       summary: "The stack {{ $labels.stack }} has drifted",
-      description: "Somebody or something changed what the program declares.",
+      description: "What the program declares was changed past it: by hand, or by another program.",
     },
     {
       name: "DriftUnaddressed",
@@ -24,7 +24,7 @@ function foundAlerts(): Alert[] {
       for: "1h",
       severity: "warning",
       summary: "The stack {{ $labels.stack }} has drifted for {{ $value | humanizeDuration }}",
-      description: "Nobody has taken the change into the program or undone it for more than 72 hours.",
+      description: "The change was neither taken into the program nor undone for more than 72 hours.",
     },
   ];
 }
@@ -36,7 +36,7 @@ function driftRunAlerts({ stack }: AlertScope): Alert[] {
       expr: "drift_stack_state == 2",
       for: "1h",
       severity: "warning",
-      summary: "The drift run of the stack {{ $labels.stack }} could not look",
+      summary: "The drift run of the stack {{ $labels.stack }} could not check",
       description: "The preview failed: there may be drift, or none.",
     },
     {
@@ -45,7 +45,7 @@ function driftRunAlerts({ stack }: AlertScope): Alert[] {
       for: "30m",
       severity: "warning",
       summary: "No drift run of the stack {{ $labels.stack }} for more than 26 hours",
-      description: "It runs daily: the pipeline's schedule is off, or it fails before it can say so.",
+      description: "It runs daily: the pipeline's schedule is off, or it fails before it can report.",
     },
     {
       name: "DriftDetectionAbsent",

@@ -11,7 +11,7 @@ export function driveSyncAlerts({ sites }: AlertScope): Alert[] {
       expr: "regwarden_drive_sync_skipped == 1",
       for: "1h",
       severity: "warning",
-      summary: "The Drive folder of {{ $labels.site }} has looked empty or incomplete for an hour",
+      summary: "The Drive folder of {{ $labels.site }} has been empty or incomplete for an hour",
       description:
         "The site stays as it is, and gets old: nothing is copied until its required file is back.",
     },

@@ -1,7 +1,7 @@
 import { cronJobs } from "../../../../contract/cluster-names.ts";
 import type { Alert, AlertScope } from "./alert.ts";
 
-/** What the look at the images in use found, and whether it looks at all. None where it is off. */
+/** What the check of the images in use found, and whether it runs. None where it is off. */
 export function inUseAlerts({ imagesOf }: AlertScope): Alert[] {
   if (imagesOf === undefined) return [];
   const lastRun = "regwarden_in_use_last_run_timestamp_seconds";
@@ -22,8 +22,9 @@ export function inUseAlerts({ imagesOf }: AlertScope): Alert[] {
       expr: "regwarden_in_use_complete == 0",
       for: "45m",
       severity: "warning",
-      summary: "The images of {{ $labels.instance }} that the cluster needs could not all be looked at",
-      description: "The cluster or the registry did not answer everything: what was not seen may be broken.",
+      summary: "The images of {{ $labels.instance }} that the cluster needs could not all be checked",
+      description:
+        "The cluster or the registry did not answer everything: what was not checked may be broken.",
     },
     {
       name: "RegistryInUseStale",
@@ -31,7 +32,7 @@ export function inUseAlerts({ imagesOf }: AlertScope): Alert[] {
       for: "15m",
       severity: "warning",
       summary:
-        "Nobody has looked for over an hour at the images of {{ $labels.instance }} that the cluster needs",
+        "The images of {{ $labels.instance }} that the cluster needs have not been checked for over an hour",
       description: `The CronJob ${cronJobs.inUse} does not start, does not end, or cannot reach the Pushgateway.`,
     },
     {
@@ -39,7 +40,7 @@ export function inUseAlerts({ imagesOf }: AlertScope): Alert[] {
       expr: `absent(${lastRun}{instance="${imagesOf}"})`,
       for: "30m",
       severity: "warning",
-      summary: "Nobody has ever looked at the images of {{ $labels.instance }} that the cluster needs",
+      summary: "The images of {{ $labels.instance }} that the cluster needs were never checked",
       description: `The CronJob ${cronJobs.inUse} never ran, or the Pushgateway lost its metrics or is not scraped.`,
     },
     {
@@ -48,7 +49,7 @@ export function inUseAlerts({ imagesOf }: AlertScope): Alert[] {
       for: "15m",
       severity: "critical",
       summary:
-        "The images of {{ $labels.instance }} that the cluster needs have not been fully looked at for 6 hours",
+        "The images of {{ $labels.instance }} that the cluster needs have not been fully checked for 6 hours",
       description: `No run of ${cronJobs.inUse} was complete in that time.`,
     },
   ];

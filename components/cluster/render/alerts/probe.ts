@@ -25,7 +25,7 @@ function findingAlerts(): Alert[] {
   ];
 }
 
-/** Whether it is the registry that answers, and whom it lets in. */
+/** Whether it is the registry that answers, and which clients it lets in. */
 function identityAlerts(): Alert[] {
   return [
     {
@@ -33,9 +33,9 @@ function identityAlerts(): Alert[] {
       expr: "regwarden_probe_authentication_required == 0",
       for: "5m",
       severity: "critical",
-      summary: "{{ $labels.instance }} lets anybody in without a password",
+      summary: "{{ $labels.instance }} lets clients in without a password",
       description:
-        "Whoever reaches the port can read every image, and perhaps write. Or another server answers.",
+        "Every client that reaches the port can read every image, and perhaps write. Or another server answers.",
     },
     {
       name: "RegistrySentinelMissing",
@@ -90,7 +90,7 @@ function certificateAlerts(): Alert[] {
   ];
 }
 
-/** Whether the probe looks at all: without these a probe that never runs is a registry without faults. */
+/** Whether the probe runs and checks everything: without these a probe that never runs is a registry without faults. */
 function probeRunAlerts({ instance }: AlertScope): Alert[] {
   const lastRun = "registry_manifest_integrity_last_run_timestamp";
   return [
@@ -115,15 +115,15 @@ function probeRunAlerts({ instance }: AlertScope): Alert[] {
       expr: "regwarden_probe_complete == 0",
       for: "45m",
       severity: "warning",
-      summary: "The integrity probe of {{ $labels.instance }} could not look at everything",
-      description: "What it did not see may be broken: its count of failures is no proof.",
+      summary: "The integrity probe of {{ $labels.instance }} could not check everything",
+      description: "What it did not check may be broken: its count of failures is no proof.",
     },
     {
       name: "RegistryIntegrityProbeBlind",
       expr: `absent_over_time(regwarden_probe_success_timestamp_seconds{instance="${instance}"}[6h])`,
       for: "15m",
       severity: "critical",
-      summary: "Nobody has looked at all of {{ $labels.instance }} for 6 hours",
+      summary: "No probe has checked all of {{ $labels.instance }} for 6 hours",
       description: "No run of the integrity probe was complete in that time.",
     },
   ];

@@ -17,7 +17,7 @@ function resultAlerts(): Alert[] {
       severity: "critical",
       summary:
         "{{ $value }} critical findings in the store of {{ $labels.registry }} at {{ $labels.instance }}",
-      description: "Tags on disk need manifests or blobs that are not there.",
+      description: "Tags on disk need manifests or blobs that are missing.",
     },
     {
       name: "RegistryScanIncomplete",
@@ -30,7 +30,7 @@ function resultAlerts(): Alert[] {
   ];
 }
 
-/** Whether the scan looks at all. */
+/** Whether the scan runs and reads everything. */
 function scanRunAlerts({ instance }: AlertScope): Alert[] {
   return [
     {
@@ -55,7 +55,7 @@ function scanRunAlerts({ instance }: AlertScope): Alert[] {
       for: "1h",
       severity: "critical",
       summary: "No scan at {{ $labels.instance }} was complete for 3 days",
-      description: "Whether the store is whole is not known.",
+      description: "Whether all of the store can be pulled is not known.",
     },
   ];
 }

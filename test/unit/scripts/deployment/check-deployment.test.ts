@@ -76,7 +76,7 @@ describe("a deployment", () => {
     expect(text).not.toContain("right");
   });
 
-  test("with nginx at another backend is told to restart it", async () => {
+  test("with nginx at another backend gets the hint to restart it", async () => {
     const other = await serve((request, response) => {
       const isCatalogue = request.url?.startsWith("/v2/_catalog");
       if (isCatalogue || request.url === "/v2/") response.end('{"repositories":[]}');
@@ -91,16 +91,16 @@ describe("a deployment", () => {
       "the catalogue is the registry's own",
     ]);
     expect(text).toContain("got 200 with an empty catalogue");
-    expect(text).toContain("what to do: nginx talks to another backend");
+    expect(text).toContain("hint: nginx talks to another backend");
     expect(text).toContain("got an empty catalogue");
   });
 
   test.each<[string, Record<string, Handler>, string[], string]>([
     [
-      "is open to everybody",
+      "is open to every client",
       { "/v2/": status(200), "/v2/_catalog": status(200, JSON.stringify({ repositories: [repository] })) },
       ["private registry asks for an account", "private registry refuses a wrong password"],
-      "anybody can pull",
+      "every client can pull",
     ],
     [
       "does not say that it wants an account",
@@ -112,7 +112,7 @@ describe("a deployment", () => {
       "got 401 without WWW-Authenticate",
     ],
     [
-      "lost the sentinel",
+      "lacks the sentinel",
       { [`/v2/${repository}/manifests/1`]: status(404) },
       ["the sentinel can be pulled"],
       "regwarden seed-sentinel",
@@ -121,7 +121,7 @@ describe("a deployment", () => {
       "has another image in its place",
       { [`/v2/${repository}/manifests/1`]: status(200, "{}") },
       ["the sentinel can be pulled"],
-      "somebody pushed over it",
+      "another image was pushed over it",
     ],
     [
       "does not list it",
@@ -142,10 +142,10 @@ describe("a deployment", () => {
       ],
       "something in between redirects",
     ],
-  ])("whose registry %s fails there only", async (_what, changes, expected, advice) => {
+  ])("whose registry %s fails there only", async (_what, changes, expected, hint) => {
     const { failed, text, exitCode } = await run({ own: await serve(registry(changes)) });
     expect(failed).toEqual(expected);
-    expect(text).toContain(advice);
+    expect(text).toContain(hint);
     expect(exitCode).toBe(1);
   });
 
@@ -177,22 +177,22 @@ describe("a deployment", () => {
     expect(text).toContain("expected 401, got 200");
   });
 
-  test("whose user interface is open to everybody names the directive that nginx lacks", async () => {
+  test("whose user interface is open to every client names the directive that nginx lacks", async () => {
     const directive = /^ +(auth_\w+) .*;$/m.exec(nginxConfig(SETTINGS))?.[1];
     const { text } = await run({ ui: await serve(status(200)) });
     expect(text).toContain(`put ${directive} back into`);
   });
 
-  test("of which a part does not answer fails, with everything else still looked at", async () => {
+  test("of which a part does not answer fails, with everything else still checked", async () => {
     const { failed, text, exitCode } = await run({ cache: await stoppedServer() });
     expect(failed).toEqual(["cache dockerhub answers"]);
     expect(text).toContain("does not answer: ECONNREFUSED");
     expect(exitCode).toBe(1);
   });
 
-  test("of which nothing answers could not be looked at, and everything is still listed", async () => {
-    const nobody = await stoppedServer();
-    const { checks, failed, exitCode } = await run({ own: nobody, cache: nobody, ui: nobody });
+  test("of which nothing answers could not be checked, and everything is still listed", async () => {
+    const down = await stoppedServer();
+    const { checks, failed, exitCode } = await run({ own: down, cache: down, ui: down });
     expect(exitCode).toBe(3);
     expect(checks).toHaveLength(8);
     expect(failed).toHaveLength(7);
@@ -200,7 +200,7 @@ describe("a deployment", () => {
 });
 
 describe("the scan report", () => {
-  const title = "the scan report is whole and fresh";
+  const title = "the scan report is complete and fresh";
 
   test.each<[string, object | string, string]>([
     ["is too old", { ...goodReport, finishedAt: "2026-01-02T02:54:04.000Z" }, "it is too old"],
@@ -221,7 +221,7 @@ describe("the scan report", () => {
     );
   });
 
-  test("with findings passes, and they are told", async () => {
+  test("with findings passes, and they are reported", async () => {
     const findings = [{ severity: "critical" }, { severity: "warning" }];
     const { failed, text, exitCode } = await run({ report: { ...goodReport, findings } });
     expect(failed).toEqual([]);

@@ -44,7 +44,7 @@ describe("the sentinel", () => {
     ]);
   });
 
-  test("is known by its bytes where the registry does not tell the digest", async () => {
+  test("is known by its bytes where the registry does not send the digest", async () => {
     const url = await serve((_request, response) => void response.end(sentinel.manifest));
     expect(await seed(url)).toContain("is there already");
   });
@@ -57,7 +57,7 @@ describe("the sentinel", () => {
     });
   });
 
-  test("does not hide that nobody answers", async () => {
+  test("does not hide that the registry does not answer", async () => {
     await expect(seed(await stoppedServer())).rejects.toMatchObject({
       code: "E_REGISTRY_UNREACHABLE",
       exitCode: 3,

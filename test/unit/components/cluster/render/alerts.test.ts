@@ -59,7 +59,7 @@ describe("the alerts", () => {
     const entries = [...text.matchAll(/^## (\w+)\n([\s\S]*?)(?=^#|(?![\s\S]))/gm)];
     expect(entries.map(([, name]) => name).sort()).toEqual(alerts.map(({ name }) => name).sort());
     for (const [, name, entry = ""] of entries) {
-      for (const part of ["Means:", "Look:", "Do:"]) expect(entry, name).toContain(part);
+      for (const part of ["Means:", "Check:", "Do:"]) expect(entry, name).toContain(part);
     }
   });
 

@@ -95,7 +95,7 @@ describe("the revision label", () => {
     ],
     ["nginx.conf", { nginxConfig: "x" }, ["nginx"]],
     ["the certificate", { tls: "x" }, ["nginx"]],
-  ])("changes with %s for nobody else", (_, part, services) => {
+  ])("changes with %s for no other service", (_, part, services) => {
     expect(changed(SETTINGS, { ...MOUNTED, ...part })).toEqual(services);
   });
 

@@ -74,7 +74,7 @@ describe("scripts", () => {
     for (const [, script] of SCRIPTS) expect(script).toMatch(/^set -eu\n/);
   });
 
-  test("go through sudo for anybody but root, quotes included", () => {
+  test("go through sudo for any account but root, quotes included", () => {
     const script = `cat; printf '%s' 'it'"'"'s'`;
     expect(asRoot("root", script)).toBe(script);
     const wrapped = asRoot("admin", script);

@@ -38,7 +38,7 @@ describe("nginx.conf", () => {
     expect(byPort.get("5000")).toContain("proxy_cache registry;");
   });
 
-  test("shows the UI to those only who may read the private registry, and lets nobody write through it", () => {
+  test("shows the UI to those only who may read the private registry, and lets no client write through it", () => {
     const ui = byPort.get("8080");
     expect(ui).toMatch(/location \/ \{\s+auth_request \/authenticate;/);
     expect(ui).toMatch(/location \/v2\/ \{\s+limit_except GET \{\s+deny all;/);
