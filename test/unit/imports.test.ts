@@ -1,43 +1,24 @@
 import { globSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { importsOf, reachedFrom, root, within } from "../support/imports.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
-
-/** Modules that a file imports: own ones as paths from the root, others by their name. */
-function importsOf(file: string): string[] {
-  const text = readFileSync(join(ROOT, file), "utf8");
-  const statements = text.matchAll(
-    /^\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)|^import\s+"([^"]+)"/gm,
-  );
-  return [...statements].map(([, from, dynamic, bare]) => {
-    const target = from ?? dynamic ?? bare ?? "";
-    return target.startsWith(".") ? relative(ROOT, join(ROOT, dirname(file), target)) : target;
-  });
+/** Imports that a rule forbids, as `file -> module`. */
+function offences(pattern: string, isAllowed: (module: string, file: string) => boolean): string[] {
+  return importsOf(pattern)
+    .filter(({ module, file }) => !isAllowed(module, file))
+    .map(({ module, file }) => `${file} -> ${module}`)
+    .sort();
 }
 
-/** Imports that the rule forbids, as `file -> module`. */
-function offences(pattern: string, isAllowed: (module: string) => boolean): string[] {
-  const files = globSync(pattern, { cwd: ROOT });
-  return files.flatMap((file) =>
-    importsOf(file)
-      .filter((module) => !isAllowed(module))
-      .map((module) => `${file} -> ${module}`),
-  );
-}
+/** What a rule says, the files that it is about, and what these may import. */
+type Rule = [string, string, (module: string) => boolean];
 
-const isOwn = (module: string) =>
-  /^(components|config|contract|engine|lab|provider|scripts|test|[a-z-]+\.ts$)/.test(module) &&
-  !module.startsWith("node:");
 const isPulumi = (module: string) => module.startsWith("@pulumi/");
-const within =
-  (...folders: string[]) =>
-  (module: string) =>
-    !isOwn(module) || folders.some((folder) => module === folder || module.startsWith(`${folder}/`));
 
 /** The lab's rooms, each on top of those before it. Its commands and the incident know all of them. */
 const labRooms = ["machine", "host", "images", "cluster", "stack"];
-const labRules = [...labRooms, "commands", "incident"].map((room): [string, string, typeof isOwn] => {
+const labRules = [...labRooms, "commands", "incident"].map((room): Rule => {
   const at = labRooms.indexOf(room);
   const beneath = at === -1 ? labRooms : labRooms.slice(0, at);
   const known = [...beneath, room].map((folder) => `lab/${folder}`);
@@ -48,17 +29,19 @@ const labRules = [...labRooms, "commands", "incident"].map((room): [string, stri
   ];
 });
 
-describe("imports", () => {
-  test("are found, also over several lines", () => {
-    expect(importsOf("components/host/registry-host.ts")).toContain("components/host/settings.ts");
-    expect(importsOf("config/read-secrets.ts")).toContain("config/secret-rules.ts");
-    expect(importsOf("config/read-secrets.ts")).toContain("@pulumi/vault");
-  });
+test("imports are found, over several lines and for types as well", () => {
+  const modules = (file: string) => importsOf(file).map(({ module }) => module);
+  expect(modules("components/host/registry-host.ts")).toContain("components/host/settings.ts");
+  expect(modules("config/read-secrets.ts")).toContain("config/secret-rules.ts");
+  expect(modules("config/read-secrets.ts")).toContain("@pulumi/vault");
+  expect(modules("lab/main.ts")).toContain("lab/incident/incident.ts");
+});
 
-  test.each<[string, string, (module: string) => boolean]>([
+describe("imports go one way:", () => {
+  test.each<Rule>([
+    ["the contract knows nothing of ours", "contract/**/*.ts", within("contract")],
     ["scripts know the contract only", "scripts/**/*.ts", within("scripts", "contract")],
     ["scripts never import Pulumi", "scripts/**/*.ts", (module) => !isPulumi(module)],
-    ["the contract knows nothing", "contract/**/*.ts", within("contract")],
     [
       "components know the contract and the provider's public types",
       "components/**/*.ts",
@@ -80,17 +63,120 @@ describe("imports", () => {
       "config/read-*.ts",
       within("config", "contract", "components/host/registry-secrets.ts"),
     ],
+    [
+      "the engine knows the program and how a run is reported",
+      "engine/**/*.ts",
+      within(
+        "engine",
+        "contract",
+        "index.ts",
+        "scripts/report/exposition.ts",
+        "scripts/report/pushgateway.ts",
+        "scripts/report/webhook.ts",
+      ),
+    ],
+    ["the lab knows the contract and the provider", "lab/**/*.ts", within("lab", "contract", "provider")],
+    [
+      "measurements take of the tests the shared helpers only",
+      "bench/**/*.ts",
+      within("bench", "contract", "lab", "scripts", "test/support"),
+    ],
     ...labRules,
-  ])("go one way: %s", (_, pattern, isAllowed) => {
+  ])("%s", (_, pattern, isAllowed) => {
     expect(offences(pattern, isAllowed)).toEqual([]);
   });
 
-  test("of the configuration stand in read-config.ts alone, those of Vault in read-secrets.ts alone", () => {
-    const sources = globSync("{*.ts,components/**/*.ts,config/**/*.ts}", { cwd: ROOT });
-    const containing = (text: RegExp) =>
-      sources.filter((file) => text.test(readFileSync(join(ROOT, file), "utf8")));
-    expect(containing(/pulumi\.Config\b/)).toEqual(["config/read-config.ts"]);
-    expect(containing(/@pulumi\/vault/)).toEqual(["config/read-secrets.ts"]);
-    expect(containing(/process\.env/).filter((file) => file !== "vitest.config.ts")).toEqual([]);
+  test("tests take helpers from test/support or from below their own folder", () => {
+    const isAllowed = (module: string, file: string) =>
+      !module.startsWith("test/") ||
+      (!module.endsWith(".test.ts") &&
+        (module.startsWith("test/support/") || module.startsWith(`${dirname(file)}/`)));
+    expect(offences("test/**/*.ts", isAllowed)).toEqual([]);
   });
+});
+
+/** What each folder of scripts may import of the others. One that is new needs a line here. */
+const beneathCommands = ["cli", "http", "registry", "source", "graph", "report"];
+const folders: Readonly<Record<string, readonly string[]>> = {
+  registry: [],
+  cli: ["http", "registry"],
+  http: ["cli"],
+  source: ["cli", "http", "registry"],
+  graph: ["registry", "source"],
+  report: ["cli", "http", "registry", "source", "graph"],
+  "store-change": ["cli", "registry", "source"],
+  scan: beneathCommands,
+  probe: beneathCommands,
+  verify: beneathCommands,
+  "in-use": beneathCommands,
+  deployment: beneathCommands,
+  repair: [...beneathCommands, "store-change"],
+};
+
+/** Imports of one command by another that are still to go: take a line away with its import, never add one. */
+const stillToGo = [
+  "scripts/in-use/args.ts -> scripts/verify/args.ts",
+  "scripts/repair/accounts.ts -> scripts/verify/args.ts",
+  "scripts/repair/args.ts -> scripts/scan/args.ts",
+  "scripts/repair/make-changes.ts -> scripts/scan/main.ts",
+  "scripts/repair/stores.ts -> scripts/scan/choose.ts",
+  "scripts/repair/survey.ts -> scripts/scan/main.ts",
+  "scripts/scan/args.ts -> scripts/probe/args.ts",
+];
+
+describe("within scripts,", () => {
+  test("every folder has its line", () => {
+    const found = globSync("scripts/*/", { cwd: root }).map((path) => path.split("/")[1]);
+    expect(found.sort()).toEqual(Object.keys(folders).sort());
+  });
+
+  test("no command imports another, and nothing below a command imports one, but for the table of commands", () => {
+    const found = Object.entries(folders).flatMap(([folder, known]) => {
+      const isAllowed = within("contract", ...[folder, ...known].map((name) => `scripts/${name}`));
+      return offences(`scripts/${folder}/**/*.ts`, isAllowed);
+    });
+    const isTable = (offence: string) =>
+      /^scripts\/cli\/run\.ts -> scripts\/[\w/-]+\/main\.ts$/.test(offence);
+    expect(found.filter((offence) => !isTable(offence)).sort()).toEqual(stillToGo);
+  });
+
+  test("the two commands around a deployment share what stands beside them, not each other's steps", () => {
+    const [check, seed] = ["scripts/deployment/check-deployment", "scripts/deployment/seed-sentinel"];
+    expect(offences(`${check}/**/*.ts`, (module) => !module.startsWith(`${seed}/`))).toEqual([]);
+    expect(offences(`${seed}/**/*.ts`, (module) => !module.startsWith(`${check}/`))).toEqual([]);
+  });
+
+  test.each(["registry", "graph"])(
+    "%s is pure: at no depth it reaches a file, the network or a process",
+    (folder) => {
+      const computing = ["node:crypto", "node:path"];
+      const reached = [...reachedFrom(`scripts/${folder}/**/*.ts`)];
+      expect(reached.filter((module) => module.startsWith("node:") && !computing.includes(module))).toEqual(
+        [],
+      );
+      expect(reached.filter((module) => /^scripts\/(http|source\/(disk|http))\//.test(module))).toEqual([]);
+    },
+  );
+});
+
+test("the engine reaches of scripts only how a run is reported and sent", () => {
+  const ofScripts = [...reachedFrom("engine/drift/*.ts")].filter((module) => module.startsWith("scripts/"));
+  expect(ofScripts.sort()).toEqual([
+    "scripts/cli/errors.ts",
+    "scripts/http/exchange.ts",
+    "scripts/http/retry.ts",
+    "scripts/report/exposition.ts",
+    "scripts/report/pushgateway.ts",
+    "scripts/report/split-account.ts",
+    "scripts/report/webhook.ts",
+  ]);
+});
+
+test("configuration is read in read-config.ts alone, Vault in read-secrets.ts alone", () => {
+  const sources = globSync("{*.ts,components/**/*.ts,config/**/*.ts}", { cwd: root });
+  const containing = (text: RegExp) =>
+    sources.filter((file) => text.test(readFileSync(join(root, file), "utf8")));
+  expect(containing(/pulumi\.Config\b/)).toEqual(["config/read-config.ts"]);
+  expect(containing(/@pulumi\/vault/)).toEqual(["config/read-secrets.ts"]);
+  expect(containing(/process\.env/).filter((file) => file !== "vitest.config.ts")).toEqual([]);
 });
