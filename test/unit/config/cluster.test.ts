@@ -105,10 +105,6 @@ describe("the cluster's configuration", () => {
     expect(faultsOf(cluster({ pushgatewayUrl: "https://a:9091" })).keys).toEqual([]);
   });
 
-  test("takes a gateway with TLS where no site is synchronised", () => {
-    expect(faultsOf(cluster({ pushgatewayUrl: "https://a:9091" })).keys).toEqual([]);
-  });
-
   test("takes a site's name as long as a CronJob's may be", () => {
     expect(faultsOf(sites({ ...SITE, name: "a".repeat(40) })).keys).toEqual([]);
   });
