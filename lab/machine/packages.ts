@@ -32,6 +32,7 @@ const needs: readonly Need[] = [
   { command: "busybox", packages: ["busybox"] },
   { command: "shellcheck", packages: ["shellcheck"] },
   { command: "etcd", packages: ["etcd-server", "etcd"], service: "etcd" },
+  { command: "nginx", packages: ["nginx-light", "nginx"], service: "nginx" },
   { command: "prometheus", packages: ["prometheus"], service: "prometheus" },
   { command: "promtool", packages: ["prometheus"] },
   {

@@ -54,6 +54,7 @@ export function faultOfBlob(
   { digest, sizeBytes }: BlobDescriptor,
 ): FindingCause | undefined {
   if (state.state === "missing") return "blob-missing";
+  if (state.state === "invalid") return "link-invalid";
   if (state.state === "unreadable") return "unreadable";
   if (state.sizeBytes === 0 && !isDigestOfNothing(digest)) return "blob-empty";
   if (sizeBytes !== null && state.sizeBytes !== sizeBytes) return "size-mismatch";

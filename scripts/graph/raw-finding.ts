@@ -25,6 +25,8 @@ export interface FindingDetail {
   readonly offered?: readonly string[];
   /** What an image says of its platform. */
   readonly actual?: string;
+  /** Whether the registry says that it has it, and breaks off when it is asked for it. */
+  readonly isPromised?: boolean;
   /** Of a referrer: what of it is bad. */
   readonly referrerPart?: FindingKind;
 }

@@ -1,7 +1,7 @@
 import type { Digest } from "../registry/digest.ts";
 import { subjectOfTag } from "../registry/tag.ts";
 import type { RepositoryFacts } from "../source/facts.ts";
-import type { LinkFact, ManifestState } from "../source/source.ts";
+import type { BlobState, LinkFact, ManifestState } from "../source/source.ts";
 import { findBadName } from "./bad-name.ts";
 import {
   type BadBlob,
@@ -56,7 +56,12 @@ function checkTag(
   return [{ ...finding, cause: "link-invalid", detail: { reason: link.reason } }];
 }
 
-const causes = { missing: "link-missing", empty: "blob-empty", altered: "digest-mismatch" } as const;
+const causes = {
+  missing: "link-missing",
+  empty: "blob-empty",
+  altered: "digest-mismatch",
+  invalid: "link-invalid",
+} as const;
 
 function checkManifest(
   facts: RepositoryFacts,
@@ -72,8 +77,10 @@ function checkManifest(
     owners: [digest],
     parent: references.mainReference(digest)?.parent,
   } as const;
-  if (state.state !== "unreadable")
-    return [toFinding(facts, references, { ...defect, cause: causes[state.state] })];
+  if (state.state !== "unreadable") {
+    const finding = toFinding(facts, references, { ...defect, cause: causes[state.state] });
+    return [{ ...finding, ...detailOfPromise(state) }];
+  }
   const finding = toFinding(facts, references, { ...defect, cause: "unreadable" });
   return [{ ...finding, ...detailOfUnreadable(state) }];
 }
@@ -86,7 +93,12 @@ function badBlob(
   const defect = { kind: role, digest, owners, parent: mainOwner(references, owners), cause } as const;
   const finding = toFinding(facts, references, defect);
   const state = facts.blob(digest);
-  return state?.state === "unreadable" ? { ...finding, ...detailOfUnreadable(state) } : finding;
+  if (state?.state === "unreadable") return { ...finding, ...detailOfUnreadable(state) };
+  return { ...finding, ...(state && detailOfPromise(state)) };
+}
+
+function detailOfPromise(state: ManifestState | BlobState): Pick<RawFinding, "detail"> {
+  return state.state === "missing" && state.isPromised ? { detail: { isPromised: true } } : {};
 }
 
 function toFinding(facts: RepositoryFacts, references: References, defect: Defect): RawFinding {

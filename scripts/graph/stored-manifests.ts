@@ -59,7 +59,12 @@ export function faultOfLink(link: Exclude<LinkState, { state: "linked" }>) {
   return { cause: "link-invalid", remedy: "remove-link", place: link.location, detail: { reason } } as const;
 }
 
-const causes = { missing: "blob-missing", empty: "blob-empty", altered: "digest-mismatch" } as const;
+const causes = {
+  missing: "blob-missing",
+  empty: "blob-empty",
+  altered: "digest-mismatch",
+  invalid: "link-invalid",
+} as const;
 
 function checkManifest(view: StoreView, digest: Digest, isNeeded: boolean): readonly RawFinding[] {
   const { facts, links, references } = view;

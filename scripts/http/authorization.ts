@@ -15,7 +15,7 @@ export type Grant =
 /** Answers a registry's challenges with one account. What works once is used from then on. */
 export interface Authorization {
   readonly grant: (scope: string) => Promise<Grant>;
-  /** Takes note of what is asked for, before there is a scope to ask for it. */
+  /** Keeps a challenge for the requests to come, before there is a scope to answer it for. */
   readonly learn: (challenge: string | null) => void;
   /** After a 401 to a request that `used` a header: what to try instead. */
   readonly answer: (challenge: string | null, used: string | undefined, scope: string) => Promise<Grant>;
@@ -47,10 +47,19 @@ interface Options {
 export function createAuthorization({ origin, account, send }: Options): Authorization {
   let known: Challenge | undefined;
   const tokens = new Map<string, Promise<Grant>>();
-  const fetchOnce = (challenge: Extract<Challenge, { scheme: "bearer" }>, scope: string): Promise<Grant> => {
-    const running = tokens.get(scope) ?? fetchToken({ origin, account, send }, challenge, scope);
-    tokens.set(scope, running);
-    return running;
+  const fetchOnce = async (
+    challenge: Extract<Challenge, { scheme: "bearer" }>,
+    scope: string,
+  ): Promise<Grant> => {
+    const running = tokens.get(scope);
+    if (running) return running;
+    const fetched = fetchToken({ origin, account, send }, challenge, scope);
+    tokens.set(scope, fetched);
+    const fresh = await fetched;
+    // The next request may get a token, but not by a wrong password: too many of these lock an account.
+    const isFinal = fresh.state === "granted" || fresh.kind === "unauthorised";
+    if (!isFinal && tokens.get(scope) === fetched) tokens.delete(scope);
+    return fresh;
   };
   const grant = async (scope: string): Promise<Grant> => {
     if (known?.scheme === "bearer") return fetchOnce({ ...known, scope: undefined }, scope);
@@ -67,9 +76,11 @@ export function createAuthorization({ origin, account, send }: Options): Authori
       if (!challenge) return refused("unauthorised", "answers 401 without a challenge that can be met");
       known = challenge;
       if (challenge.scheme === "basic") return grant(scope);
-      // Only the one whose token expired drops it; who comes later with the old one gets the new one.
-      const current = await tokens.get(scope);
-      if (current?.state === "granted" && current.header === used) tokens.delete(scope);
+      // The first request whose token expired drops it; all others with the same token get the one fetched then.
+      const current = tokens.get(scope);
+      const held = await current;
+      const isExpired = held?.state === "granted" && held.header === used;
+      if (isExpired && tokens.get(scope) === current) tokens.delete(scope);
       return fetchOnce(challenge, scope);
     },
   };
@@ -96,8 +107,8 @@ async function fetchToken(
   const who = `the token server ${url.origin}`;
   if (attempt.state !== "answered")
     return refused(
-      attempt.state === "silent" ? "unavailable" : "unexpected",
-      `${who} does not help: ${attempt.reason}`,
+      attempt.state === "untrusted" ? "unexpected" : "unavailable",
+      `${who} gives no token: ${attempt.reason}`,
     );
   return judgeToken(who, attempt.answer.status, attempt.answer.body);
 }
@@ -110,7 +121,7 @@ function judgeToken(who: string, status: number, body: Uint8Array): Grant {
     const token = v.parse(tokenSchema, JSON.parse(new TextDecoder().decode(body)));
     return { state: "granted", header: `Bearer ${token}` };
   } catch {
-    // The answer itself is not told: it may hold a token.
+    // The answer itself is not printed: it may hold a token.
     return refused("unexpected", `${who} answers something else than a token`);
   }
 }

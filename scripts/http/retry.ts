@@ -1,11 +1,18 @@
 import { describeError, systemCode } from "../cli/errors.ts";
-import { type Answer, type Request, sendOnce } from "./exchange.ts";
+import { type Answer, BrokenOffError, type Request, sendOnce } from "./exchange.ts";
 
 /** What a request came to after all tries; the last answer of a server that cannot is an answer too. */
 export type Attempt =
   | { readonly state: "answered"; readonly answer: Answer }
   | { readonly state: "silent"; readonly reason: string }
-  /** Somebody answers, but cannot be trusted to be the one that was asked. */
+  /** The answer began and broke off, each time. It is what came of it. */
+  | {
+      readonly state: "brokenOff";
+      readonly reason: string;
+      readonly answer: Answer;
+      readonly receivedBytes: number;
+    }
+  /** A server answers, but cannot be trusted to be the one that was asked. */
   | { readonly state: "untrusted"; readonly reason: string };
 
 export type TrySend = (url: string, request?: Request) => Promise<Attempt>;
@@ -16,22 +23,27 @@ export interface RetryOptions {
   readonly pauseSeconds: number;
   /** A server that wants to be left alone for longer is not asked again. */
   readonly retryAfterLimitSeconds: number;
-  /** Told of each request that goes out. */
-  readonly onRequest: () => void;
+  /** See {@link Request}, for all requests. */
+  readonly timeoutSeconds?: number;
+  /** Whether another answer may come in a moment. Default: to 429 and all 5xx. */
+  readonly isPassing?: (answer: Answer) => boolean;
+  /** Called for each request that goes out. */
+  readonly onRequest?: () => void;
 }
 
-/** Statuses that may be others in a moment. */
-function isPassing(status: number): boolean {
+function hasPassingStatus({ status }: Answer): boolean {
   return status === 429 || status >= 500;
 }
 
 /** A sender that asks again where that may help. Only for requests that may be repeated. */
 export function createRetryingSend(options: RetryOptions): TrySend {
+  const { tries, timeoutSeconds, onRequest } = options;
   return async (url, request = {}) => {
+    const limited = timeoutSeconds === undefined ? request : { timeoutSeconds, ...request };
     for (let attempt = 1; ; attempt += 1) {
-      options.onRequest();
-      const outcome = await attemptOnce(url, request);
-      const pause = attempt < options.tries ? pauseAfter(outcome, attempt, options) : undefined;
+      onRequest?.();
+      const outcome = await attemptOnce(url, limited);
+      const pause = attempt < tries ? pauseAfter(outcome, attempt, options) : undefined;
       if (pause === undefined) return outcome;
       await new Promise((resolve) => setTimeout(resolve, pause * 1000));
     }
@@ -40,11 +52,14 @@ export function createRetryingSend(options: RetryOptions): TrySend {
 
 /** Seconds to wait before the next try; undefined when there is to be none. */
 function pauseAfter(outcome: Attempt, attempt: number, options: RetryOptions): number | undefined {
-  const usual = options.pauseSeconds * 2 ** (attempt - 1);
+  const { pauseSeconds, retryAfterLimitSeconds, isPassing = hasPassingStatus } = options;
+  const usual = pauseSeconds * 2 ** (attempt - 1);
   if (outcome.state === "silent") return usual;
-  if (outcome.state === "untrusted" || !isPassing(outcome.answer.status)) return undefined;
+  // The server is up, so there is no restart to wait for, and of a lost disk there may be thousands.
+  if (outcome.state === "brokenOff") return usual / 5;
+  if (outcome.state === "untrusted" || !isPassing(outcome.answer)) return undefined;
   const asked = retryAfterSeconds(outcome.answer.headers.get("retry-after"), Date.now());
-  if (asked > options.retryAfterLimitSeconds) return undefined;
+  if (asked > retryAfterLimitSeconds) return undefined;
   return Math.max(asked, usual);
 }
 
@@ -59,6 +74,10 @@ async function attemptOnce(url: string, request: Request): Promise<Attempt> {
   try {
     return { state: "answered", answer: await sendOnce(url, request) };
   } catch (error) {
+    if (error instanceof BrokenOffError) {
+      const { message: reason, answer, receivedBytes } = error;
+      return { state: "brokenOff", reason, answer, receivedBytes };
+    }
     const code = systemCode(error) ?? "";
     if (isUntrusted(code)) return { state: "untrusted", reason: `TLS: ${describeError(error)} (${code})` };
     return { state: "silent", reason: describeSilence(error) };

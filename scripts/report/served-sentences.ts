@@ -8,9 +8,10 @@ import { brokenBy, buildAgain, listTags } from "./phrases.ts";
 export function servedSentences(finding: Described): Sentences {
   const { registry, repository, kind, cause, digest, parent, tags, platform, detail } = finding;
   if (cause === "unreadable") return unreadable(finding);
-  const hint =
-    "on the registry's machine, regwarden scan DIR says whether the data survives; else " +
-    buildAgain(`${registry}/${repository}`, tags);
+  const again = buildAgain(`${registry}/${repository}`, tags);
+  const hint = detail.isPromised
+    ? `restart the registry, as a push skips what its cache of descriptors knows; then ${again}`
+    : `on the registry's machine, regwarden scan DIR says whether the data survives; else ${again}`;
   if (kind === "tag") {
     const why = cause === "link-invalid" ? ` (${detail.reason})` : "";
     const message = `${listTags(tags)} is listed, but its manifest is not served${why}: it cannot be pulled.`;
@@ -19,7 +20,8 @@ export function servedSentences(finding: Described): Sentences {
   const noun = nouns[detail.referrerPart ?? kind];
   const owner = parent === null ? "" : ` of ${shortDigest(parent)}`;
   const named = platform === null ? "" : ` (${platform})`;
-  const what = `The ${noun} ${digest}${owner}${named} is broken: ${troubles[cause]}.`;
+  const trouble = detail.isPromised ? promised : troubles[cause];
+  const what = `The ${noun} ${digest}${owner}${named} is broken: ${trouble}.`;
   if (detail.referrerPart)
     return { message: `Of a signature or another artifact about the image: ${what}`, hint };
   return { message: `${what} ${brokenBy(finding)}`, hint };
@@ -40,9 +42,11 @@ function hintForFault(kind: FaultKind | undefined): string {
   return "see what answers there instead of the registry, and that its certificate is trusted (NODE_EXTRA_CA_CERTS).";
 }
 
+const promised = "the registry says that it has it, and breaks off its answer when it is asked for it";
+
 const troubles: Partial<Record<FindingCause, string>> = {
   "link-missing": "the registry answers 404 for it",
-  "link-invalid": "the registry cannot read its link",
+  "link-invalid": "the registry answers 500 for it, as it can make no sense of what it has",
   "blob-missing": "the registry does not serve it",
   "blob-empty": "the registry serves nothing under its digest",
   "size-mismatch": "the registry serves another length than the manifest says",

@@ -24,6 +24,13 @@ export interface Unreadable {
   readonly reason: string;
 }
 
+/** It is there, and the registry itself can make no sense of it: of its content, or of the link that leads there. */
+export interface Invalid {
+  readonly state: "invalid";
+  readonly location: string;
+  readonly reason: string;
+}
+
 /** The content of a link. */
 export type LinkState =
   | {
@@ -34,7 +41,7 @@ export type LinkState =
     }
   /** A tag of which only the name is left. */
   | { readonly state: "missing"; readonly location: string }
-  | { readonly state: "invalid"; readonly location: string; readonly reason: string }
+  | Invalid
   | Unreadable;
 
 /** A link by its name: the tag, or the digest that its directory spells. Null: the list of links itself is unreadable. */
@@ -52,6 +59,13 @@ export interface ListOptions {
 
 export type RepositoryFact = { readonly state: "found"; readonly name: string } | Unreadable;
 
+/** It is not there. */
+export interface Missing {
+  readonly state: "missing";
+  /** Whether the registry goes on saying that it has it, as its cache of descriptors does until a restart. */
+  readonly isPromised?: boolean;
+}
+
 export type BlobState =
   | {
       readonly state: "present";
@@ -61,7 +75,8 @@ export type BlobState =
       /** Whether its bytes differ from those that the digest stands for; absent where they were not read. */
       readonly isAltered?: boolean;
     }
-  | { readonly state: "missing" }
+  | Missing
+  | Invalid
   | Unreadable;
 
 /** A blob by its digest. Null: a directory of blobs is unreadable. */
@@ -72,10 +87,11 @@ export interface BlobFact {
 
 export type ManifestState =
   | { readonly state: "parsed"; readonly manifest: Manifest; readonly sizeBytes?: number }
-  | { readonly state: "missing" }
+  | Missing
   | { readonly state: "empty" }
   /** Other bytes than its digest stands for. */
   | { readonly state: "altered" }
+  | Invalid
   | Unreadable;
 
 /** An unfinished upload. Null: the list of a repository's uploads is unreadable. */

@@ -1,12 +1,14 @@
-import { truncate } from "node:fs/promises";
+import { rm, truncate } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ProbeReport } from "../../contract/probe-report.ts";
-import { blobDataPath } from "../../scripts/registry/paths.ts";
+import { blobDataPath, tagLinkPath } from "../../scripts/registry/paths.ts";
+import { startNginx } from "../support/nginx.ts";
 import { attestation, digest, dockerList, image, index } from "../support/oci-content.ts";
 import { regwardenProcess, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 import { startPushgateway } from "../support/service.ts";
 import { startTlsProxy } from "../support/tls-proxy.ts";
+import { upload } from "../support/upload.ts";
 
 const login = { user: "ci", password: "correct horse" };
 
@@ -171,4 +173,81 @@ describe("a probe of a real registry", () => {
       await gateway.stop();
     }
   });
+});
+
+describe("a probe of a registry that keeps descriptors in memory", () => {
+  const images = ["deleted", "emptied", "cut"].map((text) => image(text, "linux/amd64"));
+  const layers = images.map(({ parts }) => parts[1]?.descriptor.digest ?? digest(amd64));
+  let registry: Registry;
+
+  beforeEach(async () => {
+    registry = await startRegistry(login, { cachesBlobs: true });
+    await upload({ url: registry.url, login }, amd64, "app", "fine");
+    for (const [at, content] of images.entries())
+      await upload({ url: registry.url, login }, content, "app", String(at));
+    // The registry now knows all blobs by heart.
+    expect((await probe(registry.url)).exitCode).toBe(0);
+    const [deleted, emptied, cut] = layers.map((layer) => blobDataPath(registry.directory, layer));
+    await rm(deleted ?? "");
+    await truncate(emptied ?? "");
+    await truncate(cut ?? "", 100);
+  });
+  afterEach(() => registry.dispose());
+
+  const lost = layers.map((layer, at) => [layer, "layer", "blob-missing", "critical", String(at)]);
+  const found = ({ findings }: ProbeReport) =>
+    findings.map(({ digest, kind, cause, severity, tags }) => [digest, kind, cause, severity, tags.join()]);
+
+  test("finds every layer of which the registry gives the length and no end", async () => {
+    for (const layer of layers) {
+      const headers = { authorization: `Basic ${btoa(`${login.user}:${login.password}`)}` };
+      const head = await fetch(`${registry.url}/v2/app/blobs/${layer}`, { method: "HEAD", headers });
+      expect([head.status, head.headers.get("content-length")]).toEqual([200, "1024"]);
+    }
+    const { exitCode, report } = await probe(registry.url);
+    expect(found(report).sort()).toEqual(lost.toSorted());
+    expect([exitCode, report.complete]).toEqual([1, true]);
+    expect(report.errors).toEqual({ unauthorised: 0, unavailable: 0, unexpected: 0 });
+  });
+
+  test("finds them behind nginx as well", async () => {
+    const nginx = await startNginx(registry.url);
+    try {
+      const { exitCode, report } = await probe(nginx.url);
+      expect(found(report).sort()).toEqual(lost.toSorted());
+      expect([exitCode, report.complete]).toEqual([1, true]);
+    } finally {
+      await nginx.stop();
+    }
+  });
+
+  test("is not stopped by more of them than failures that it would bear", async () => {
+    const more = Array.from({ length: 60 }, (_, at) => image(`more ${at}`, "linux/amd64"));
+    for (const [at, content] of more.entries())
+      await upload({ url: registry.url, login }, content, "more", String(at));
+    for (const { parts } of more)
+      await rm(blobDataPath(registry.directory, parts[1]?.descriptor.digest ?? digest(amd64)));
+    const { exitCode, report } = await probe(registry.url);
+    expect([exitCode, report.complete, report.findings.length]).toEqual([1, true, 63]);
+  });
+});
+
+test("tags whose links are empty leave no other repository unasked, and are asked for once in each reading", async () => {
+  const registry = await startRegistry();
+  try {
+    const names = Array.from({ length: 60 }, (_, at) => `t${at}`);
+    for (const name of names) await upload(registry, amd64, "damaged", name);
+    for (const repository of ["a", "z"]) await upload(registry, amd64, repository, "1");
+    for (const name of names) await truncate(tagLinkPath(registry.directory, "damaged", name));
+    const { exitCode, report } = await probe(registry.url, [], {});
+    expect([exitCode, report.complete, report.repositories]).toEqual([1, true, 3]);
+    expect(report.findings.map(({ kind, cause, severity }) => `${kind} ${cause} ${severity}`)).toEqual(
+      names.map(() => "tag link-invalid critical"),
+    );
+    expect(report.errors).toEqual({ unauthorised: 0, unavailable: 0, unexpected: 0 });
+    // The catalogue, three lists, two tags with two blobs each; the list and its 60 tags a second time.
+    expect(report.requests).toBe(1 + 3 + 60 + 2 * 3 + 1 + 60);
+  } finally {
+    await registry.dispose();
+  }
 });

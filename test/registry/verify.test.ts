@@ -168,6 +168,26 @@ describe("a verification against a real registry", () => {
     ]);
   });
 
+  test("finds a layer that the registry still believes in, and that is gone", async () => {
+    const [, layer] = amd64.parts as [Content, Content];
+    const believing = await startRegistry(login, { cachesBlobs: true });
+    try {
+      const name = `${new URL(believing.url).host}/ci:1`;
+      await believing.push(amd64, "ci", "1");
+      expect((await verify([name])).exitCode).toBe(0);
+      await rm(blobDataPath(believing.directory, digest(layer)));
+      for (const flags of [[], ["--download"]]) {
+        const { exitCode, report } = await verify([name, ...flags]);
+        expect([exitCode, report.complete]).toEqual([1, true]);
+        expect(report.images[0]?.findings.map(facts)).toEqual([
+          ["layer", "blob-missing", "critical", digest(layer)],
+        ]);
+      }
+    } finally {
+      await believing.dispose();
+    }
+  });
+
   test("follows signatures under fallback tags, and warns when they are lost", async () => {
     await registry.push(multi, "ci", "1");
     const signature = image("signature", "linux/amd64");

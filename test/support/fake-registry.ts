@@ -4,6 +4,7 @@ import type { ProbeReport } from "../../contract/probe-report.ts";
 import { digestOf } from "../../scripts/registry/digest.ts";
 import type { Content } from "./oci-content.ts";
 import { type Outcome, regwarden, withReport } from "./program.ts";
+import { sendRange } from "./ranges.ts";
 import { serve } from "./server.ts";
 
 export const account = { user: "ci", password: "correct horse" };
@@ -15,7 +16,10 @@ export type Override = (request: IncomingMessage, response: ServerResponse) => b
 export const at =
   (end: string, answer: Override): Override =>
   (request, response) =>
-    request.url?.endsWith(end) && request.headers.authorization ? answer(request, response) : undefined;
+    pathOf(request).endsWith(end) && request.headers.authorization ? answer(request, response) : undefined;
+
+const pathOf = ({ url = "" }: IncomingMessage) => url.replace(/\?.*$/, "");
+
 /** The same status whatever is asked. */
 export const status =
   (code: number, headers: Record<string, string> = {}): Override =>
@@ -60,31 +64,27 @@ export async function fakeRegistry(images: Readonly<Record<string, Content>>, ov
 }
 
 function answer(
-  { method, url = "" }: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
   things: ReadonlyMap<string, { readonly body: Uint8Array; readonly type: string }>,
   tags: ReadonlyMap<string, readonly string[]>,
 ): void {
-  const [, repository = ""] = /^\/v2\/(.+)\/tags\/list$/.exec(url) ?? [];
-  const thing = things.get(url);
-  if (url === "/v2/_catalog") json(response, { repositories: [...tags.keys()] });
+  const path = pathOf(request);
+  const [, repository = ""] = /^\/v2\/(.+)\/tags\/list$/.exec(path) ?? [];
+  const thing = things.get(path);
+  if (path === "/v2/_catalog") json(response, { repositories: [...tags.keys()] });
   else if (tags.has(repository)) json(response, { tags: tags.get(repository) });
-  else if (thing) sendThing(response, thing, method === "HEAD");
+  else if (thing) sendThing(request, response, thing);
   else json(response, { errors: [{ code: "UNKNOWN" }] }, 404);
 }
 
-/** A manifest or blob, or what a HEAD says of it. */
+/** A manifest or blob, as far as a request asks for it. */
 export function sendThing(
+  request: IncomingMessage,
   response: ServerResponse,
-  thing: { readonly body: Uint8Array; readonly type: string },
-  isHead: boolean,
+  { body, type }: { readonly body: Uint8Array; readonly type: string },
 ): void {
-  response.writeHead(200, {
-    "content-type": thing.type,
-    "content-length": thing.body.byteLength,
-    "docker-content-digest": digestOf(thing.body),
-  });
-  response.end(isHead ? undefined : thing.body);
+  sendRange(request, response, body, { "content-type": type, "docker-content-digest": digestOf(body) });
 }
 
 export function json(response: ServerResponse, document: unknown, status = 200): void {

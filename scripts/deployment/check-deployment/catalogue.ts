@@ -1,14 +1,9 @@
-import * as v from "valibot";
 import type { Send } from "../../http/client.ts";
-import type { Account } from "../../http/exchange.ts";
-import { nextLink } from "../../http/next-link.ts";
+import type { Account, Answer } from "../../http/exchange.ts";
+import { readRepositories } from "../../source/http/repository.ts";
+import type { Reply, Requests } from "../../source/http/requests.ts";
 
-/** More pages than this are a server that leads in a circle. */
-const pageLimit = 10_000;
-
-const pageSchema = v.object({ repositories: v.nullish(v.array(v.string())) });
-
-/** What a registry says it holds: all names when a particular one is looked for, else the first page. */
+/** What a registry says it holds: all names when a particular one is looked for, else the first one. */
 export interface Catalogue {
   /** Of the last answer. */
   readonly status: number;
@@ -22,37 +17,36 @@ interface CatalogueRequest {
   readonly until?: string;
 }
 
-/**
- * Source: OCI distribution spec, "Listing tags" (Link and `last` work alike here); distribution
- * registry/handlers/catalog.go. The page's size is left to the server, which refuses one above its own.
- */
+/** The catalogue of a registry. Whatever else answers under its path holds no repositories. */
 export async function readCatalogue(
   origin: string,
   { send, account, until }: CatalogueRequest,
 ): Promise<Catalogue> {
-  const repositories: string[] = [];
-  const first = new URL("/v2/_catalog", origin);
-  if (until !== undefined) first.searchParams.set("last", until.slice(0, -1));
-  let next: URL | undefined = first;
   let status = 200;
-  for (let page = 0; next && page < pageLimit; page += 1) {
-    const answer = await send(next.href, account && { account });
+  const fault: Requests["fault"] = (kind, location, reason) => ({
+    state: "unreadable",
+    kind,
+    location,
+    reason,
+  });
+  const answerTo = async (url: string) => {
+    const answer = await send(url, account && { account });
     status = answer.status;
-    if (status !== 200) break;
-    repositories.push(...parsePage(answer.body));
-    const isDone = until === undefined || repositories.includes(until);
-    const link: URL | undefined = isDone ? undefined : nextLink(answer.headers.get("link"), next);
-    // The account goes along, so never to another server.
-    next = link?.origin === next.origin ? link : undefined;
+    return answer;
+  };
+  const toReply = (answer: Answer, url: string): Reply =>
+    answer.status === 200
+      ? { ...answer, state: "found" }
+      : fault("unexpected", url, `answers ${answer.status}`);
+  const ask: Requests["ask"] = async (url) => toReply(await answerTo(url), url);
+  const tryAsk: Requests["tryAsk"] = async (url, _question, refusals) => {
+    const answer = await answerTo(url);
+    return refusals.includes(answer.status) ? { ...answer, state: "refused" } : toReply(answer, url);
+  };
+  const repositories: string[] = [];
+  for await (const fact of readRepositories({ origin, ask, tryAsk, fault }, until?.slice(0, -1))) {
+    if (fact.state === "found") repositories.push(fact.name);
+    if (until === undefined || repositories.includes(until)) break;
   }
   return { status, repositories };
-}
-
-function parsePage(body: Uint8Array): readonly string[] {
-  try {
-    return v.parse(pageSchema, JSON.parse(new TextDecoder().decode(body))).repositories ?? [];
-  } catch {
-    // Whatever else answers under this path holds no repositories.
-    return [];
-  }
 }

@@ -9,7 +9,7 @@ import {
   statSync,
 } from "node:fs";
 import { describeError, systemCode } from "../../cli/errors.ts";
-import type { BlobState, Unreadable } from "../source.ts";
+import type { BlobState, Invalid, Unreadable } from "../source.ts";
 
 /**
  * The few ways in which a store is read; none of them writes. Missing is an answer, any other fault a fact.
@@ -114,7 +114,7 @@ export function readShort(
 }
 
 /** Whether a regular file is there, and how long it is. */
-export function statFile(path: string): BlobState {
+export function statFile(path: string): Exclude<BlobState, Invalid> {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     if (!found) return { state: "missing" };

@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { nextLink } from "../../http/next-link.ts";
 import type { Unreadable } from "../source.ts";
 import type { Reply, Requests } from "./requests.ts";
 
@@ -8,8 +7,15 @@ interface List<T> {
   readonly url: URL;
   readonly scope: string;
   readonly schema: v.GenericSchema<unknown, readonly T[]>;
-  /** Told when a 404 says that there is nothing to list; without it, that is no answer. */
+  /** Called when a 404 says that there is nothing to list; without it, that is no answer. */
   readonly onMissing?: () => void;
+}
+
+type Asking = Pick<Requests, "ask" | "fault">;
+
+/** The names of a page. A registry that has none answers with an empty list, with null, or without the field. */
+export function listOf<T>(item: v.GenericSchema<unknown, T>) {
+  return v.nullish(v.array(item), []);
 }
 
 /**
@@ -17,7 +23,7 @@ interface List<T> {
  *
  * Source: OCI distribution spec, "Listing tags".
  */
-export async function* readPages<T>(requests: Requests, list: List<T>): AsyncGenerator<T | Unreadable> {
+export async function* readPages<T>(requests: Asking, list: List<T>): AsyncGenerator<T | Unreadable> {
   const seen = new Set<string>();
   for (let url: URL | undefined = list.url; url; ) {
     seen.add(url.href);
@@ -27,6 +33,7 @@ export async function* readPages<T>(requests: Requests, list: List<T>): AsyncGen
       if (!list.onMissing) return yield requests.fault("unexpected", url.href, "answers 404");
       return list.onMissing();
     }
+    if (reply.state !== "found") return yield requests.fault("unavailable", url.href, reply.reason);
     const names = parsePage(reply.body, list.schema);
     if (!names) return yield requests.fault("unexpected", url.href, "answers something else than a list");
     yield* names;
@@ -45,9 +52,20 @@ function parsePage<T>(
   schema: v.GenericSchema<unknown, readonly T[]>,
 ): readonly T[] | undefined {
   try {
-    const parsed = v.safeParse(schema, JSON.parse(new TextDecoder().decode(body)));
+    const document: unknown = JSON.parse(new TextDecoder().decode(body));
+    const parsed = v.safeParse(schema, Array.isArray(document) ? undefined : document);
     return parsed.success ? parsed.output : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The next page that a Link header names, on whatever server.
+ *
+ * Source: OCI distribution spec, "Listing tags"; RFC 8288.
+ */
+function nextLink(link: string | null, current: URL): URL | undefined {
+  const [, target] = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? "") ?? [];
+  return target === undefined ? undefined : (URL.parse(target, current.href) ?? undefined);
 }

@@ -1,14 +1,14 @@
 import * as v from "valibot";
 import { type Digest, parseDigest } from "../../registry/digest.ts";
 import type { Unreadable } from "../source.ts";
-import { readPages } from "./pages.ts";
+import { listOf, readPages } from "./pages.ts";
 import type { Requests } from "./requests.ts";
 
 /** One manifest about another, such as a signature; or that the list could not be had. */
 export type ReferrerFact = { readonly state: "listed"; readonly digest: Digest } | Unreadable;
 
 const schema = v.pipe(
-  v.object({ manifests: v.array(v.object({ digest: v.string() })) }),
+  v.object({ manifests: listOf(v.object({ digest: v.string() })) }),
   v.transform(({ manifests }) => manifests.flatMap(({ digest }) => parseDigest(digest) ?? [])),
 );
 

@@ -3,21 +3,22 @@ import type { Account } from "../../http/exchange.ts";
 import { createRetryingSend } from "../../http/retry.ts";
 import type { Digest } from "../../registry/digest.ts";
 import { type FaultKind, faultKinds, type LinkFact, type RegistrySource } from "../source.ts";
-import { type FetchedBlob, fetchBlob, hashBlob, readBlob } from "./blob.ts";
+import { createBlobReader, type FetchedBlob, fetchBlob, hashBlob } from "./blob.ts";
 import { readContent } from "./content.ts";
 import { readManifest } from "./manifest.ts";
 import { listReferrers, type ReferrerFact } from "./referrers.ts";
+import { mayPass } from "./registry-fault.ts";
 import { readRepositories } from "./repository.ts";
 import { createRequests, type Requests } from "./requests.ts";
 import { readTag, readTags } from "./tag.ts";
 
-/** What was asked, and how often in vain. */
+/** How many requests went out, and how many questions brought no fact. */
 export interface Tally {
   readonly requests: number;
   readonly errors: Readonly<Record<FaultKind, number>>;
 }
 
-/** What several registries, or looks, came to together. */
+/** The sum over several registries, or checks. */
 export function sumTallies(tallies: readonly Tally[]): Tally {
   const sum = (value: (tally: Tally) => number) => tallies.reduce((all, tally) => all + value(tally), 0);
   const errors = faultKinds.map((kind) => [kind, sum((tally) => tally.errors[kind])] as const);
@@ -29,9 +30,9 @@ export function sumTallies(tallies: readonly Tally[]): Tally {
 
 /** A registry that is asked over HTTP. */
 export interface HttpRegistry extends RegistrySource {
-  /** Whether who shows no account is refused; null when that cannot be said. */
+  /** Whether a client without an account is refused; null when that could not be checked. */
   asksForAccount(): Promise<boolean | null>;
-  /** One tag, whatever the lists say. */
+  /** One tag with its manifest, whatever the lists say. */
   tag(repository: string, tag: string): Promise<LinkFact>;
   /** A small blob itself. */
   fetch(repository: string, digest: Digest): Promise<FetchedBlob>;
@@ -50,10 +51,13 @@ export interface HttpRegistryOptions {
   readonly account: Account | undefined;
   /** Requests in flight. */
   readonly concurrency: number;
+  /** How long the registry may be silent. Default: that of all requests. */
+  readonly timeoutSeconds?: number;
 }
 
 /** The reader of one registry over HTTP. */
-export function httpRegistry({ name, origin, account, concurrency }: HttpRegistryOptions): HttpRegistry {
+export function httpRegistry(options: HttpRegistryOptions): HttpRegistry {
+  const { name, origin, account, concurrency, timeoutSeconds } = options;
   let asked = 0;
   const errors = Object.fromEntries(faultKinds.map((kind) => [kind, 0])) as Record<FaultKind, number>;
   const onRequest = () => {
@@ -62,7 +66,14 @@ export function httpRegistry({ name, origin, account, concurrency }: HttpRegistr
   const onFault = (kind: FaultKind) => {
     errors[kind] += 1;
   };
-  const send = createRetryingSend({ tries: 3, pauseSeconds: 0.25, retryAfterLimitSeconds: 30, onRequest });
+  const send = createRetryingSend({
+    tries: 3,
+    pauseSeconds: 0.25,
+    retryAfterLimitSeconds: 30,
+    isPassing: mayPass,
+    onRequest,
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+  });
   const authorization = createAuthorization({ origin, account, send });
   const requests = createRequests({ origin, concurrency, send, authorization, onFault });
   return {
@@ -70,7 +81,7 @@ export function httpRegistry({ name, origin, account, concurrency }: HttpRegistr
     repositories: () => readRepositories(requests),
     tags: (repository) => readTags(requests, repository),
     manifest: (repository, digest) => readManifest(requests, repository, digest),
-    blob: (repository, digest) => readBlob(requests, repository, digest),
+    blob: createBlobReader(requests),
     tag: (repository, tag) => readTag(requests, repository, tag),
     fetch: (repository, digest) => fetchBlob(requests, repository, digest),
     hash: (repository, digest) => hashBlob(requests, repository, digest),

@@ -1,20 +1,28 @@
 import * as v from "valibot";
-import { digestOf, parseDigest } from "../../registry/digest.ts";
-import { acceptAnyManifest } from "../../registry/media-types.ts";
+import { type Digest, digestOf, parseDigest } from "../../registry/digest.ts";
 import { mapBounded } from "../bounded.ts";
-import type { LinkFact, LinkState, Unreadable } from "../source.ts";
-import { readPages } from "./pages.ts";
+import type { LinkFact, ManifestState, Unreadable } from "../source.ts";
+import { manifestLocation, manifestQuestion, toManifestState } from "./manifest.ts";
+import { listOf, readPages } from "./pages.ts";
 import type { Requests } from "./requests.ts";
 
 const schema = v.pipe(
-  v.object({ tags: v.nullable(v.array(v.pipe(v.string(), v.nonEmpty()))) }),
-  v.transform(({ tags }) => tags ?? []),
+  v.object({ tags: listOf(v.pipe(v.string(), v.nonEmpty())) }),
+  v.transform(({ tags }) => tags),
 );
 
-/** Tags of a repository with the digests that they lead to now. A repository without any has no list. */
+/** Manifests of a repository that came with a tag: of many tags that lead to one, each has the same object. */
+type Known = Map<Digest, ManifestState>;
+
+/**
+ * Tags of a repository with the digests that they lead to now, and the manifests, as one answer has both. A repository
+ * without any has no list.
+ */
 export async function* readTags(requests: Requests, repository: string): AsyncGenerator<LinkFact> {
+  const known: Known = new Map();
   yield* mapBounded(listTags(requests, repository), requests.concurrency, async (tag): Promise<LinkFact> => {
-    return typeof tag === "string" ? readTag(requests, repository, tag) : { name: null, link: tag };
+    if (typeof tag !== "string") return { name: null, link: tag };
+    return readTag(requests, repository, tag, known);
   });
 }
 
@@ -24,25 +32,29 @@ async function* listTags(requests: Requests, repository: string): AsyncGenerator
   yield* readPages(requests, { url, scope, schema, onMissing: () => {} });
 }
 
-/** One tag with the digest that it leads to now. */
-export async function readTag(requests: Requests, repository: string, tag: string): Promise<LinkFact> {
-  return { name: tag, link: await readTagLink(requests, repository, tag) };
-}
-
-async function readTagLink(requests: Requests, repository: string, tag: string): Promise<LinkState> {
-  const location = `${requests.origin}/v2/${repository}/manifests/${encodeURIComponent(tag)}`;
-  const question = { accept: acceptAnyManifest, scope: `repository:${repository}:pull` };
-  const reply = await requests.ask(location, { ...question, method: "HEAD" });
-  if (reply.state === "missing") return { state: "missing", location };
-  if (reply.state === "unreadable") return reply;
+/** The digest that a tag leads to now, with its manifest. */
+export async function readTag(
+  requests: Requests,
+  repository: string,
+  tag: string,
+  known: Known = new Map(),
+): Promise<LinkFact> {
+  const location = manifestLocation(requests, repository, encodeURIComponent(tag));
+  const reply = await requests.ask(location, manifestQuestion(repository));
+  if (reply.state === "missing") return { name: tag, link: { state: "missing", location } };
+  if (reply.state === "unreadable") return { name: tag, link: reply };
+  if (reply.state === "invalid")
+    return { name: tag, link: { state: "invalid", location, reason: reply.reason } };
   const header = reply.headers.get("docker-content-digest");
-  if (header !== null) {
-    const digest = parseDigest(header);
-    if (digest) return { state: "linked", digest };
-    return requests.fault("unexpected", location, "answers with a Docker-Content-Digest that is none");
-  }
   // The header is a courtesy by the specification; the content says the same.
-  const whole = await requests.ask(location, question);
-  if (whole.state === "missing") return { state: "missing", location };
-  return whole.state === "unreadable" ? whole : { state: "linked", digest: digestOf(whole.body) };
+  const text = header ?? (reply.state === "found" ? digestOf(reply.body) : null);
+  if (text === null) return { name: tag, link: { state: "missing", location } };
+  const digest = parseDigest(text);
+  if (!digest) {
+    const reason = "answers with a Docker-Content-Digest that is none";
+    return { name: tag, link: requests.fault("unexpected", location, reason) };
+  }
+  const manifest = known.get(digest) ?? toManifestState(requests, location, digest, reply);
+  known.set(digest, manifest);
+  return { name: tag, link: { state: "linked", digest }, manifest };
 }

@@ -58,7 +58,7 @@ export const blobDamages: readonly Damage[] = [
     question: blob("app", armLayer),
     answer: "500",
     scan: ["app: layer-link/link-invalid critical 1 latest linux/arm64/v8 relink"],
-    probe: ["app: layer/unreadable warning 1 latest linux/arm64/v8 none"],
+    probe: ["app: layer/link-invalid critical 1 latest linux/arm64/v8 rebuild"],
   },
   {
     name: "a layer that is empty",

@@ -29,7 +29,7 @@ export const manifestDamages: readonly Damage[] = [
     question: manifest("app", "1"),
     answer: "500",
     scan: ["app: tag/link-invalid critical 1 - rebuild"],
-    probe: ["app: tag/unreadable warning 1 - none"],
+    probe: ["app: tag/link-invalid critical 1 - rebuild"],
   },
   {
     name: "a tag whose link ends with a newline",
@@ -37,7 +37,7 @@ export const manifestDamages: readonly Damage[] = [
     question: manifest("app", "1"),
     answer: "500",
     scan: ["app: tag/link-invalid critical 1 - rebuild"],
-    probe: ["app: tag/unreadable warning 1 - none"],
+    probe: ["app: tag/link-invalid critical 1 - rebuild"],
   },
   {
     name: "a tag whose link is a directory",
@@ -96,7 +96,7 @@ export const manifestDamages: readonly Damage[] = [
     question: manifest("app", "1"),
     answer: "500",
     scan: ["app: manifest/blob-empty critical 1 latest - rebuild"],
-    probe: ["app: tag/unreadable warning 1 - none", "app: tag/unreadable warning latest - none"],
+    probe: ["app: tag/link-invalid critical 1 - rebuild", "app: tag/link-invalid critical latest - rebuild"],
   },
   {
     name: "a child without a revision link",
@@ -132,7 +132,7 @@ export const manifestDamages: readonly Damage[] = [
     question: manifest("app", digest(arm64)),
     answer: "500",
     scan: ["app: manifest/link-invalid critical 1 latest linux/arm64/v8 relink"],
-    probe: ["app: index-child/unreadable warning 1 latest linux/arm64/v8 none"],
+    probe: ["app: index-child/link-invalid critical 1 latest linux/arm64/v8 rebuild"],
   },
   {
     name: "a child whose blob is gone, the link is there",
@@ -148,7 +148,7 @@ export const manifestDamages: readonly Damage[] = [
     question: manifest("app", digest(arm64)),
     answer: "500",
     scan: ["app: manifest/digest-mismatch critical 1 latest linux/arm64/v8 rebuild"],
-    probe: ["app: index-child/unreadable warning 1 latest linux/arm64/v8 none"],
+    probe: ["app: index-child/digest-mismatch critical 1 latest linux/arm64/v8 rebuild"],
   },
   {
     name: "a child with a changed byte",
@@ -156,7 +156,7 @@ export const manifestDamages: readonly Damage[] = [
     question: manifest("app", digest(arm64)),
     answer: "500",
     scan: ["app: manifest/digest-mismatch critical 1 latest linux/arm64/v8 rebuild"],
-    probe: ["app: index-child/unreadable warning 1 latest linux/arm64/v8 none"],
+    probe: ["app: index-child/digest-mismatch critical 1 latest linux/arm64/v8 rebuild"],
   },
   {
     name: "a child that says something else and is good JSON",
@@ -172,7 +172,7 @@ export const manifestDamages: readonly Damage[] = [
     question: manifest("app", digest(arm64)),
     answer: "500",
     scan: ["app: manifest/unreadable warning 1 latest linux/arm64/v8 none"],
-    probe: ["app: index-child/unreadable warning 1 latest linux/arm64/v8 none"],
+    probe: ["app: index-child/link-invalid critical 1 latest linux/arm64/v8 rebuild"],
   },
   {
     name: "a child that is a directory",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { at, fakeRegistry, json, probe, status } from "../../../support/fake-registry.ts";
-import { type Content, digest, image } from "../../../support/oci-content.ts";
+import { type Content, digest, image, index } from "../../../support/oci-content.ts";
 import { stoppedServer } from "../../../support/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
@@ -32,13 +32,14 @@ describe("what could not be checked is neither fine nor broken", () => {
     expect([exitCode, report.errors.unexpected]).toEqual([3, 1]);
   });
 
-  test("a blob without a length, a manifest that is none, a list that is none", async () => {
+  test("a long blob without a length, a manifest that is none, a list that is none", async () => {
     const registry = await fakeRegistry(
-      { "app:1": amd64, "b:1": arm64, "c:1": arm64 },
+      { "app:1": amd64, "b:1": index([arm64]), "c:1": arm64 },
       (request, response) => {
-        if (request.url === `/v2/app/blobs/${digest(layer)}`)
-          return status(200, { "transfer-encoding": "chunked" })(request, response);
-        return at("/c/tags/list", status(200))(request, response);
+        if (request.url !== `/v2/app/blobs/${digest(layer)}`)
+          return at("/c/tags/list", status(200))(request, response);
+        response.writeHead(200, { "transfer-encoding": "chunked" }).end(Buffer.alloc(100_000));
+        return true;
       },
     );
     registry.things.set(`/v2/b/manifests/${digest(arm64)}`, { body: Buffer.from("{}"), type: "x" });
@@ -71,14 +72,29 @@ describe("what could not be checked is neither fine nor broken", () => {
       Array.from({ length: 200 }, (_, i) => [`app:${i}`, image(`${i}`, "linux/amd64")]),
     );
     const registry = await fakeRegistry(images, (request) => {
-      if (request.method !== "HEAD") return undefined;
+      if (/_catalog|tags/.test(request.url ?? "")) return undefined;
       request.socket.destroy();
       return true;
     });
     const { exitCode, report } = await probe(registry.url, ["--concurrency", "50"]);
     expect(exitCode).toBe(3);
-    expect(report.errors.unavailable).toBe(200);
+    expect(report.findings).toHaveLength(200);
+    expect(report.requests).toBe(registry.asked.length);
     expect(registry.asked.length).toBeLessThan(330);
+    // What was not asked is no failed request.
+    expect(report.errors.unavailable).toBeLessThan(110);
+  });
+
+  test("a registry that is there is asked for everything, whatever fails", async () => {
+    const images = Object.fromEntries(
+      Array.from({ length: 120 }, (_, i) => [`app:${i}`, image(`${i}`, "linux/amd64")]),
+    );
+    const registry = await fakeRegistry({ ...images, "b:1": amd64 }, (request, response) =>
+      /app.manifests/.test(request.url ?? "") ? status(502)(request, response) : undefined,
+    );
+    const { exitCode, report } = await probe(registry.url, ["--concurrency", "100"]);
+    expect([exitCode, report.errors.unavailable, report.tags]).toEqual([3, 120, 1]);
+    expect(registry.asked).toContain(`GET /v2/b/blobs/${digest(layer)}`);
   });
 
   test("an empty registry without its sentinel is not clean", async () => {

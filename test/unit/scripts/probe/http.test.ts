@@ -1,54 +1,16 @@
-import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
 import { parseChallenge } from "../../../../scripts/http/challenge.ts";
-import { account, fakeRegistry, json, probe } from "../../../support/fake-registry.ts";
+import { fakeRegistry, json, probe } from "../../../support/fake-registry.ts";
 import { image } from "../../../support/oci-content.ts";
 import { serve } from "../../../support/server.ts";
+import { tokenRegistry } from "../../../support/token-registry.ts";
 
 const amd64 = image("amd64", "linux/amd64");
-const basic = `Basic ${Buffer.from(`${account.user}:${account.password}`).toString("base64")}`;
-
-/** A registry that wants tokens, each good for one scope and `uses` requests, from the realm that is given. */
-async function tokenRegistry(realmOf: (url: string) => string, uses = Number.POSITIVE_INFINITY) {
-  const issued: string[] = [];
-  const left = new Map<string, number>();
-  const registry = await fakeRegistry({ "a:1": amd64, "b:1": amd64 }, (request, response) => {
-    const url = new URL(request.url ?? "", `http://${request.headers.host}`);
-    if (url.pathname === "/token") {
-      if (request.headers.authorization !== basic) json(response, {}, 401);
-      else {
-        const scope = url.searchParams.get("scope") ?? "";
-        issued.push(`${url.searchParams.get("service")} ${scope}`);
-        const token = `${scope}#${issued.length}`;
-        left.set(token, uses);
-        json(response, issued.length % 2 === 0 ? { access_token: token } : { token });
-      }
-      return true;
-    }
-    const scope = scopeOf(request);
-    const token = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
-    const remaining = left.get(token) ?? 0;
-    if (token.startsWith(`${scope}#`) && remaining > 0) {
-      left.set(token, remaining - 1);
-      // The rest of the fake knows Basic only.
-      request.headers.authorization = basic;
-      return undefined;
-    }
-    const challenge = `Bearer realm="${realmOf(url.origin)}",service="fake",scope="${scope}"`;
-    response.writeHead(401, { "www-authenticate": challenge }).end();
-    return true;
-  });
-  return { ...registry, issued };
-}
-
-function scopeOf({ url = "" }: IncomingMessage): string {
-  const [, repository] = /^\/v2\/(.+?)\/(?:tags|manifests|blobs)\//.exec(url) ?? [];
-  return repository === undefined ? "registry:catalog:*" : `repository:${repository}:pull`;
-}
+const images = { "a:1": amd64, "b:1": amd64 };
 
 describe("a registry that wants tokens", () => {
   test("gets one for each scope, fetched once", async () => {
-    const registry = await tokenRegistry((url) => `${url}/token`);
+    const registry = await tokenRegistry(images);
     const { exitCode, report } = await probe(registry.url);
     expect([exitCode, report.errors]).toEqual([0, { unauthorised: 0, unavailable: 0, unexpected: 0 }]);
     expect(registry.issued.sort()).toEqual([
@@ -59,7 +21,7 @@ describe("a registry that wants tokens", () => {
   });
 
   test("gets a new one when the old one is used up", async () => {
-    const registry = await tokenRegistry((url) => `${url}/token`, 2);
+    const registry = await tokenRegistry(images, { uses: 2 });
     const { exitCode } = await probe(registry.url, ["--concurrency", "1"]);
     expect(exitCode).toBe(0);
     expect(registry.issued.filter((scope) => scope === "fake repository:a:pull").length).toBeGreaterThan(1);
@@ -71,7 +33,7 @@ describe("a registry that wants tokens", () => {
       shown.push(headers.authorization);
       json(response, { token: "x" });
     });
-    const registry = await tokenRegistry(() => thief.replace("127.0.0.1", "localhost"));
+    const registry = await tokenRegistry(images, { realmOf: () => thief.replace("127.0.0.1", "localhost") });
     const { exitCode, report } = await probe(registry.url);
     expect([exitCode, report.errors.unexpected]).toEqual([3, 1]);
     expect(report.findings[0]?.message).toContain("not trusted with the account");
@@ -79,7 +41,7 @@ describe("a registry that wants tokens", () => {
   });
 
   test("whose token server refuses the account is unauthorised", async () => {
-    const registry = await tokenRegistry((url) => `${url}/token`);
+    const registry = await tokenRegistry(images);
     const { exitCode, report } = await probe(registry.url, [], { REG_PASS: "wrong" });
     expect([exitCode, report.errors.unauthorised]).toEqual([3, 1]);
   });
@@ -102,9 +64,9 @@ test.each([
 describe("lists", () => {
   const pages = (links: Readonly<Record<string, string>>) =>
     fakeRegistry({ "a:1": amd64, "b:1": amd64 }, ({ url = "", headers }, response) => {
-      const page = /^\/v2\/_catalog(?:\?last=(\w+))?$/.exec(url);
-      if (!page || headers.authorization === undefined) return undefined;
-      const name = page[1] === undefined ? "a" : "b";
+      const { pathname, searchParams } = new URL(url, "http://fake");
+      if (pathname !== "/v2/_catalog" || headers.authorization === undefined) return undefined;
+      const name = searchParams.has("last") ? "b" : "a";
       const link = links[name];
       if (link !== undefined) response.setHeader("link", `<${link}>; rel="next"`);
       json(response, { repositories: [name] });

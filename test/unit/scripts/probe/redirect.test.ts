@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createFollowingSend } from "../../../../scripts/http/redirect.ts";
 import { fakeRegistry, probe } from "../../../support/fake-registry.ts";
 import { type Content, digest, image } from "../../../support/oci-content.ts";
+import { sendRange } from "../../../support/ranges.ts";
 import { type Handler, serve } from "../../../support/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
@@ -27,8 +28,8 @@ const redirecting = (to: string, status = 307) =>
 
 const holds =
   (sizeBytes: number): Handler =>
-  (_request, response) =>
-    void response.writeHead(200, { "content-length": sizeBytes }).end();
+  (request, response) =>
+    sendRange(request, response, Buffer.alloc(sizeBytes));
 const size = layer.bytes.byteLength;
 
 describe("a registry that sends blobs on to a storage", () => {
@@ -36,7 +37,7 @@ describe("a registry that sends blobs on to a storage", () => {
     const store = await storage(holds(size));
     const { exitCode, report } = await probe((await redirecting(`${store.url}/b?signature=x`, status)).url);
     expect([exitCode, report.findings]).toEqual([0, []]);
-    expect(store.shown).toEqual([{ method: "HEAD", authorization: undefined }]);
+    expect(store.shown).toEqual([{ method: "GET", authorization: undefined }]);
   });
 
   test("is broken when the storage has less, or nothing", async () => {
@@ -80,7 +81,7 @@ describe("a registry that sends blobs on to a storage", () => {
       const { exitCode, report } = await probe((await redirecting(store.url)).url);
       expect([exitCode, report.errors]).toEqual([3, { unauthorised: 0, unavailable: 0, unexpected: 1 }]);
       expect(report.findings[0]?.message).toContain(`${store.url}, which answers ${code}`);
-      expect(store.shown).toEqual([{ method: "HEAD", authorization: undefined }]);
+      expect(store.shown).toEqual([{ method: "GET", authorization: undefined }]);
     },
   );
 
