@@ -22,7 +22,7 @@ export default defineConfig({
     sequence: { sequencer: LabLastSequencer },
     projects: [
       project("unit"),
-      // Each runs the whole program: on a busy machine that takes longer than the usual five seconds.
+      // Each runs the complete program: on a busy machine that takes longer than the usual five seconds.
       project("component", { testTimeout: 30_000 }),
       project("pushgateway", { testTimeout: 60_000, hookTimeout: 600_000 }),
       project("rules", { testTimeout: 60_000, hookTimeout: 900_000 }),

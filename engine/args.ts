@@ -1,5 +1,10 @@
 import { parseArgs } from "node:util";
 
+/** A command line or an environment that says too little or something wrong. The text is a sentence for the user. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
 export const operations = ["preview", "up", "drift", "destroy"] as const;
 export type Operation = (typeof operations)[number];
 
@@ -50,14 +55,14 @@ const options = {
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
-/** Errors: throws a TypeError with a sentence for the user. */
+/** Errors: UsageError. */
 export function parseEngineArgs(argv: readonly string[]): EngineArgs | "help" {
-  const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options });
+  const { values, positionals } = splitArguments(argv);
   if (values.help) return "help";
   const [operation, ...rest] = positionals;
   if (!isOperation(operation))
-    throw new TypeError(`Expected one of ${operations.join(", ")}, got ${operation ?? "nothing"}.`);
-  if (rest.length > 0) throw new TypeError(`Unexpected argument ${rest[0]}.`);
+    throw new UsageError(`Expected one of ${operations.join(", ")}, got ${operation ?? "nothing"}.`);
+  if (rest.length > 0) throw new UsageError(`Unexpected argument ${rest[0]}.`);
   onlyWith(operation, "preview", { markdown: values.markdown });
   onlyWith(operation, "drift", { pushgateway: values.pushgateway, notify: values.notify });
   const { stack, yes, markdown, pushgateway, notify } = values;
@@ -67,7 +72,7 @@ export function parseEngineArgs(argv: readonly string[]): EngineArgs | "help" {
 /**
  * The targets that are named, else those that the environment names, a lab's own included.
  *
- * Errors: throws a TypeError with a sentence for the user, without the value: it may hold a password.
+ * Errors: UsageError, without the value: it may hold a password.
  */
 export function reportTargets(
   { pushgateway, notify }: Pick<EngineArgs, "pushgateway" | "notify">,
@@ -77,6 +82,14 @@ export function reportTargets(
     pushgateway: httpUrl("Pushgateway", pushgateway ?? environment.PUSHGATEWAY),
     notify: httpUrl("webhook", notify ?? environment.SLACK_WEBHOOK),
   };
+}
+
+function splitArguments(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], allowPositionals: true, options });
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 function isOperation(word: string | undefined): word is Operation {
@@ -89,7 +102,7 @@ function onlyWith(
   values: Readonly<Record<string, string | undefined>>,
 ): void {
   for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined && given !== needed) throw new TypeError(`--${name} belongs to \`${needed}\`.`);
+    if (value !== undefined && given !== needed) throw new UsageError(`--${name} belongs to \`${needed}\`.`);
   }
 }
 
@@ -98,5 +111,5 @@ function httpUrl(what: string, text: string | undefined): URL | undefined {
   if (text === undefined || text === "") return undefined;
   const url = URL.parse(text);
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;
-  throw new TypeError(`The ${what} is no http:// or https:// URL.`);
+  throw new UsageError(`The ${what} is no http:// or https:// URL.`);
 }

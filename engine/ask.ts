@@ -9,7 +9,7 @@ export async function ask(
 ): Promise<number | undefined> {
   if (!process.stdin.isTTY) {
     process.stderr.write(
-      `There is nobody to ask: \`npm run ${operation} -- --yes\` applies without asking.\n`,
+      `Standard input is no terminal, so the question cannot be asked: \`npm run ${operation} -- --yes\` applies without asking.\n`,
     );
     return 2;
   }

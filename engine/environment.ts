@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
+import { UsageError } from "./args.ts";
 
 /** Where the stack is and how its engine runs. */
 export interface StackEnvironment {
@@ -15,7 +16,7 @@ const labFile = v.record(v.string(), v.string());
  * The named stack, else PULUMI_STACK, else the lab's. A stack with the name of a lab instance of this clone runs in
  * that lab's environment (`.lab/NAME/environment.json`, written by `npm run lab`); any other in the caller's.
  *
- * Errors: throws a TypeError when no stack is named and no lab is here.
+ * Errors: UsageError when no stack is named and no lab is here.
  */
 export function stackEnvironment(
   projectDirectory: string,
@@ -25,7 +26,7 @@ export function stackEnvironment(
   const stack =
     named ?? environment.PULUMI_STACK ?? (existsSync(labPath(projectDirectory, "lab")) ? "lab" : undefined);
   if (stack === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       "Which stack? Give --stack NAME or set PULUMI_STACK; or start the lab with `npm run lab`.",
     );
   }

@@ -1,6 +1,13 @@
 import { writeFileSync } from "node:fs";
 import registryStack from "../index.ts";
-import { type EngineArgs, parseEngineArgs, type ReportTargets, reportTargets, usage } from "./args.ts";
+import {
+  type EngineArgs,
+  parseEngineArgs,
+  type ReportTargets,
+  reportTargets,
+  UsageError,
+  usage,
+} from "./args.ts";
 import { ask } from "./ask.ts";
 import { byResource, changeTable, isConnectionChange, type ResourceChange } from "./changes.ts";
 import type { DriftCheck } from "./drift/record.ts";
@@ -16,31 +23,17 @@ const display: Display = {
 };
 
 async function main(argv: readonly string[]): Promise<number> {
-  const args = readArgs(argv);
-  if (typeof args === "number") return args;
-  const { stack, variables } = stackEnvironment(projectDirectory, args.stack, process.env);
-  // Into this process's own environment: the Automation API looks for the CLI before it reads any other.
-  Object.assign(process.env, variables);
-  if (args.operation !== "drift") return await operate(args, stack);
-  const targets = orUsage(() => reportTargets(args, process.env));
-  return typeof targets === "number" ? targets : await drift(stack, targets);
-}
-
-function readArgs(argv: readonly string[]): EngineArgs | number {
-  const args = orUsage(() => parseEngineArgs(argv));
-  if (args !== "help") return args;
-  process.stdout.write(usage);
-  return 0;
-}
-
-/** What is read, or exit code 2. */
-function orUsage<T>(read: () => T): T | number {
-  try {
-    return read();
-  } catch (error) {
-    display.writeError(`${messageOf(error)}\n\n${usage}`);
-    return 2;
+  const args = parseEngineArgs(argv);
+  if (args === "help") {
+    display.write(usage);
+    return 0;
   }
+  const { stack, variables } = stackEnvironment(projectDirectory, args.stack, process.env);
+  // Into this process's own environment: the Automation API finds the CLI before it reads any other.
+  Object.assign(process.env, variables);
+  return args.operation === "drift"
+    ? await drift(stack, reportTargets(args, process.env))
+    : await operate(args, stack);
 }
 
 async function operate(args: EngineArgs, name: string): Promise<number> {
@@ -110,6 +103,7 @@ function messageOf(error: unknown): string {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  display.writeError(`${messageOf(error)}\n`);
-  process.exitCode = 1;
+  const isUsage = error instanceof UsageError;
+  display.writeError(`${messageOf(error)}\n${isUsage ? `\n${usage}` : ""}`);
+  process.exitCode = isUsage ? 2 : 1;
 }

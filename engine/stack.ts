@@ -38,19 +38,19 @@ export async function openStack(stack: string, program: PulumiFn, display: Displ
     const removed = backend === undefined ? [] : removeTornNotes(backend);
     if (removed.length === 0) throw error;
     display.writeError(
-      `An earlier update was killed while it wrote: removed ${removed.join(", ")}; the state is whole.\n`,
+      `An earlier update was killed while it wrote: removed ${removed.join(", ")}; the state is complete.\n`,
     );
     return await open();
   }
 }
 
-/** Runs one operation. A lock that a killed update of this machine left behind is taken away once. */
+/** Runs one operation. A lock that a killed update of this machine left behind is removed once. */
 export async function runOperation(stack: Stack, operation: Operation, display: Display): Promise<Outcome> {
   try {
     return await attempt(stack, operation, display);
   } catch (error) {
     if (!isStaleLock(messageOf(error), hostname(), isProcessRunning)) throw error;
-    display.writeError("An earlier update of this machine was killed and left its lock: taking it away.\n");
+    display.writeError("An earlier update of this machine was killed and left its lock: removing it.\n");
     await stack.cancel();
     return await attempt(stack, operation, display);
   }

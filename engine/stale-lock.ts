@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** A lock on a stack, as the engine's message tells it. Source: pulumi pkg/backend/diy/lock.go. */
+/** A lock on a stack, as the engine's message names it. Source: pulumi pkg/backend/diy/lock.go. */
 interface StackLock {
   readonly host: string;
   readonly processId: number;
@@ -15,7 +15,7 @@ function locksIn(message: string): StackLock[] {
 
 /**
  * Whether a refusal because of a lock names none but processes of this machine that are gone: an update that was
- * killed. Anything else, another machine's lock above all, is left for a person to judge (`pulumi cancel`).
+ * killed. Anything else, another machine's lock above all, is left to a person (`pulumi cancel`).
  */
 export function isStaleLock(
   message: string,

@@ -22,9 +22,9 @@ export function isTornState(message: string): boolean {
 }
 
 /**
- * Takes away the notes on content types (`STACK.json.attrs`) that are no JSON. A file backend replaces a state in one
+ * Removes the notes on content types (`STACK.json.attrs`) that are no JSON. A file backend replaces a state in one
  * step, but writes the note beside it in place: an update that is killed at that moment leaves it empty, and then no
- * command can read the state, which is whole. Without the note it is read as it is. Gives the paths.
+ * command can read the state, which is complete. Without the note it is read as it is. Returns the paths.
  *
  * Source: gocloud.dev blob/fileblob/attrs.go.
  */

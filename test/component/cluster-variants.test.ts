@@ -30,7 +30,7 @@ describe("variants of the cluster side", () => {
     expect(find("cluster", "pulumi:providers:kubernetes").inputs.context).toBe("home");
   });
 
-  test("need no authority that everybody trusts", async () => {
+  test("need no certificate of a public authority", async () => {
     const stack = await run(registryStack, { config: withCluster({}) });
     const [container] = podSpec(stack, "cluster-probe-cron-job").containers;
     expect(container?.env.map(({ name }) => name)).not.toContain("NODE_EXTRA_CA_CERTS");

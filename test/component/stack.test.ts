@@ -179,7 +179,7 @@ describe("the resources", () => {
     stack = await run(registryStack, { config: CONFIG });
   });
 
-  test("validate nginx.conf and the compose file before they take their places", () => {
+  test("validate nginx.conf and the compose file before they replace the old ones", () => {
     expect(inputs("registry-files-nginx").validate).toContain("nginx:1.28.0-alpine nginx -t");
     expect(inputs("registry-files-compose").validate).toBe("docker compose --file {} config --quiet");
   });

@@ -128,7 +128,7 @@ describe("a configuration of the cluster side that cannot work", () => {
   const key = (path: string) => `regwarden:cluster.${path}`;
   const set = (path: string, value: string) => pulumi("config", "set", "--path", key(path), value);
 
-  test("is refused at the door, all faults at once", async () => {
+  test("is refused before anything is changed, all faults at once", async () => {
     const url = await pulumi("config", "get", "--path", key("pushgatewayUrl"));
     const name = "a-site-with-a-name-that-no-cronjob-could-bear";
     await set("probe.schedule", "*/15 * * *");

@@ -65,12 +65,12 @@ describe("drift in the cluster, by other field managers", () => {
     expect(drift).not.toContain(encoded);
   });
 
-  test("is told to Prometheus by the drift run", async () => {
+  test("is reported to Prometheus by the drift run", async () => {
     await holds(`drift_stack_state{stack="${instance}"} == 1 and drift_stack_count == 8`);
     await holds(`drift_stack_first_seen{stack="${instance}"} > ${start}`);
   });
 
-  test("is healed by the next update, whoever owns the fields", async () => {
+  test("is healed by the next update, whatever program owns the fields", async () => {
     await up();
     await noDrift();
     await holds(`drift_stack_state{stack="${instance}"} == 0`);

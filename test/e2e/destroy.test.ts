@@ -6,7 +6,7 @@ import { stackObjects } from "../support/lab/cluster.ts";
 import { engineEnds, labEnds } from "../support/lab/expected.ts";
 import { instance, onHost, pulumi, saidFile } from "../support/lab/stack.ts";
 
-/** The last of the end-to-end tests: they look back at all that was said, and take the lab away. */
+/** The last of the end-to-end tests: they search all that was printed, and take the lab away. */
 
 describe("secrets", () => {
   test("stand in no output, no state and no process list", async () => {

@@ -24,7 +24,7 @@ const registry = sampleImage.split("/")[0] ?? "";
 const binding = pathOf("clusterrolebindings", inUseClusterRoleName({ namespace: namespaces.monitoring }));
 const cannotStart = `${kind} ${namespace}/${name} cannot start a new pod.`;
 
-const look = () => runJob(cronJobs.inUse);
+const check = () => runJob(cronJobs.inUse);
 const lookAndScrape = () => runJobAndScrape(cronJobs.inUse, "regwarden_in_use_last_run_timestamp_seconds");
 
 /** Expression of an alert, as it is in the cluster. */
@@ -57,8 +57,8 @@ afterAll(async () => {
   await noDrift();
 });
 
-describe("the CronJob that looks at the images in use", () => {
-  test("runs from its own template, sees that all is there, and Prometheus knows", async () => {
+describe("the CronJob that checks the images in use", () => {
+  test("runs from its own template, finds that all is there, and Prometheus has the result", async () => {
     const { code, log } = await lookAndScrape();
     expect(code, log).toBe(0);
     expect(log).toContain("nodes are linux/amd64, linux/arm64");
@@ -69,7 +69,7 @@ describe("the CronJob that looks at the images in use", () => {
   });
 
   test("leaves its token neither in the log nor in a file", async () => {
-    const { log } = await look();
+    const { log } = await check();
     expect(log).not.toMatch(/eyJ[\w-]{10,}\./);
     expect(readdirSync(join(clusterDirectory(instance), "pods"))).toEqual([]);
   });
@@ -86,7 +86,7 @@ describe("its account", () => {
     await expect(requestToken(pod, namespaces.monitoring, cronJobs.inUse)).rejects.toThrow(/answers 403/);
   });
 
-  test("says what it may not list when its binding is gone, which passes for nothing seen, and up heals it", async () => {
+  test("says what it may not list when its binding is gone, which does not count as nothing found, and up heals it", async () => {
     await cluster().remove(binding);
     await waitUntil("the end of the rights", 30, async () => !(await mayList()));
     const { code, log } = await lookAndScrape();
@@ -107,7 +107,7 @@ describe("its account", () => {
 });
 
 describe("an image in use that the collection of untagged manifests has broken", () => {
-  test("is told with the workload that needs it, and the critical alert's expression holds", async () => {
+  test("is reported with the workload that needs it, and the critical alert's expression holds", async () => {
     await onHost(damageCommand);
     const { code, log } = await lookAndScrape();
     expect(code, log).toBe(1);
@@ -118,7 +118,7 @@ describe("an image in use that the collection of untagged manifests has broken",
     expect(await query(`regwarden_in_use_broken{${labels}}`, "workload")).toEqual({ [name]: 1 });
   });
 
-  test("is forgotten when it is back", async () => {
+  test("is no longer reported when it is back", async () => {
     await pushCiImage(instance);
     const { code, log } = await lookAndScrape();
     expect(code, log).toBe(0);

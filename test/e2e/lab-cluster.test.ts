@@ -32,9 +32,10 @@ describe("the lab's cluster", () => {
     await stopDaemon(etcd);
     rmSync(join(etcd.directory, "data"), { recursive: true });
     await labEnds(0, "up");
-    expect(daemonPid(daemon("kube-apiserver")), "an API server that remembers the lost data").not.toBe(
-      server,
-    );
+    expect(
+      daemonPid(daemon("kube-apiserver")),
+      "the process of an API server that has the lost data in memory",
+    ).not.toBe(server);
     expect((await stackObjects()).sort()).toEqual(before.sort());
     await noDrift();
   });

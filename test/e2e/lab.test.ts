@@ -148,7 +148,7 @@ describe("drift by hand", () => {
     await noDrift();
   });
 
-  test("in a secret file is shown as such, and neither text is told", async () => {
+  test("in a secret file is shown as such, and neither text is printed", async () => {
     await onHost("echo leaked-by-hand >>/opt/registry/tls/privkey.pem");
     const drift = await engine("drift");
     expectCode(drift, 7);
@@ -169,7 +169,7 @@ describe("drift by hand", () => {
     await noDrift();
   });
 
-  test("that cannot be looked at is exit code 1, not drift and not fine", async () => {
+  test("that cannot be checked is exit code 1, not drift and not fine", async () => {
     await onHost("systemctl stop docker.socket docker.service");
     try {
       expectCode(await engine("drift"), 1);
@@ -238,7 +238,7 @@ describe("a change of the program", () => {
     await onHost("echo '127.0.0.1 registry.lab.test' >>/etc/hosts");
     await set("regwarden:dns.servers[0]", "127.0.0.11");
     await up();
-    // The host's only server is this one anyway; the domain is what tells the drop-in.
+    // The host's only server is this one anyway; the domain shows that the drop-in counts.
     expect(await onHost("resolvectl domain")).toMatch(/^Global: ~\.$/m);
     await noDrift();
     await pulumi("config", "rm", "regwarden:dns");
@@ -247,7 +247,7 @@ describe("a change of the program", () => {
     expect(await onHost("resolvectl domain")).not.toMatch(/^Global: ~\.$/m);
   });
 
-  test("that the deployment check does not like fails the update and says what to do", async () => {
+  test("that the deployment check rejects fails the update and says what to do", async () => {
     await onHost(
       "mkdir /opt/registry/data/private/docker/registry/v2/repositories/secretive && chmod 0700 /opt/registry/data/private/docker/registry/v2/repositories/secretive",
     );

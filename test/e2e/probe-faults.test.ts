@@ -12,7 +12,7 @@ import { loadRules } from "../../lab/cluster/rules-loader.ts";
 import { waitUntil } from "../../lab/machine/wait.ts";
 import { apiServerAuthority, cluster, patch, pathOf } from "../support/lab/cluster.ts";
 import { noDrift, up } from "../support/lab/expected.ts";
-import { becomesHealthy, statusOfStranger } from "../support/lab/private-registry.ts";
+import { becomesHealthy, statusWithoutAccount } from "../support/lab/private-registry.ts";
 import { firing, holds, query } from "../support/lab/prometheus.ts";
 import { runJob, runJobAndScrape } from "../support/lab/run-job.ts";
 import { instance, onHost } from "../support/lab/stack.ts";
@@ -45,8 +45,8 @@ afterAll(async () => {
   await loadRules(instance, cluster(), 1);
 });
 
-describe("a registry that is whole", () => {
-  test("is seen as such by the probe, and nothing fires", async () => {
+describe("a registry that is complete", () => {
+  test("is found complete by the probe, and no alert fires", async () => {
     const { code, log } = await probeAndScrape();
     expect(code, log).toBe(0);
     expect(await gauge("regwarden_probe_complete")).toBe(1);
@@ -57,7 +57,7 @@ describe("a registry that is whole", () => {
   });
 });
 
-describe("a fault is told apart from the others: ", () => {
+describe("a fault is known from the others: ", () => {
   test("the registry is down", async () => {
     await onHost(`docker stop ${backend}`);
     try {
@@ -66,7 +66,7 @@ describe("a fault is told apart from the others: ", () => {
       await holds('up{registry="private"} == 0');
       expect(Object.keys(await errors())).toEqual(["unavailable"]);
       expect(await gauge("registry_manifest_integrity_catalog_accessible")).toBe(0);
-      // No count of what nobody has seen.
+      // No count of what was not checked.
       expect(await gauge("registry_manifest_integrity_failures")).toBeUndefined();
       expect(await alarms()).toEqual([
         "RegistryCatalogInaccessible",
@@ -114,12 +114,12 @@ describe("a fault is told apart from the others: ", () => {
     }
   });
 
-  test("another backend answers, with an empty catalogue and to anybody", async () => {
+  test("another backend answers, with an empty catalogue and without asking for an account", async () => {
     await onHost(
       `docker stop ${backend} && docker run -d --name stale --network registry_registry --network-alias ${backend} registry:2.8.3`,
     );
     try {
-      await waitUntil("the other backend", 60, async () => (await statusOfStranger()) === "200");
+      await waitUntil("the other backend", 60, async () => (await statusWithoutAccount()) === "200");
       const { code, log } = await probeAndScrape();
       expect(code, log).toBe(3);
       expect(await errors()).toEqual({});
@@ -147,7 +147,7 @@ describe("a fault is told apart from the others: ", () => {
     try {
       const { code, log } = await probe();
       expect(code, log).toBe(3);
-      expect(log).toContain("the metrics could not be put, so nobody will be alerted");
+      expect(log).toContain("the metrics could not be put, so no alert will fire");
       await holds('up{job="pushgateway"} == 0');
       expect(await alarms()).toEqual(["RegistryIntegrityProbeAbsent"]);
     } finally {

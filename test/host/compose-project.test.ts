@@ -207,7 +207,7 @@ describe("a compose project", () => {
     await expect(update).rejects.toThrow(/test-quay is .*\n\s+cannot open config/s);
   });
 
-  test("with an image that cannot be had names the image and the way on, and changes nothing", async () => {
+  test("with an image that cannot be had names the image and what to do, and changes nothing", async () => {
     const before = await containerIds();
     const services = { ...declare(revisions).services };
     const missing = { container: "test-quay", image: "registry.invalid/none:1.0.0", revision: "1" };

@@ -118,7 +118,7 @@ describe("the connection", () => {
   });
 
   test.each([20_000, 200_000, 900_000])(
-    "that is lost after %i bytes leaves the old file, and the next try works",
+    "that breaks off after %i bytes leaves the old file, and the next try works",
     async (limitBytes) => {
       const way = await cuttable(limitBytes);
       const large = { ...declared, content: "x".repeat(2_000_000) };

@@ -97,14 +97,17 @@ describe("the Pushgateway", () => {
     ["answers with an error", 500, "", "answered 500"],
     ["is another server", 200, "<html>", "gave no list of its metrics"],
     ["is another server that speaks JSON", 200, "{}", "gave no list of its metrics"],
-  ])("that %s is not pushed to: the time of before would be lost", async (_what, status, body, fault) => {
-    const server = await serveAndRecord(status, body);
-    expect(await run(clean, 0, { pushgateway: new URL(server.url) })).toBe(1);
-    expect(new Set(server.received.map(({ method }) => method))).toEqual(new Set(["GET"]));
-    expect(warnings.join()).toContain(fault);
-  });
+  ])(
+    "that %s is not pushed to: the time at which drift was first seen would be lost",
+    async (_what, status, body, fault) => {
+      const server = await serveAndRecord(status, body);
+      expect(await run(clean, 0, { pushgateway: new URL(server.url) })).toBe(1);
+      expect(new Set(server.received.map(({ method }) => method))).toEqual(new Set(["GET"]));
+      expect(warnings.join()).toContain(fault);
+    },
+  );
 
-  test("may stand below a path and want an account", async () => {
+  test("may be below a path and ask for an account", async () => {
     const server = await serveAndRecord(200, '{"status":"success","data":[]}');
     const pushgateway = new URL("/push/", server.url);
     pushgateway.username = "ci";

@@ -37,21 +37,24 @@ afterAll(async () => {
   await rm(tools, { recursive: true, force: true });
 });
 
-let place: string;
+let directory: string;
 beforeEach(async () => {
-  place = await mkdtemp(join(tmpdir(), "regwarden-drive-"));
-  onTestFinished(() => rm(place, { recursive: true, force: true }));
-  for (const part of ["source", "target", "scratch"]) await mkdir(join(place, part));
+  directory = await mkdtemp(join(tmpdir(), "regwarden-drive-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  for (const part of ["source", "target", "scratch"]) await mkdir(join(directory, part));
   // The remote's name stands for Drive; its files lie on this disk.
-  await writeFile(join(place, "rclone.conf"), `[drive]\ntype = alias\nremote = ${join(place, "source")}\n`);
+  await writeFile(
+    join(directory, "rclone.conf"),
+    `[drive]\ntype = alias\nremote = ${join(directory, "source")}\n`,
+  );
 });
 
 async function files(part: "source" | "target", ...names: readonly string[]): Promise<void> {
-  for (const name of names) await writeFile(join(place, part, name), name);
+  for (const name of names) await writeFile(join(directory, part, name), name);
 }
 
 const numbered = (count: number) => Array.from({ length: count }, (_, at) => `page [${at}].html`);
-const target = () => readdirSync(join(place, "target")).sort();
+const target = () => readdirSync(join(directory, "target")).sort();
 
 interface Outcome {
   readonly exitCode: number | null;
@@ -62,10 +65,10 @@ function synchronise(change: Readonly<Record<string, string>> = {}): Promise<Out
   const env = {
     ...driveSyncVariables({ ...SITE, source: "drive:" }, pushgateway.url),
     PATH: tools,
-    RCLONE_SOURCE_CONFIG: join(place, "rclone.conf"),
-    TARGET: join(place, "target"),
-    SCRATCH: join(place, "scratch"),
-    HOME: join(place, "scratch"),
+    RCLONE_SOURCE_CONFIG: join(directory, "rclone.conf"),
+    TARGET: join(directory, "target"),
+    SCRATCH: join(directory, "scratch"),
+    HOME: join(directory, "scratch"),
     ...change,
   };
   const child = spawn(join(tools, "sh"), ["-c", driveSyncScript()], { env, timeout: 30_000 });
@@ -105,7 +108,7 @@ describe("the Drive synchronisation", () => {
   test.each<[string, string[]]>([
     ["an empty source", []],
     ["a source without the required file", ["other.html", "index.html.bak"]],
-    ["a source whose file only looks like the required one", ["indexAhtml"]],
+    ["a source whose file has only a similar name to the required one", ["indexAhtml"]],
   ])("leaves the site alone for %s, and that is a skip and no success", async (_, names) => {
     await files("source", ...names);
     await files("target", "index.html", "old.html");
@@ -115,7 +118,7 @@ describe("the Drive synchronisation", () => {
     expect(target()).toEqual(["index.html", "old.html"]);
     const metrics = await pushed();
     expect(metrics).toMatchObject({ skipped: 1, failed: 0 });
-    // The whole group is replaced: an earlier success does not stay.
+    // The group is replaced as a whole: an earlier success does not stay.
     expect(metrics).not.toHaveProperty("success_timestamp_seconds");
   });
 
@@ -130,7 +133,7 @@ describe("the Drive synchronisation", () => {
   });
 
   test("fails when the source cannot be listed", async () => {
-    await rm(join(place, "source"), { recursive: true });
+    await rm(join(directory, "source"), { recursive: true });
     await files("target", "index.html");
     expect((await synchronise()).exitCode).toBe(1);
     expect(target()).toEqual(["index.html"]);
@@ -142,15 +145,15 @@ describe("the Drive synchronisation", () => {
     const { exitCode, output } = await synchronise({ PUSH_PATH: "/elsewhere" });
     expect(output).toContain("the Pushgateway did not take the metrics: HTTP/1.0 404");
     expect(exitCode).toBe(1);
-    expect(existsSync(join(place, "target/index.html"))).toBe(true);
+    expect(existsSync(join(directory, "target/index.html"))).toBe(true);
   });
 
   test("writes to a copy of the configuration only", async () => {
     await files("source", "index.html");
-    const mounted = join(place, "rclone.conf");
+    const mounted = join(directory, "rclone.conf");
     const before = readFileSync(mounted, "utf8");
     await synchronise();
     expect(readFileSync(mounted, "utf8")).toBe(before);
-    expect(statSync(join(place, "scratch/rclone.conf")).mode & 0o077).toBe(0);
+    expect(statSync(join(directory, "scratch/rclone.conf")).mode & 0o077).toBe(0);
   });
 });

@@ -9,7 +9,7 @@ import { serve } from "./server.ts";
 
 export const account = { user: "ci", password: "correct horse" };
 
-/** Answers a request in the registry's place; whatever else than true leaves it to the registry. */
+/** Answers a request in the registry's place; any other value than true leaves it to the registry. */
 export type Override = (request: IncomingMessage, response: ServerResponse) => boolean | undefined;
 
 /** Says of everything whose path ends so what the function answers. */
@@ -28,7 +28,7 @@ export const status =
     return true;
   };
 
-/** A small registry that holds what it is told to, asks for Basic authentication, and counts. */
+/** A small registry that holds what it is given, asks for Basic authentication, and counts. */
 export async function fakeRegistry(images: Readonly<Record<string, Content>>, override?: Override) {
   const things = new Map<string, { body: Uint8Array; type: string }>();
   const tags = new Map<string, string[]>();
@@ -91,7 +91,7 @@ export function json(response: ServerResponse, document: unknown, status = 200):
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(document));
 }
 
-/** Runs the probe against an address, with the account unless told otherwise. */
+/** Runs the probe against an address, with the account unless another is given. */
 export async function probe(
   url: string,
   flags: readonly string[] = [],

@@ -71,7 +71,7 @@ async function start(directory: string, running: ChildProcess[]): Promise<Omit<K
   await writeFile(join(directory, "accounts.key"), privateKey.export({ type: "pkcs8", format: "pem" }));
   running.push(spawn(apiServerBinary(), apiServerFlags(directory, etcdUrl, url), { stdio: "ignore" }));
   const access = { url, authority: certificates.authority, token };
-  const ask = asker(access);
+  const ask = clientFor(access);
   const isReady = async () => (await ask("GET", "/readyz")) !== "";
   await becomesReady("the API server", startLimitSeconds, running, isReady);
   const file = join(directory, "kubeconfig");
@@ -96,7 +96,7 @@ async function start(directory: string, running: ChildProcess[]): Promise<Omit<K
 
 type Ask = (method: "GET" | "POST" | "PUT", path: string, body?: unknown) => Promise<string>;
 
-function asker({ url, authority, token }: Access): Ask {
+function clientFor({ url, authority, token }: Access): Ask {
   const agent = new Agent({ ca: authority });
   return async (method, path, body) => {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };

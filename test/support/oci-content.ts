@@ -126,7 +126,7 @@ function encode(document: object): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(document));
 }
 
-/** Not a real archive: nobody unpacks it. Two blocks, so that it is one by its size. */
+/** Not a real archive, as no test unpacks it. Two blocks, so that it is one by its size. */
 function archive(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(1024);
   new TextEncoder().encodeInto(text, bytes);

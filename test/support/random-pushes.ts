@@ -40,7 +40,7 @@ export const randomPushes: fc.Arbitrary<readonly Push[]> = fc
   .array(pushes, { minLength: 1, maxLength: 5 })
   .map((all) => all.flat().map((push) => ({ ...push, [fc.toStringMethod]: () => describePush(push) })));
 
-/** A signature under the tag by which clients look for it. Source: cosign, SIGNATURE_SPEC.md. */
+/** A signature under the tag by which clients find it. Source: cosign, SIGNATURE_SPEC.md. */
 function signatureOf({ repository, content }: Push): Push {
   return { repository, tag: `${digest(content).replace(":", "-")}.sig`, content: signature(content) };
 }

@@ -41,7 +41,7 @@ export async function startService(
 export async function startPushgateway(): Promise<Service> {
   await ensurePackages({}, ["prometheus-pushgateway"]);
   const directory = await mkdtemp(join(tmpdir(), "regwarden-pushgateway-"));
-  // Debian's keeps what it is given in a file of the machine, unless it is told another.
+  // Debian's keeps what it is given in a file of the machine, unless it is given another.
   const keep = `--persistence.file=${join(directory, "metrics")}`;
   return startService(directory, "prometheus-pushgateway", (address) => [
     `--web.listen-address=${address}`,

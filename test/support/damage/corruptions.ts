@@ -33,7 +33,7 @@ const ways = {
   empty: ({ path }) => truncateSync(path),
   "flip a bit": ({ path, bytes, amount }) => writeFileSync(path, flipped(bytes, amount)),
   "append a newline": ({ path, bytes }) => writeFileSync(path, Buffer.concat([bytes, Buffer.from("\n")])),
-  // Sparse, and longer than any manifest may be; the registry itself would read a link of any length whole.
+  // Sparse, and longer than any manifest may be; the registry itself would read a link of any length to its end.
   "append much": ({ path }) => truncateSync(path, 8 * 1024 ** 2),
   "upper case": ({ path, bytes }) => writeFileSync(path, bytes.toString("latin1").toUpperCase(), "latin1"),
   "make a directory": ({ path }) => {

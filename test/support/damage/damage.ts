@@ -5,7 +5,7 @@ import type { Store } from "../store.ts";
 
 /**
  * Every kind of damage to a store, with what the registry 2.8.3 itself answers and what scan and probe say. A row is one
- * damage to a fresh copy of the same store; whoever adds a witness adds a column.
+ * damage to a fresh copy of the same store; a new program that checks adds a column.
  */
 
 export interface Damage {

@@ -16,7 +16,7 @@ export async function runJob(name: string): Promise<JobEnd> {
   return { code: Number(code), log: output };
 }
 
-/** Runs it and waits until Prometheus has what it pushed; `lastRun` is the metric that tells when it ran. */
+/** Runs it and waits until Prometheus has what it pushed; `lastRun` is the metric with the time of the run. */
 export async function runJobAndScrape(name: string, lastRun: string): Promise<JobEnd> {
   const start = Math.floor(Date.now() / 1000);
   const ended = await runJob(name);

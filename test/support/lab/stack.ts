@@ -10,7 +10,7 @@ import { pulumiEnvironment } from "../../../lab/stack/environment.ts";
 /** The lab that these tests build and tear down, beside whatever else runs. */
 export const instance = "e2e";
 
-/** Every line that the engine and the lab say goes here: searched for secrets at the end. */
+/** Every line that the engine and the lab print goes here: searched for secrets at the end. */
 export const saidFile = join(tmpdir(), `regwarden-${instance}-said.log`);
 
 export interface Ended {
@@ -72,7 +72,7 @@ export async function onHost(command: string): Promise<string> {
   return stdout;
 }
 
-/** Container id and start time by container name: what tells a recreated, a restarted and an untouched one apart. */
+/** Container id and start time by container name: they differ for a recreated, a restarted and an untouched one. */
 export async function containers(): Promise<Map<string, string>> {
   const lines = await onHost(
     "docker ps -aq | xargs docker inspect --format '{{.Name}} {{.Id}} {{.State.StartedAt}}'",

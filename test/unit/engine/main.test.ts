@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { nodeBinary, projectRoot } from "../../../lab/machine/paths.ts";
 
-/** Runs the engine where it has no state to look at. */
+/** Runs the engine where it has no state to read. */
 function engine(argv: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const home = mkdtempSync(join(tmpdir(), "regwarden-engine-main-"));
   return spawnSync(nodeBinary, ["engine/main.ts", ...argv], {
@@ -24,7 +24,13 @@ describe("the engine's program", { timeout: 60_000 }, () => {
     expect(readFileSync(file, "utf8")).toBe("");
   });
 
-  test("calls a webhook that is none a usage error, without telling it", () => {
+  test("calls an unknown option a usage error, and prints the usage", () => {
+    const { status, stderr } = engine(["preview", "--unknown"]);
+    expect([status, stderr]).toEqual([2, expect.stringContaining("Usage: npm run preview|up|drift|destroy")]);
+    expect(stderr).toContain("'--unknown'");
+  });
+
+  test("calls a webhook that is none a usage error, without showing it", () => {
     const { status, stdout, stderr } = engine(["drift", "--stack", "nowhere"], { SLACK_WEBHOOK: "s3cret" });
     expect(status).toBe(2);
     expect(stdout + stderr).not.toContain("s3cret");

@@ -10,7 +10,7 @@ describe("a state that a killed update left torn", () => {
     ["error: failed to load checkpoint: unexpected EOF", true],
     ["error: failed to load checkpoint: permission denied", false],
     ["error: no stack named 'x' found", false],
-  ])("is told apart: %s", (message, isTorn) => {
+  ])("is known from other failures: %s", (message, isTorn) => {
     expect(isTornState(message)).toBe(isTorn);
   });
 
@@ -35,7 +35,7 @@ describe("a state that a killed update left torn", () => {
     put("prod.json.attrs", "");
     put("prod.json.bak.attrs", '{"md5":"x"}');
     put("lab.json.attrs", '{"user.content_type":"text/pl');
-    put("whole.json.attrs", '{"md5":"x"}');
+    put("sound.json.attrs", '{"md5":"x"}');
 
     expect([...removeTornNotes(backend)].sort()).toEqual([
       join(stacks, "lab.json.attrs"),
@@ -43,7 +43,7 @@ describe("a state that a killed update left torn", () => {
     ]);
 
     expect(existsSync(join(stacks, "prod.json"))).toBe(true);
-    expect(existsSync(join(stacks, "whole.json.attrs"))).toBe(true);
+    expect(existsSync(join(stacks, "sound.json.attrs"))).toBe(true);
     expect(removeTornNotes(join(backend, "elsewhere"))).toEqual([]);
   });
 });

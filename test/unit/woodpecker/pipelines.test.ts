@@ -83,7 +83,7 @@ describe.each(workflowNames)("%s", (name) => {
     }
   });
 
-  test("trusts no key and no certificate that it sees for the first time", () => {
+  test("trusts no key and no certificate that it meets for the first time", () => {
     expect(workflowText(name) + dockerfile).not.toMatch(
       /ssh-keyscan|StrictHostKeyChecking|--insecure|curl -\w*k|NODE_TLS/,
     );
@@ -139,10 +139,10 @@ describe("what runs", () => {
 describe("docs/ci.md", () => {
   test("names every secret of every pipeline, and no other", () => {
     const text = readFileSync(join(root, "docs/ci.md"), "utf8");
-    const told = [...text.matchAll(/^ +\| `(\w+)` +\|/gm)].map(([, name]) => name);
+    const documented = [...text.matchAll(/^ +\| `(\w+)` +\|/gm)].map(([, name]) => name);
     const used = workflowNames.flatMap((name) =>
       [...workflowText(name).matchAll(/from_secret: (\w+)/g)].map(([, secret]) => secret),
     );
-    expect(told.sort()).toEqual([...new Set(used)].sort());
+    expect(documented.sort()).toEqual([...new Set(used)].sort());
   });
 });
