@@ -30,17 +30,17 @@ Runs the stack on this machine: a VM-like host, the registries on it, sample ima
 Prometheus and Pushgateway.
 
 Commands
-  up       build, boot and deploy what is missing (the default); run it again after any failure
-  status   show what runs
-  incident damage the registry by the real "garbage-collect -m"; show detection, alert and repair
-  run      run the pods of a CronJob once, now: run NAMESPACE/NAME
-  down     remove the instance: cluster, containers, volumes, network, state; the cache stays
+  up        build, boot and deploy what is missing (the default); run it again after any failure
+  status    show what runs
+  incident  damage the registry by the real "garbage-collect -m"; show detection, alert and repair
+  run       run the pods of a CronJob once, now: run NAMESPACE/NAME
+  down      remove the instance: cluster, containers, volumes, network, state; the cache stays
 
 Options
   --instance NAME   ${instances.join(", ")}: separate labs beside each other (default: REGWARDEN_LAB, else lab)
   --no-cluster      with up: leave Kubernetes and monitoring out; a later up without it adds them
   --speed N         with incident: alerts wait for an Nth of their time (default: ${defaultSpeed})
-  --cache           with down: remove the cache too (toolchain, root file system, images)
+  --cache           with down: remove the cache too (tools, root file system, images)
 
 Exit codes: 0 done or running, 1 failed, not running, or an incident with an unexpected result, 2 usage
 `;

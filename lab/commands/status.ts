@@ -6,7 +6,7 @@ import { hostOf, isHealthy, type LabHost } from "../host/host.ts";
 import { containerState } from "../machine/docker-client.ts";
 import { engineAnswers } from "../machine/docker-engine.ts";
 import { addressesOf, type Instance } from "../machine/instances.ts";
-import { bad, good, heading, print, table } from "../machine/screen.ts";
+import { bad, good, heading, print, table, utcMinute } from "../machine/screen.ts";
 import { stackStateDirectory } from "../stack/environment.ts";
 import { lastScan, scanLine } from "../stack/scan.ts";
 import { exitCodes } from "./args.ts";
@@ -52,10 +52,7 @@ export function timerRows(output: string): StatusRow[] {
   const timers = JSON.parse(output || "[]") as TimerLine[];
   return timers.map(({ unit, next }) => ({
     name: unit,
-    state:
-      next > 0
-        ? `next ${new Date(next / 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`
-        : "not waiting",
+    state: next > 0 ? `next ${utcMinute(new Date(next / 1000))}` : "not waiting",
     isGood: next > 0,
   }));
 }
@@ -88,7 +85,7 @@ function stackRow(instance: Instance): StatusRow {
     const resources = latest?.resources?.length ?? 0;
     return {
       name: instance,
-      state: `${resources} resources, last update ${latest.manifest.time.slice(0, 19)}`,
+      state: `${resources} resources, last update ${utcMinute(new Date(latest.manifest.time))}`,
       isGood: resources > 0,
     };
   } catch {
@@ -103,7 +100,7 @@ async function hostParts(host: LabHost): Promise<Status> {
   const scan = await lastScan(host);
   const isGood = scan?.complete === true && scan.critical === 0;
   const scanRow = {
-    name: scan?.finishedAt ?? "none yet",
+    name: scan === undefined ? "none yet" : utcMinute(new Date(scan.finishedAt)),
     state: scan === undefined ? "" : scanLine(scan),
     isGood,
   };

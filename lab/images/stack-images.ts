@@ -1,5 +1,5 @@
 import { pinnedImages } from "../../contract/images.ts";
-import { insideOf, type LabHost } from "../host/host.ts";
+import { type LabHost, onHost } from "../host/host.ts";
 import { docker, hasImage, importImage, removeOtherVersions } from "../machine/docker-client.ts";
 import { LabError, messageOf } from "../machine/errors.ts";
 import { registryOf, resolves } from "../machine/network.ts";
@@ -38,12 +38,12 @@ async function ensureOnHost(host: LabHost, role: ImageRole, options: StepOptions
   if (label === "") return "pulled";
   if (label === builtImageHash(role)) return "built from packages";
   if (await pullOuterImage(name, options)) {
-    await runPiped(["docker", "save", name], await insideOf(host.container, ["docker", "load"]), options);
+    await runPiped(["docker", "save", name], onHost(host.container, ["docker", "load"]), options);
     return "pulled";
   }
   const built = await ensureBuiltImage(role, options);
   options.reporter?.say(`loading ${name}, built from packages, into the host's engine`);
-  const engine = await insideOf(host.container, ["docker"]);
+  const engine = onHost(host.container, ["docker"]);
   await importImage(["cat", built.tarFile], name, built.changes, engine, options);
   return "built from packages";
 }

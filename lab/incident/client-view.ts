@@ -12,12 +12,17 @@ export interface ClientResult {
   readonly text: string;
 }
 
+/** Text with the first twelve digits of each digest. */
+export function shortDigests(text: string): string {
+  return text.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "$1...");
+}
+
 /** Why skopeo failed: the innermost part of its last line, with short digests. */
 export function reasonOf(output: string): string {
   const line = output.trim().split("\n").at(-1) ?? "";
   const message = /msg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
   const text = (message ?? line).replaceAll('\\"', '"').replace(/^.*?: (?=reading (?:manifest|blob) )/, "");
-  return text.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "$1...").replace(/(: [^:]+)\1$/, "$1");
+  return shortDigests(text).replace(/(: [^:]+)\1$/, "$1");
 }
 
 async function skopeo(args: readonly string[], options: StepOptions): Promise<ClientResult> {

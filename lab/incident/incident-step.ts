@@ -53,7 +53,7 @@ export async function runIncidentStep(
   for (const { text, isExpected } of observations) {
     const [first = "", ...more] = text.split("\n");
     show(`   ${isExpected ? good("●") : bad("● unexpected:")} ${first}`);
-    for (const line of more) show(`     ${line}`);
+    for (const line of more) show(`     ${line}`.trimEnd());
   }
   show(wrapped(step.meaning, "   "));
   return observations.filter(({ isExpected }) => !isExpected);

@@ -12,7 +12,7 @@ import { projectRoot } from "../machine/paths.ts";
 import type { StepOptions } from "../machine/run.ts";
 import { type ScanSummary, scanLine, scanNow } from "../stack/scan.ts";
 import { alertFires, alertResolves, alertsNamed } from "./alerts.ts";
-import { type ClientResult, inspectTag, pullImage } from "./client-view.ts";
+import { type ClientResult, inspectTag, pullImage, shortDigests } from "./client-view.ts";
 import { damage, damageCommand } from "./damage.ts";
 import type { IncidentStep, Observation } from "./incident-step.ts";
 
@@ -84,12 +84,21 @@ function observeSummary(summary: ScanSummary, isClean: boolean): Observation {
   return observe(`scan: ${scanLine(summary)}`, summary.complete && (summary.critical === 0) === isClean);
 }
 
+const longestLine = 190;
+
+/** A line with short digests, cut between words. */
+function shortLine(text: string): string {
+  const line = shortDigests(text.trim());
+  if (line.length <= longestLine) return line;
+  return `${line.slice(0, line.lastIndexOf(" ", longestLine))} ...`;
+}
+
 /** What a screen shows of a probe's log: its first line, the first findings, and the sum. */
 export function logExcerpt(log: string): string {
   const lines = log.split("\n").filter((line) => line.trim() !== "");
   const findings = lines.filter((line) => /^\s+- /.test(line)).slice(0, 2);
   const ends = lines.length > 1 ? [lines.at(-1) ?? ""] : [];
-  return [lines[0] ?? "", ...findings, ...ends].map((line) => line.trim().slice(0, 200)).join("\n");
+  return [lines[0] ?? "", ...findings, ...ends].map(shortLine).join("\n");
 }
 
 /** What a screen shows of the in-use check's log: the first workload that cannot start; else its last line. */
@@ -182,7 +191,7 @@ function alert(scene: Scene): IncidentStep {
       const summary = found.annotations.summary ?? "(no summary)";
       return [observe(`${alertName} fires after ${seconds} s: ${summary}`, true)];
     },
-    meaning: `Prometheus fires it when the fault has lasted: ${waitSeconds} s here, to keep the demonstration short.`,
+    meaning: `Prometheus fires it when the fault has lasted: ${waitSeconds} s here, for a short demonstration.`,
   };
 }
 

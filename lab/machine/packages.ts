@@ -26,7 +26,6 @@ const needs: readonly Need[] = [
   { command: "tar", packages: ["tar"] },
   { command: "setpriv", packages: ["util-linux"] },
   { command: "flock", packages: ["util-linux"] },
-  { command: "nsenter", packages: ["util-linux"] },
   { command: "curl", packages: ["curl"] },
   { command: "rclone", packages: ["rclone"] },
   { command: "busybox", packages: ["busybox"] },

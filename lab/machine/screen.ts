@@ -33,8 +33,14 @@ export function faint(text: string): string {
   return styleText("dim", text);
 }
 
+/** A time for people, such as `2026-11-21 19:22 UTC`. */
+export function utcMinute(time: Date): string {
+  return `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
 /** Seconds for people, such as `4.2 s` or `3 min 5 s`. */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  const rest = Math.round(seconds % 60);
+  return `${Math.floor(seconds / 60)} min${rest === 0 ? "" : ` ${rest} s`}`;
 }
