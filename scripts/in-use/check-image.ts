@@ -10,9 +10,16 @@ import type { ImageUse } from "./collect-uses.ts";
 /** Result of the check of one use of an image. */
 export interface Verdict {
   readonly use: ImageUse;
-  /** Null: all of it is there; or it could not be checked, which the findings say. */
+  /** Null: nothing is wrong, as far as it could be checked. */
   readonly reason: InUseReason | null;
   readonly findings: readonly RawFinding[];
+}
+
+/** Result of the check of one image. */
+export interface ImageCheck {
+  /** What the name leads to; null when it leads nowhere, or could not be read. */
+  readonly root: Digest | null;
+  readonly verdicts: readonly Verdict[];
 }
 
 /** Checks one image for all its uses: once, and for no platform that no node has. */
@@ -21,14 +28,14 @@ export async function checkImage(
   name: ImageName,
   uses: readonly ImageUse[],
   concurrency: number,
-): Promise<readonly Verdict[]> {
+): Promise<ImageCheck> {
   const platforms = [...new Set(uses.flatMap((use) => use.platforms))];
   const facts = await readImage(source, name, {
     concurrency,
     download: false,
     wants: ({ platform, isAttestation }) => !isAttestation && isFor(platform, platforms),
   });
-  return uses.map((use) => checkUse(facts, use));
+  return { root: facts.root, verdicts: uses.map((use) => checkUse(facts, use)) };
 }
 
 /** An entry without a platform may be for any: it may be an index itself. */
@@ -60,12 +67,15 @@ function restrict(facts: ImageFacts, leaves: readonly Leaf[], own: readonly Leaf
 }
 
 function reasonOf(findings: readonly RawFinding[]): InUseReason | null {
-  const reasons = new Set<InUseReason>(
-    findings.flatMap(({ cause }) => {
-      if (cause === "unreadable") return [];
-      if (cause === "absent") return ["absent" as const];
-      return [cause === "platform-missing" ? ("platform" as const) : ("broken" as const)];
-    }),
-  );
-  return inUseReasons.find((reason) => reasons.has(reason)) ?? null;
+  const reasons = findings.flatMap(({ cause }): readonly InUseReason[] => {
+    if (cause === "unreadable") return [];
+    if (cause === "absent") return ["absent"];
+    return [cause === "platform-missing" ? "platform" : "broken"];
+  });
+  return gravest(reasons);
+}
+
+/** The first of them in the order of weight; null without any. */
+export function gravest(reasons: readonly InUseReason[]): InUseReason | null {
+  return inUseReasons.find((reason) => reasons.includes(reason)) ?? null;
 }

@@ -1,6 +1,7 @@
 import type { Finding, Problem } from "../../contract/finding.ts";
 import type { InUseReason, Workload } from "../../contract/in-use-report.ts";
 import type { Sentences } from "../report/describe-finding.ts";
+import type { ClusterFault } from "./read-cluster.ts";
 
 /** What is said about images in use: what is broken, for which workloads, and what to do. */
 
@@ -29,25 +30,55 @@ export function uncheckedImageProblem(
   { message, hint }: Sentences,
   workloads: readonly Workload[],
 ): Problem {
-  return { message: `${image}, which ${listWorkloads(workloads)} needs: ${message}`, hint };
+  return { message: `${image}, used by ${listWorkloads(workloads)}: ${message}`, hint };
 }
 
-export function listWorkloads(workloads: readonly Workload[]): string {
-  const names = workloads.map(({ namespace, kind, name }) => `${kind} ${namespace}/${name}`);
-  const shown = names.slice(0, mostNames).join(", ");
-  return names.length > mostNames ? `${shown} and ${names.length - mostNames} more` : shown;
-}
-
-export function clusterProblem(fault: string): Problem {
-  const isRefused = /answers 40[13]/.test(fault);
+export function unknownPlatformProblem(image: string, workloads: readonly Workload[]): Problem {
   return {
-    message: `The cluster could not be asked: ${fault}, so workloads are missing here.`,
+    message:
+      `${image}, used by ${listWorkloads(workloads)}, could not be checked: the platform of none of the nodes that ` +
+      "may run it is known.",
+    hint: "see with kubectl get nodes that these nodes have registered.",
+  };
+}
+
+export function noPlatformsProblem(): Problem {
+  return {
+    message:
+      "The cluster lists no node whose platform is known, so no image could be checked for the platforms that it must " +
+      "be there for.",
+    hint:
+      "see with kubectl get nodes that it is the right cluster (--kubeconfig, --context) and that its nodes have " +
+      "registered.",
+  };
+}
+
+export function noImagesProblem(registry: string, others: number): Problem {
+  return {
+    message:
+      `No workload of the cluster names an image of ${registry}, and ${others} images of other registries are named: ` +
+      "nothing was checked.",
+    hint:
+      "see that --registry is written as workloads write it, HOST[:PORT], and that it is the right cluster " +
+      "(--kubeconfig, --context); leave out a registry that this cluster does not use.",
+  };
+}
+
+export function clusterProblem({ url, reason, isRefused }: ClusterFault): Problem {
+  return {
+    message: `The cluster could not be read completely: ${url}: ${reason}, so workloads are missing here.`,
     hint: isRefused
-      ? "let the account list that kind in all namespaces (the ClusterRole of regwarden in-use), and see that its token is not old."
+      ? "let the account list that kind in all namespaces (the ClusterRole of regwarden in-use), and see that its token has not expired."
       : "see that the API server can be reached from here and shows a certificate of the authority that was given.",
   };
 }
 
 export function unparsableImageProblem(text: string): Problem {
   return { message: `A workload names an image that is unparsable: ${text}.`, hint: "correct the workload." };
+}
+
+function listWorkloads(workloads: readonly Workload[]): string {
+  const names = workloads.map(({ namespace, kind, name }) => `${kind} ${namespace}/${name}`);
+  const shown = names.slice(0, mostNames).join(", ");
+  return names.length > mostNames ? `${shown} and ${names.length - mostNames} more` : shown;
 }

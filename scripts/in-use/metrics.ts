@@ -4,7 +4,7 @@ import { renderExposition, type Sample } from "../report/exposition.ts";
 
 type InUseSample = Sample<keyof typeof inUseMetrics>;
 
-/** The metrics of one registry. What is named broken is, also in a run that could not look at everything. */
+/** The metrics of one registry. What is named as broken is broken, also in a run that could not check everything. */
 export function renderInUseMetrics(report: InUseReport, instance: string): string {
   const own = report.registries.find(({ name }) => name === instance);
   if (!own) throw new Error(`nothing was reported of ${instance}`);

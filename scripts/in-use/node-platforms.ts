@@ -1,21 +1,25 @@
 import type { KubernetesNode, PodSpec, Requirement } from "./cluster/objects.ts";
 
-/** `os/architecture` of a node. */
-export function platformOfNode({ status: { nodeInfo } }: KubernetesNode): string {
-  return `${nodeInfo.operatingSystem}/${nodeInfo.architecture}`;
+/** `os/architecture` of some nodes, sorted. A node that has not registered yet says neither. */
+export function platformsOf(nodes: readonly KubernetesNode[]): readonly string[] {
+  const known = nodes.flatMap(({ status: { nodeInfo } }) => {
+    const { operatingSystem, architecture } = nodeInfo;
+    return operatingSystem === "" || architecture === "" ? [] : [`${operatingSystem}/${architecture}`];
+  });
+  return [...new Set(known)].sort();
 }
 
 /**
  * Platforms of the nodes on which a pod may run, sorted: of its own node, once it has one; else of all nodes that its
- * selector and its required affinity allow. Where no node fits now, of all: whoever is let in later needs the image too.
+ * selector and its required affinity allow. Where no node fits now, of all: one that is added later needs the image too.
+ * Empty when the platform of none of these nodes is known.
  *
  * Source: Kubernetes documentation, "Assigning Pods to Nodes". Taints are left out: they change no platform.
  */
 export function platformsFor(spec: PodSpec, nodes: readonly KubernetesNode[]): readonly string[] {
   const own = nodes.filter(({ metadata }) => metadata.name === spec.nodeName);
   const fitting = own.length > 0 ? own : nodes.filter((node) => fits(spec, node));
-  const chosen = fitting.length > 0 ? fitting : nodes;
-  return [...new Set(chosen.map(platformOfNode))].sort();
+  return platformsOf(fitting.length > 0 ? fitting : nodes);
 }
 
 function fits({ nodeSelector, affinity }: PodSpec, { metadata: { name, labels } }: KubernetesNode): boolean {
@@ -46,7 +50,7 @@ function isMet({ operator, values }: Requirement, actual: string | undefined): b
     case "Lt":
       return Number(actual) < Number(bound);
     default:
-      // A way to choose that we do not know leaves nobody out.
+      // An operator that is not known excludes no node.
       return true;
   }
 }

@@ -24,10 +24,21 @@ const template = (images: readonly string[], more: object = {}) => ({
   metadata: { labels: { app: "x" } },
   spec: { containers: images.map((image, at) => ({ name: `c${at}`, image })), ...more },
 });
+/** What the bare pod pulled before its tag was overwritten. */
+const former = digest(image("former", "linux/amd64"));
+/** Status of a container, as containerd writes it. */
+const runs = (container: string, image: string, pulled: string) => ({
+  name: container,
+  image,
+  imageID: `${image.replace(/:[^:/]*$/, "")}@${pulled}`,
+  ready: true,
+  restartCount: 0,
+  state: { running: { startedAt: "2026-01-01T00:00:00Z" } },
+});
 const selector = { matchLabels: { app: "x" } };
 const never = { restartPolicy: "Never" };
 
-describe("a look at what a real cluster needs of a real registry", () => {
+describe("the check of what a real cluster needs of a real registry", () => {
   let kubernetes: Kubernetes;
   let kubeconfig: string;
   let registry: Registry;
@@ -57,18 +68,7 @@ describe("a look at what a real cluster needs of a real registry", () => {
       kind: "Namespace",
       metadata: { name: namespace },
     });
-    for (const [node, architecture] of [
-      ["one", "amd64"],
-      ["two", "arm64"],
-    ] as const) {
-      const labels = { "kubernetes.io/arch": architecture, "kubernetes.io/os": "linux" };
-      await kubernetes.create("/api/v1/nodes", {
-        ...core,
-        kind: "Node",
-        metadata: { name: node, labels },
-        status: { nodeInfo: nodeInfo(architecture) },
-      });
-    }
+    await addNodes();
     await apps("Deployment", "web", {
       template: template([`${name}/app:1`, "nginx:1"], {
         nodeSelector: { "kubernetes.io/arch": "amd64" },
@@ -94,14 +94,48 @@ describe("a look at what a real cluster needs of a real registry", () => {
       kind: "Pod",
       metadata: { name: "bare" },
       spec: template([`${name}/app:1`]).spec,
+      status: { phase: "Running", containerStatuses: [runs("c0", `${name}/app:1`, former)] },
     });
+    await fillFormer();
     await fillAccounts();
+  }
+
+  /** What nothing needs now, and a rollback or a restart by hand would need. */
+  async function fillFormer(): Promise<void> {
+    const controller = { apiVersion: "apps/v1", kind: "Deployment", name: "web", uid: "x", controller: true };
+    await kubernetes.create(`/apis/apps/v1/namespaces/${namespace}/replicasets`, {
+      apiVersion: "apps/v1",
+      kind: "ReplicaSet",
+      metadata: { name: "web-1", ownerReferences: [controller] },
+      spec: { replicas: 0, selector, template: template([`${name}/app:0`, `${name}/app:1`]) },
+    });
+    await kubernetes.create(`/apis/batch/v1/namespaces/${namespace}/jobs`, {
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: { name: "once" },
+      spec: { suspend: true, template: template([`${name}/init:1`], never) },
+    });
+  }
+
+  async function addNodes(): Promise<void> {
+    for (const [node, architecture] of [
+      ["one", "amd64"],
+      ["two", "arm64"],
+    ] as const) {
+      const labels = { "kubernetes.io/arch": architecture, "kubernetes.io/os": "linux" };
+      await kubernetes.create("/api/v1/nodes", {
+        apiVersion: "v1",
+        kind: "Node",
+        metadata: { name: node, labels },
+        status: { nodeInfo: nodeInfo(architecture) },
+      });
+    }
   }
 
   async function fillAccounts(): Promise<void> {
     const core = { apiVersion: "v1" };
     const rbac = { apiVersion: "rbac.authorization.k8s.io/v1" };
-    for (const account of ["in-use", "nobody"])
+    for (const account of ["in-use", "unprivileged"])
       await kubernetes.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, {
         ...core,
         kind: "ServiceAccount",
@@ -139,33 +173,111 @@ describe("a look at what a real cluster needs of a real registry", () => {
   });
   afterEach(() => registry.dispose());
 
-  const told = ({ report }: { readonly report: InUseReport }) =>
+  const brief = ({ report }: { readonly report: InUseReport }) =>
     report.broken.map(({ image, reason, workloads }) => [
       image.replace(`${name}/`, ""),
       reason,
       workloads.map(({ kind, name }) => `${kind}/${name}`).join(),
     ]);
 
-  test("finds nothing where all is there, with the rights of the cluster's own role", async () => {
+  test("finds nothing where everything is there, with the rights of the cluster's own role", async () => {
     const outcome = await inUse();
     expect(outcome.stderr).toBe("");
     expect(outcome.report.problems).toEqual([]);
-    expect(told(outcome)).toEqual([]);
+    expect(brief(outcome)).toEqual([]);
     expect(outcome.exitCode).toBe(0);
     expect(outcome.report).toMatchObject({
       schema: "regwarden/in-use/v1",
       complete: true,
       platforms: ["linux/amd64", "linux/arm64"],
       otherImages: 1,
-      registries: [{ name, images: 5, workloads: 5, complete: true }],
+      registries: [{ name, images: 5, workloads: 6, complete: true }],
     });
+  });
+
+  test("lists all images of the registry, with what runs, for retention and collector to keep", async () => {
+    const repository = (image: string) => image.slice(name.length + 1).split(/[:@]/)[0] ?? "";
+    const entry = (image: string, digest: string, workloads: readonly string[], more: object = {}) => ({
+      image: `${name}/${image}`,
+      registry: name,
+      repository: repository(`${name}/${image}`),
+      tag: image.includes("@") ? null : image.split(":")[1],
+      digest,
+      digests: [],
+      workloads: workloads.map((workload) => {
+        const [kind, name] = workload.split("/");
+        return { namespace, kind, name };
+      }),
+      isNeeded: true,
+      state: "complete",
+      ...more,
+    });
+    const { exitCode, report } = await inUse();
+    const pair = index([amd64, arm64]);
+    const expected = [
+      entry("app:0", "", ["Deployment/web"], { digest: null, isNeeded: false, state: "absent" }),
+      entry("app:1", digest(multi), ["Deployment/web", "Pod/bare"], { digests: [former] }),
+      entry(`app@${digest(multi)}`, digest(multi), ["StatefulSet/db"]),
+      entry("init:1", digest(amd64), ["Deployment/web", "Job/once"]),
+      entry("never:1", digest(multi), ["CronJob/nightly"]),
+      entry("single:1", digest(pair), ["DaemonSet/agent"]),
+    ];
+    expect(report.images).toEqual(expected);
+    expect([exitCode, report.complete]).toEqual([0, true]);
+
+    await registry.collectGarbage("-m");
+    const damaged = await inUse();
+    const states = ["absent", "broken", "broken", "complete", "broken", "broken"];
+    expect(damaged.report.images).toEqual(expected.map((one, at) => ({ ...one, state: states[at] })));
+    expect(damaged.report.complete).toBe(true);
+
+    const refused = await inUse([], { REG_PASS: "not this one" });
+    const unread = (one: object) => ({ ...one, digest: null, state: "unchecked" });
+    expect(refused.report.images).toEqual(
+      expected.map((one) => (one.image.includes("@") ? { ...one, state: "unchecked" } : unread(one))),
+    );
+    expect([refused.exitCode, refused.report.complete]).toEqual([3, false]);
+    expect(refused.report.registries).toMatchObject([{ images: 0 }]);
+  });
+
+  test("could not check anything without a node", async () => {
+    for (const node of ["one", "two"]) await kubernetes.remove(`/api/v1/nodes/${node}`);
+    try {
+      const { exitCode, report } = await inUse();
+      expect([exitCode, report.complete, report.platforms]).toEqual([3, false, []]);
+      expect(report.problems).toMatchObject([
+        {
+          message: expect.stringContaining("The cluster lists no node whose platform is known"),
+          hint: expect.stringContaining("kubectl get nodes"),
+        },
+      ]);
+      expect(report.registries).toMatchObject([{ images: 0, complete: false }]);
+      expect(report.broken).toEqual([]);
+      expect(report.images.map(({ digest, state }) => [digest, state])).toContainEqual([
+        digest(multi),
+        "unchecked",
+      ]);
+    } finally {
+      await addNodes();
+    }
+  });
+
+  test("does not take a registry that no workload names for one of which nothing is broken", async () => {
+    const argv = ["in-use", "--json", "--registry", `registry.example.com=${registry.url}`];
+    const outcome = withReport<InUseReport>(
+      await regwardenProcess(argv, { ...account, KUBECONFIG: kubeconfig }),
+    );
+    expect([outcome.exitCode, outcome.report.complete, outcome.report.images]).toEqual([3, false, []]);
+    expect(outcome.report.problems[0]?.message).toContain(
+      "No workload of the cluster names an image of registry.example.com, and 7 images of other registries are named",
+    );
   });
 
   test("names the workloads that the collection of untagged manifests takes down", async () => {
     await registry.collectGarbage("-m");
     const outcome = await inUse();
     expect(outcome.exitCode).toBe(1);
-    expect(told(outcome)).toEqual([
+    expect(brief(outcome)).toEqual([
       ["app:1", "broken", "Deployment/web,Pod/bare"],
       [`app@${digest(multi)}`, "broken", "StatefulSet/db"],
       ["never:1", "broken", "CronJob/nightly"],
@@ -177,18 +289,18 @@ describe("a look at what a real cluster needs of a real registry", () => {
     expect(onTwo).toEqual(["linux/arm64"]);
   });
 
-  test("looks at the nodes' platforms only: what no node of a workload runs may be lost", async () => {
+  test("checks the nodes' platforms only: what no node of a workload runs may be missing", async () => {
     await registry.push(arm64, "app", "keep");
     await registry.push(multi, "never", "keep");
     await registry.collectGarbage("-m");
-    // Of app:1 only amd64 is lost now; the workload on the node with arm64 does not need it.
+    // Of app:1 only amd64 is missing now; the workload on the node with arm64 does not need it.
     const outcome = await inUse();
-    expect(told(outcome).filter(([image]) => image?.startsWith("app"))).toEqual([
+    expect(brief(outcome).filter(([image]) => image?.startsWith("app"))).toEqual([
       ["app:1", "broken", "Deployment/web,Pod/bare"],
     ]);
   });
 
-  test("keeps apart what is absent, and what is not there for the nodes", async () => {
+  test("keeps apart what is absent, and what is not there for the platforms of the nodes", async () => {
     await registry.push(arm64, "init", "1");
     await registry.push(amd64, "single", "1");
     const { url } = registry;
@@ -197,7 +309,7 @@ describe("a look at what a real cluster needs of a real registry", () => {
       authorization: `Basic ${Buffer.from(`${login.user}:${login.password}`).toString("base64")}`,
     };
     expect((await fetch(tag, { method: "DELETE", headers })).status).toBe(202);
-    expect(told(await inUse())).toEqual([
+    expect(brief(await inUse())).toEqual([
       ["init:1", "platform", "Deployment/web"],
       ["never:1", "absent", "CronJob/nightly"],
       ["single:1", "platform", "DaemonSet/agent"],
@@ -230,8 +342,8 @@ describe("a look at what a real cluster needs of a real registry", () => {
     }
   });
 
-  test("tells what it may not list, a wrong password and a cluster that is down from damage", async () => {
-    const KUBECONFIG = await kubernetes.kubeconfigOf(namespace, "nobody");
+  test("reports what it may not list, a wrong password and a cluster that is down as not checked, and not as damage", async () => {
+    const KUBECONFIG = await kubernetes.kubeconfigOf(namespace, "unprivileged");
     const forbidden = await inUse([], { KUBECONFIG });
     expect([forbidden.exitCode, forbidden.report.complete, forbidden.report.problems.length]).toEqual([
       3,
@@ -240,15 +352,15 @@ describe("a look at what a real cluster needs of a real registry", () => {
     ]);
     expect(forbidden.report.problems[0]?.message).toContain("/api/v1/nodes: answers 403 (forbidden)");
     const refused = await inUse([], { REG_PASS: "not this one" });
-    expect([refused.exitCode, told(refused)]).toEqual([3, []]);
+    expect([refused.exitCode, brief(refused)]).toEqual([3, []]);
     expect(refused.report.problems[0]?.hint).toContain("REG_USER and REG_PASS");
     expect(refused.stdout + refused.stderr).not.toContain("not this one");
     const elsewhere = join(await mkdtemp(join(tmpdir(), "regwarden-in-use-")), "kubeconfig");
-    const nobody = `https://127.0.0.1:${await freePort()}`;
-    await writeFile(elsewhere, (await readFile(kubeconfig, "utf8")).replace(kubernetes.url, nobody));
+    const stopped = `https://127.0.0.1:${await freePort()}`;
+    await writeFile(elsewhere, (await readFile(kubeconfig, "utf8")).replace(kubernetes.url, stopped));
     const down = await inUse([], { KUBECONFIG: elsewhere });
-    expect([down.exitCode, down.report.complete, told(down)]).toEqual([3, false, []]);
-    expect(down.report.problems[0]?.message).toContain(`${nobody}/api/v1/nodes: ECONNREFUSED`);
+    expect([down.exitCode, down.report.complete, brief(down)]).toEqual([3, false, []]);
+    expect(down.report.problems[0]?.message).toContain(`${stopped}/api/v1/nodes: ECONNREFUSED`);
   });
 
   test("does not take another, empty registry in its place for one that has everything", async () => {
@@ -256,18 +368,18 @@ describe("a look at what a real cluster needs of a real registry", () => {
     try {
       const outcome = await inUse([], {}, other.url);
       expect(outcome.exitCode).toBe(1);
-      expect(new Set(told(outcome).map(([, reason]) => reason))).toEqual(new Set(["absent"]));
+      expect(new Set(brief(outcome).map(([, reason]) => reason))).toEqual(new Set(["absent"]));
       expect(outcome.report.broken).toHaveLength(5);
     } finally {
       await other.dispose();
     }
   });
 
-  test("people read who is hit and what to do", async () => {
+  test("prints which workloads are affected and what to do", async () => {
     await registry.collectGarbage("-m");
     const argv = ["in-use", "--registry", `${name}=${registry.url}`, "--kubeconfig", kubeconfig];
     const { stdout: text } = await regwardenProcess(argv, account);
-    expect(text).toContain(`${name}: 5 images in use by 5 workloads; `);
+    expect(text).toContain(`${name}: 5 images in use by 6 workloads; a rollback may need 1 more; `);
     expect(text).toContain(`  - ${name}/single:1 is broken in the registry: `);
     expect(text).toContain("\n    hint: do not restart, drain or scale before it is back; ");
     expect(text).toContain("4 images in use are broken.\n");

@@ -5,7 +5,7 @@ import { Agent } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { kubeconfig } from "../../lab/cluster/api-server.ts";
-import type { Access } from "../../lab/cluster/kubernetes-client.ts";
+import { type Access, KubernetesClient } from "../../lab/cluster/kubernetes-client.ts";
 import { ensureServerCertificates } from "../../lab/host/certificates.ts";
 import { ensurePackages } from "../../lab/machine/packages.ts";
 import { findCommand } from "../../lab/machine/paths.ts";
@@ -22,6 +22,8 @@ export interface Kubernetes {
   readonly kubeconfig: string;
   /** Makes an object below a collection's path; with a `status`, that too. */
   readonly create: (path: string, object: Creatable) => Promise<void>;
+  /** Removes an object. */
+  readonly remove: (path: string) => Promise<void>;
   /** Writes a kubeconfig for a service account, by a token that the server gives for it. */
   readonly kubeconfigOf: (namespace: string, serviceAccount: string) => Promise<string>;
   readonly stop: () => Promise<void>;
@@ -83,6 +85,7 @@ async function start(directory: string, running: ChildProcess[]): Promise<Omit<K
       await ask("POST", path, object);
       if (object.status !== undefined) await ask("PUT", `${path}/${object.metadata.name}/status`, object);
     },
+    remove: (path) => new KubernetesClient(access).remove(path),
     kubeconfigOf: async (namespace, serviceAccount) => {
       const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`;
       const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} };

@@ -5,7 +5,13 @@ import type { ClusterAccess } from "./access.ts";
 /** All objects of one kind, or why not. */
 export type Listing<T> =
   | { readonly state: "listed"; readonly items: readonly T[] }
-  | { readonly state: "unreadable"; readonly path: string; readonly reason: string };
+  | {
+      readonly state: "unreadable";
+      readonly path: string;
+      readonly reason: string;
+      /** Whether the server refuses the account. */
+      readonly isRefused: boolean;
+    };
 
 const pageSize = 200;
 const pageSchema = v.object({
@@ -31,12 +37,14 @@ export async function listAll<T>(
   question: Question<T>,
 ): Promise<Listing<T>> {
   const first = await readPages(send, access, question);
-  // The list grew old while it was read: its pages are no longer kept.
+  // The server keeps the pages of a list for some minutes only.
   return first === "expired" ? toListing(await readPages(send, access, question), question) : first;
 }
 
 function toListing<T>(read: Listing<T> | "expired", { path }: Question<T>): Listing<T> {
-  return read === "expired" ? { state: "unreadable", path, reason: "answers 410 again and again" } : read;
+  return read === "expired"
+    ? { state: "unreadable", path, reason: "answers 410 again and again", isRefused: false }
+    : read;
 }
 
 async function readPages<T>(
@@ -44,7 +52,8 @@ async function readPages<T>(
   { server, agent, token }: ClusterAccess,
   { path, schema }: Question<T>,
 ): Promise<Listing<T> | "expired"> {
-  const unreadable = (reason: string) => ({ state: "unreadable", path, reason }) as const;
+  const unreadable = (reason: string, isRefused = false) =>
+    ({ state: "unreadable", path, reason, isRefused }) as const;
   const headers = {
     accept: "application/json",
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
@@ -56,7 +65,10 @@ async function readPages<T>(
     if (attempt.state !== "answered") return unreadable(attempt.reason);
     const { status, body } = attempt.answer;
     if (status === 410 && next !== "") return "expired";
-    if (status !== 200) return unreadable(`answers ${status}${status === 403 ? " (forbidden)" : ""}`);
+    if (status !== 200) {
+      const isRefused = status === 401 || status === 403;
+      return unreadable(`answers ${status}${status === 403 ? " (forbidden)" : ""}`, isRefused);
+    }
     const page = parsePage(body, schema);
     if (!page) return unreadable("answers something else than a list of it");
     items.push(...page.items);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-/** What of Kubernetes' objects says who runs which image where. */
+/** What of Kubernetes' objects says which workload runs which image where. */
 
 const ownerSchema = v.object({
   kind: v.string(),
@@ -37,7 +37,9 @@ const affinitySchema = v.object({
 });
 
 // A container of a template may be without an image: the API server's defaults are none for it.
-const containers = v.nullish(v.array(v.object({ image: v.optional(v.string(), "") })));
+const containers = v.nullish(
+  v.array(v.object({ name: v.optional(v.string(), ""), image: v.optional(v.string(), "") })),
+);
 const podSpecSchema = v.object({
   containers,
   initContainers: containers,
@@ -49,10 +51,27 @@ const podSpecSchema = v.object({
 
 const template = v.object({ spec: podSpecSchema });
 
+const statuses = v.nullish(
+  v.array(
+    v.object({
+      name: v.string(),
+      image: v.optional(v.string(), ""),
+      /** Empty before the first pull. */
+      imageID: v.optional(v.string(), ""),
+    }),
+  ),
+);
+const podStatusSchema = v.object({
+  phase: v.optional(v.string(), ""),
+  containerStatuses: statuses,
+  initContainerStatuses: statuses,
+  ephemeralContainerStatuses: statuses,
+});
+
 export const podSchema = v.object({
   metadata: metadataSchema,
   spec: podSpecSchema,
-  status: v.optional(v.object({ phase: v.optional(v.string(), "") }), {}),
+  status: v.optional(podStatusSchema, {}),
 });
 export const workloadSchema = v.object({
   metadata: metadataSchema,

@@ -7,7 +7,7 @@ import {
   podSchema,
   workloadSchema,
 } from "../../../../scripts/in-use/cluster/objects.ts";
-import { collectUses } from "../../../../scripts/in-use/collect-uses.ts";
+import { collectUses, type ImageUse } from "../../../../scripts/in-use/collect-uses.ts";
 
 const node = (name: string, architecture: string, labels: Readonly<Record<string, string>> = {}) =>
   v.parse(nodeSchema, {
@@ -47,11 +47,13 @@ const nothing = {
   cronJobs: [],
 };
 const brief = (objects: Partial<Parameters<typeof collectUses>[0]>) =>
-  collectUses({ ...nothing, ...objects }).map(
-    ({ image, workload: { namespace, kind, name } }) => `${image} ${namespace}/${kind}/${name}`,
-  );
+  collectUses({ ...nothing, ...objects })
+    .filter(({ isNeeded }) => isNeeded)
+    .map(inWords);
+const inWords = ({ image, workload: { namespace, kind, name } }: ImageUse) =>
+  `${image} ${namespace}/${kind}/${name}`;
 
-describe("who needs an image", () => {
+describe("the workload that needs an image", () => {
   test("is the first owner, named once, however many stand between", () => {
     const web = { kind: "Deployment", name: "web" };
     const set = { kind: "ReplicaSet", name: "web-1" };
@@ -85,7 +87,7 @@ describe("who needs an image", () => {
     ]);
   });
 
-  test("is nobody whose work is done", () => {
+  test("is none whose work is done", () => {
     const nightly = { kind: "CronJob", name: "nightly" };
     const cronJobs = [
       v.parse(cronJobSchema, {
@@ -108,6 +110,28 @@ describe("who needs an image", () => {
         ],
       }),
     ).toEqual(["new:1 shop/CronJob/nightly", "running:1 shop/CronJob/nightly", "again:1 shop/Job/again"]);
+  });
+
+  test("also names images that it only needs again after a rollback, a scale-up or a replacement", () => {
+    const web = { kind: "Deployment", name: "web" };
+    const uses = collectUses({
+      ...nothing,
+      deployments: [workload("web", "app:2")],
+      replicaSets: [
+        workload("web-2", "app:2", web, 3),
+        workload("web-1", "app:1", web, 0),
+        workload("bare", "bare:1", undefined, 0),
+      ],
+      jobs: [job("once", "job:1", undefined, "Complete")],
+      pods: [pod("ended", template("ended:1").spec, undefined, "Succeeded")],
+    });
+    expect(uses.map((use) => `${inWords(use)} ${use.isNeeded}`)).toEqual([
+      "app:2 shop/Deployment/web true",
+      "app:2 shop/Deployment/web false",
+      "app:1 shop/Deployment/web false",
+      "bare:1 shop/ReplicaSet/bare false",
+      "job:1 shop/Job/once false",
+    ]);
   });
 
   test("needs init and ephemeral containers' images too, and what was added to a pod", () => {
@@ -161,10 +185,22 @@ describe("the platforms that a workload may run on", () => {
       "linux/amd64",
     ],
     ["an empty term, which fits no node", required({}), "linux/amd64,linux/arm64"],
-    ["a way to choose that is not known", required(when("disk", "Newer")), "linux/amd64,linux/arm64"],
+    ["an operator that is not known", required(when("disk", "Newer")), "linux/amd64,linux/arm64"],
   ])("are %s", (_what, spec, expected) => expect(platforms(spec)).toBe(expected));
 
-  test("must all be served to a DaemonSet, and one of them to anybody else", () => {
+  test("are none while no node that it may run on has registered", () => {
+    const nodes = [node("one", "amd64"), node("new", "", { disk: "fast" })];
+    const onNew = v.parse(workloadSchema, {
+      metadata: metadata("x"),
+      spec: { template: template("app:1", { nodeSelector: { disk: "fast" } }) },
+    });
+    const uses = (given: typeof nodes) =>
+      collectUses({ ...nothing, nodes: given, deployments: [onNew, workload("any", "app:1")] });
+    expect(uses(nodes).map(({ platforms }) => platforms)).toEqual([[], ["linux/amd64"]]);
+    expect(uses([]).map(({ platforms }) => platforms)).toEqual([[], []]);
+  });
+
+  test("must all be served to a DaemonSet, and one of them to any other workload", () => {
     const one = workload("x", "app:1");
     const uses = collectUses({ ...nothing, daemonSets: [one], deployments: [one] });
     expect(uses.map(({ workload: { kind }, needsAll }) => [kind, needsAll])).toEqual([

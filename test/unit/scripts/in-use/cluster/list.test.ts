@@ -53,7 +53,8 @@ describe("a list of the API server", () => {
     ["silent", { state: "silent", reason: "ECONNREFUSED" }, "ECONNREFUSED"],
     ["not trusted", { state: "untrusted", reason: "TLS: x" }, "TLS: x"],
   ])("that is %s is no empty one, also on its second page", async (_what, bad, reason) => {
-    const unreadable = { state: "unreadable", path: "/api/v1/pods", reason };
+    const isRefused = reason.includes("403");
+    const unreadable = { state: "unreadable", path: "/api/v1/pods", reason, isRefused };
     expect((await list(bad)).listing).toEqual(unreadable);
     expect((await list(page(["a"], "x"), bad)).listing).toEqual(unreadable);
   });
