@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { importsOf, reachedFrom, root, within } from "../support/imports.ts";
@@ -179,4 +179,12 @@ test("configuration is read in read-config.ts alone, Vault in read-secrets.ts al
   expect(containing(/pulumi\.Config\b/)).toEqual(["config/read-config.ts"]);
   expect(containing(/@pulumi\/vault/)).toEqual(["config/read-secrets.ts"]);
   expect(containing(/process\.env/).filter((file) => file !== "vitest.config.ts")).toEqual([]);
+});
+
+test("unit tests stand in the folder of the source that they are about", () => {
+  const folders = globSync("test/unit/**/*.test.ts", { cwd: root }).map((path) => dirname(path));
+  const sources = [...new Set(folders)].map((folder) => folder.replace(/^test\/unit\/?/, ""));
+  // A folder that begins with a dot is left out by globs, so that of the pipelines' tests has none.
+  const withDot = (folder: string) => (folder === "woodpecker" ? `.${folder}` : folder);
+  expect(sources.filter((folder) => !existsSync(join(root, withDot(folder))))).toEqual([]);
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { httpRegistry } from "../../../../scripts/source/http/registry.ts";
-import { account } from "../../../support/fake-registry.ts";
+import { account, json, probe } from "../../../support/fake-registry.ts";
 import { type Content, digest, image } from "../../../support/oci-content.ts";
+import { serve } from "../../../support/server.ts";
 import { tokenRegistry } from "../../../support/token-registry.ts";
 
 const content = image("amd64", "linux/amd64");
@@ -45,5 +46,44 @@ describe("a token", () => {
     for (const _ of [1, 2])
       expect(await source.blob("a", digest(layer))).toMatchObject({ kind: "unauthorised" });
     expect(registry.asked.filter((ask) => ask.startsWith("GET /token"))).toHaveLength(1);
+  });
+});
+
+describe("a registry that wants tokens", () => {
+  test("gets one for each scope, fetched once", async () => {
+    const registry = await tokenRegistry(images);
+    const { exitCode, report } = await probe(registry.url);
+    expect([exitCode, report.errors]).toEqual([0, { unauthorised: 0, unavailable: 0, unexpected: 0 }]);
+    expect(registry.issued.sort()).toEqual([
+      "fake registry:catalog:*",
+      "fake repository:a:pull",
+      "fake repository:b:pull",
+    ]);
+  });
+
+  test("gets a new one when the old one is used up", async () => {
+    const registry = await tokenRegistry(images, { uses: 2 });
+    const { exitCode } = await probe(registry.url, ["--concurrency", "1"]);
+    expect(exitCode).toBe(0);
+    expect(registry.issued.filter((scope) => scope === "fake repository:a:pull").length).toBeGreaterThan(1);
+  });
+
+  test("is not trusted with an account for a third host that no TLS vouches for", async () => {
+    const shown: unknown[] = [];
+    const thief = await serve(({ headers }, response) => {
+      shown.push(headers.authorization);
+      json(response, { token: "x" });
+    });
+    const registry = await tokenRegistry(images, { realmOf: () => thief.replace("127.0.0.1", "localhost") });
+    const { exitCode, report } = await probe(registry.url);
+    expect([exitCode, report.errors.unexpected]).toEqual([3, 1]);
+    expect(report.findings[0]?.message).toContain("not trusted with the account");
+    expect(shown).toEqual([]);
+  });
+
+  test("whose token server refuses the account is unauthorised", async () => {
+    const registry = await tokenRegistry(images);
+    const { exitCode, report } = await probe(registry.url, [], { REG_PASS: "wrong" });
+    expect([exitCode, report.errors.unauthorised]).toEqual([3, 1]);
   });
 });
