@@ -1,84 +1,124 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { builtBundle } from "../contract/host-paths.ts";
 import type { ScanReport } from "../contract/scan-report.ts";
 import { nodeBinary, projectRoot } from "../lab/machine/paths.ts";
 import { table } from "../lab/machine/screen.ts";
-import { writeSyntheticStore } from "./synthetic-store.ts";
+import { createScratch } from "./scratch-file-system.ts";
+import { addUnlinkedBlobs, writeSyntheticStore } from "./synthetic-store.ts";
 
 const sizes = [1_200, 12_000, 120_000];
-const largeSize = 1_200_000;
 const runs = 5;
+const largeSize = 1_200_000;
+const runsOfLarge = 3;
+/** Of the store that the memory is measured with. */
+const manyBlobs = 2_200_000;
 
 /**
  * The scan of healthy stores, each ten times the one before, against `find -type f` of the same tree, in turns, in one
- * run on one machine, from a warm cache. `--large` adds one of 1.2 million files.
+ * run on one machine, from a warm cache. `--large` adds a store of 1.2 million files, and the memory for it with 2.2
+ * million blobs.
  */
 export async function benchScan(flags: readonly string[]): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "regwarden-bench-"));
+  const scratch = createScratch();
   const rows: string[][] = [];
-  let former: number | undefined;
+  let former: Measured | undefined;
   try {
-    for (const size of flags.includes("--large") ? [...sizes, largeSize] : sizes) {
-      const root = join(directory, String(size));
-      const files = writeSyntheticStore(join(root, "private"), size);
-      const measured = await measure(root);
+    for (const size of sizes) {
+      const root = join(scratch.directory, String(size));
+      const files = await write(root, size);
+      const measured = await measure(root, runs);
       rows.push(row(files, measured, former));
-      former = measured.scan;
+      former = measured;
       await rm(root, { recursive: true });
     }
+    if (flags.includes("--large")) {
+      const root = join(scratch.directory, "large");
+      const files = await write(root, largeSize);
+      const measured = await measure(root, runsOfLarge);
+      rows.push(row(files, measured, former));
+      await addUnlinkedBlobs(join(root, "private"), manyBlobs - measured.blobs);
+      say(`${manyBlobs} blobs: written`);
+      rows.push(row(files, { ...(await scanOnce(root)), find: undefined }, undefined));
+    }
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    scratch.dispose();
   }
-  const head = ["files", "links", "find", "scan", "scan / find", "links/s", "peak memory", "of a tenth"];
-  return `${table([head, ...rows])}\n`;
+  const head = ["files", "blobs", "links", "find", "scan", "scan / find", "links/s", "memory", "of a tenth"];
+  return `${table([head, ...rows])}\n  Stores ${scratch.description}.\n`;
 }
 
-interface Measured {
-  /** Seconds, the median of the runs. */
-  readonly find: number;
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+async function write(root: string, size: number): Promise<number> {
+  const start = performance.now();
+  const files = await writeSyntheticStore(join(root, "private"), size);
+  say(`${files} files: written in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  return files;
+}
+
+interface Scanned {
+  /** Seconds. */
   readonly scan: number;
   readonly links: number;
+  readonly blobs: number;
+  /** Resident memory of the whole process at its highest. */
   readonly peakBytes: number;
 }
 
-async function measure(root: string): Promise<Measured> {
-  const program = join(projectRoot, "dist/regwarden.mjs");
-  const find: number[] = [];
-  const scan: number[] = [];
-  let peakBytes = 0;
-  let report = "";
-  for (let turn = 0; turn <= runs; turn++) {
-    const found = await run("find", [root, "-type", "f"]);
-    const scanned = await run(nodeBinary, [program, "scan", root, "--json"]);
-    // The first turn only warms the cache.
-    if (turn > 0) find.push(found.seconds);
-    if (turn > 0) scan.push(scanned.seconds);
-    peakBytes = Math.max(peakBytes, scanned.peakBytes);
-    report = scanned.output;
-  }
-  const { findings, registries } = JSON.parse(report) as ScanReport;
-  if (findings.length > 0) throw new Error("a healthy store has findings");
-  const links = registries.reduce((sum, one) => sum + one.layerLinks + one.manifests + one.tags, 0);
-  return { find: median(find), scan: median(scan), links, peakBytes };
+interface Measured extends Scanned {
+  /** Seconds. */
+  readonly find: number | undefined;
 }
 
-function row(
-  files: number,
-  { find, scan, links, peakBytes }: Measured,
-  former: number | undefined,
-): string[] {
+/** The medians of the times, and the largest of the memories. */
+async function measure(root: string, count: number): Promise<Measured> {
+  const find: number[] = [];
+  const scans: Scanned[] = [];
+  for (let turn = 0; turn <= count; turn++) {
+    const found = await run("find", [root, "-type", "f"]);
+    const scanned = await scanOnce(root);
+    // The first turn only warms the cache.
+    if (turn === 0) continue;
+    find.push(found.seconds);
+    scans.push(scanned);
+    say(`  turn ${turn} of ${count}: find ${found.seconds.toFixed(2)} s, scan ${scanned.scan.toFixed(2)} s`);
+  }
+  const last = scans.at(-1);
+  if (!last) throw new RangeError("no turns");
+  const peakBytes = Math.max(...scans.map((one) => one.peakBytes));
+  return { ...last, find: median(find), scan: median(scans.map(({ scan }) => scan)), peakBytes };
+}
+
+async function scanOnce(root: string): Promise<Scanned> {
+  const { output, seconds, peakBytes } = await run(nodeBinary, [
+    join(projectRoot, builtBundle),
+    "scan",
+    root,
+    "--json",
+  ]);
+  const { findings, registries } = JSON.parse(output) as ScanReport;
+  if (findings.length > 0) throw new Error("a healthy store has findings");
+  const links = registries.reduce((sum, one) => sum + one.layerLinks + one.manifests + one.tags, 0);
+  return { scan: seconds, links, blobs: registries.reduce((sum, { blobs }) => sum + blobs, 0), peakBytes };
+}
+
+function row(files: number, measured: Measured, former: Measured | undefined): string[] {
+  const { find, scan, links, blobs, peakBytes } = measured;
   return [
     String(files),
+    String(blobs),
     String(links),
-    `${find.toFixed(2)} s`,
+    find === undefined ? "" : `${find.toFixed(2)} s`,
     `${scan.toFixed(2)} s`,
-    (scan / find).toFixed(2),
+    find === undefined ? "" : (scan / find).toFixed(2),
     (links / scan).toFixed(0),
-    `${(peakBytes / 1024 ** 2).toFixed(0)} MiB`,
-    former === undefined ? "" : `${(scan / former).toFixed(1)} x`,
+    `${(peakBytes / 1e6).toFixed(0)} MB`,
+    former === undefined ? "" : `${(scan / former.scan).toFixed(1)} x`,
   ];
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pushJobs } from "../../contract/cluster-names.ts";
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
+import type { RegistryMode } from "../../contract/finding.ts";
 import type { ScanReport } from "../../contract/scan-report.ts";
 import type { Command } from "../cli/command.ts";
 import { describeError, ProgramError } from "../cli/errors.ts";
@@ -10,17 +11,18 @@ import { storeFinding } from "../graph/findings.ts";
 import { pushMetrics } from "../report/push-metrics.ts";
 import { writeReportFile } from "../report/report-file.ts";
 import { estimateBlobs } from "../source/disk/blob.ts";
-import { discoverRegistries } from "../source/disk/registry.ts";
+import { type DiskSource, discoverRegistries } from "../source/disk/registry.ts";
 import type { Pace } from "../source/source.ts";
 import { parseScanArguments, type ScanArguments, scanHelp } from "./args.ts";
 import { type Choice, chooseRegistries } from "./choose.ts";
+import { heapOfThread, memoryLimit, requireMemory } from "./memory.ts";
 import { renderScanMetrics } from "./metrics.ts";
 import { createPace, unlimitedPace } from "./pace.ts";
 import { preferCopies } from "./recopy.ts";
 import { buildReport, renderJson } from "./report.ts";
 import { type Progress, type RegistryResult, type ScanOptions, scanRegistry } from "./scan-registry.ts";
 import { renderReport } from "./text.ts";
-import { startUsefulPool } from "./worker-pool.ts";
+import { startWorkerPool, usefulThreads, type WorkerPool } from "./worker-pool.ts";
 
 /** From this many blobs on, threads take less time than their start. */
 const blobsOfLargeStore = 10_000;
@@ -98,9 +100,7 @@ export async function scanAll(
   const results: RegistryResult[] = [];
   for (const source of sources) {
     const mode = modeOf(source.name);
-    const isPlain = !options.verification && !options.repositories;
-    const isLarge = isPlain && estimateBlobs(source.dataDirectory) >= blobsOfLargeStore;
-    const pool = isLarge ? startUsefulPool(source, mode) : undefined;
+    const pool = startPool(source, mode, options);
     try {
       results.push(await scanRegistry(source, mode, progress.update, { ...options, pool }));
     } finally {
@@ -109,6 +109,18 @@ export async function scanAll(
   }
   progress.clear();
   return results;
+}
+
+/** Threads for a large store, as long as there is memory for it. Errors: E_OUT_OF_MEMORY. */
+function startPool(source: DiskSource, mode: RegistryMode, options: ScanOptions): WorkerPool | undefined {
+  const blobs = estimateBlobs(source.dataDirectory);
+  const isSplittable = !options.verification && !options.repositories;
+  const threads = isSplittable && blobs >= blobsOfLargeStore ? usefulThreads() : 0;
+  const need = { registry: source.name, blobs, threads };
+  const limit = memoryLimit();
+  requireMemory(need, limit);
+  if (threads === 0) return undefined;
+  return startWorkerPool(source, mode, { threads, heapBytes: heapOfThread(need, limit) });
 }
 
 /** The options of {@link scanRegistry}. */

@@ -7,7 +7,7 @@ import { type Digest, parseDigest } from "../registry/digest.ts";
 import { readStoreFacts } from "../source/read-store.ts";
 import type { BlobState, StoreSource } from "../source/source.ts";
 import { checkRepository, memoizeManifests, type RepositoryCheck, type Shared } from "./check-repository.ts";
-import { joinBlobLists, listBlobs } from "./inventory.ts";
+import { blobsIn, listBlobs } from "./inventory.ts";
 import { createVerification, type VerificationOptions } from "./verification.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
@@ -48,11 +48,11 @@ export async function scanRegistry(
     counts.blobs += 1;
     report();
   };
-  const inventory = pool ? await pool.listBlobs() : joinBlobLists([await listBlobs(source, onBlob)]);
+  const inventory = pool ? await pool.listBlobs() : await listBlobs(source, onBlob);
   counts.blobs = inventory.blobs;
   const { names, findings } = await listNames(source, repositories);
   const verifier = verification && createVerification(source, verification);
-  const shared = { manifest: memoizeManifests(source), blob: inventory.blob, verifier };
+  const shared = { manifest: memoizeManifests(source), blob: blobsIn(inventory), verifier };
   const suspected: RepositoryCheck[] = [];
   const add = (check: RepositoryCheck) => {
     counts.repositories += 1;

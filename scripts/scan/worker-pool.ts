@@ -2,17 +2,12 @@ import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import type { RegistryMode } from "../../contract/finding.ts";
+import { systemCode } from "../cli/errors.ts";
 import { type DiskSource, diskSource } from "../source/disk/registry.ts";
 import type { Share } from "../source/source.ts";
 import { checkRepository, memoizeManifests, type RepositoryCheck } from "./check-repository.ts";
-import {
-  type BlobList,
-  blobsIn,
-  type Inventory,
-  joinBlobLists,
-  type KnownBlobs,
-  listBlobs,
-} from "./inventory.ts";
+import { blobsIn, type Inventory, joinInventories, listBlobs } from "./inventory.ts";
+import { threadOutOfMemory } from "./memory.ts";
 
 /**
  * Threads that read one store side by side. A store is tiny files, so the time goes into system calls, and one thread
@@ -32,8 +27,8 @@ export interface WorkerPool {
 /** More do not help: the kernel's locks, or the disk, are the limit then. */
 const threadLimit = 4;
 
-/** Little room for new objects, so that they are collected soon: the garbage of all threads would not fit the container. */
-const resourceLimits = { maxYoungGenerationSizeMb: 12 };
+/** Room for new objects; little, so that they are collected soon. */
+const maxYoungGenerationSizeMb = 12;
 
 /** Repositories that a thread is given at a time. */
 const repositoriesAtATime = 16;
@@ -48,37 +43,40 @@ interface Assignment {
 
 type Task =
   | { readonly task: "list"; readonly share: Share }
-  | { readonly task: "know"; readonly known: KnownBlobs }
+  | { readonly task: "know"; readonly inventory: Inventory }
   | { readonly task: "check"; readonly names: readonly string[] };
 
-type Answer = BlobList | readonly RepositoryCheck[] | null;
+type Answer = Inventory | readonly RepositoryCheck[] | null;
 
 const assignmentMark = "regwarden-scan-worker";
 
-/** As many threads as there are processors, if they are worth their start; undefined on a machine with one. */
-export function startUsefulPool(source: DiskSource, mode: RegistryMode): WorkerPool | undefined {
+/** As many threads as there are processors; 0 on a machine with one, where they would not be worth their start. */
+export function usefulThreads(): number {
   const count = Math.min(availableParallelism(), threadLimit);
-  return count < 2 ? undefined : startWorkerPool(source, mode, count);
+  return count < 2 ? 0 : count;
 }
 
+/** `heapBytes`: what the objects of one thread may take. */
 export function startWorkerPool(
   { name, dataDirectory }: DiskSource,
   mode: RegistryMode,
-  count: number,
+  { threads, heapBytes }: { readonly threads: number; readonly heapBytes: number },
 ): WorkerPool {
   const assignment: Assignment = { mark: assignmentMark, name, dataDirectory, mode };
+  const resourceLimits = { maxYoungGenerationSizeMb, maxOldGenerationSizeMb: Math.floor(heapBytes / 1e6) };
   // In the bundle this very file is the whole program, which sees below that it runs as a thread.
   const start = () => new Worker(import.meta.filename, { workerData: assignment, resourceLimits });
-  const workers = Array.from({ length: count }, start);
+  const workers = Array.from({ length: threads }, start);
   return {
     listBlobs: async () => {
-      const list = (worker: Worker, index: number) => ask(worker, { task: "list", share: { index, count } });
-      return joinBlobLists((await Promise.all(workers.map(list))) as BlobList[]);
+      const list = (worker: Worker, index: number) =>
+        ask(worker, { task: "list", share: { index, count: threads } });
+      return joinInventories((await Promise.all(workers.map(list))) as Inventory[]);
     },
-    checkRepositories: async (names, { known }, onCheck) => {
+    checkRepositories: async (names, inventory, onCheck) => {
       const chunks = chunksOf(names).values();
       const work = async (worker: Worker) => {
-        await ask(worker, { task: "know", known });
+        await ask(worker, { task: "know", inventory });
         for (const chunk of chunks)
           ((await ask(worker, { task: "check", names: chunk })) as RepositoryCheck[]).forEach(onCheck);
       };
@@ -97,7 +95,7 @@ function chunksOf(names: readonly string[]): readonly (readonly string[])[] {
   );
 }
 
-/** Errors: what ended the thread, whether it reports an error or just ends. */
+/** Errors: E_OUT_OF_MEMORY, or what else ended the thread, whether it reports an error or just ends. */
 async function ask(worker: Worker, task: Task): Promise<Answer> {
   const over = new AbortController();
   const answered = once(worker, "message", { signal: over.signal });
@@ -108,6 +106,7 @@ async function ask(worker: Worker, task: Task): Promise<Answer> {
     const [answer] = (await answered) as [Answer];
     return answer;
   } catch (cause) {
+    if (systemCode(cause) === "ERR_WORKER_OUT_OF_MEMORY") throw threadOutOfMemory(cause);
     throw new Error("a thread of the scan ended before its work did", { cause });
   } finally {
     worker.off("exit", end);
@@ -118,11 +117,11 @@ async function ask(worker: Worker, task: Task): Promise<Answer> {
 function serve({ name, dataDirectory, mode }: Assignment): void {
   const source = diskSource(name, dataDirectory);
   const manifest = memoizeManifests(source);
-  let blob: Inventory["blob"] = () => ({ state: "missing" });
+  let blob: ReturnType<typeof blobsIn> = () => ({ state: "missing" });
   const perform = async (task: Task): Promise<Answer> => {
     if (task.task === "list") return listBlobs(source, () => {}, task.share);
     if (task.task === "know") {
-      blob = blobsIn(task.known);
+      blob = blobsIn(task.inventory);
       return null;
     }
     const checks: RepositoryCheck[] = [];

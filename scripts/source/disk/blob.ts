@@ -41,8 +41,8 @@ function sorted(names: Iterable<string | Unreadable>): readonly (string | Unread
 /** How many blobs a store holds, about, from one of 256 directories. */
 export function estimateBlobs(dataDirectory: string): number {
   const base = `${blobsPath(dataDirectory)}/sha256`;
-  const [prefixes, [first = ""]] = [namesOf(base), namesOf(base)];
-  return prefixes.length * namesOf(`${base}/${first}`).length;
+  const prefixes = namesOf(base);
+  return prefixes.length * namesOf(`${base}/${prefixes[0] ?? ""}`).length;
 }
 
 function namesOf(path: string): readonly string[] {

@@ -32,7 +32,7 @@ test.each([1, 2, 3])(
     const run = (options?: ScanOptions) => scanRegistry(source, "authoritative", () => {}, options);
     const alone = await run();
     expect(alone.findings.length).toBeGreaterThan(12);
-    const pool = startWorkerPool(source, "authoritative", threads);
+    const pool = startWorkerPool(source, "authoritative", { threads, heapBytes: 256e6 });
     try {
       const together = await run({ pool });
       expect(together.summary).toEqual(alone.summary);
@@ -48,9 +48,24 @@ test("a thread that dies is no clean store", async () => {
   const directory = await temporaryDirectory();
   for (const [repository, tag, content] of contents) await storeAt(directory).push(repository, content, tag);
   const source = await storeOf(directory);
-  const pool = startWorkerPool(source, "authoritative", 2);
+  const pool = startWorkerPool(source, "authoritative", { threads: 2, heapBytes: 256e6 });
   const scanned = scanRegistry(source, "authoritative", () => {}, { pool });
   const outcome = expect(scanned).rejects.toThrow("a thread of the scan ended");
   await pool.stop();
   await outcome;
 });
+
+test("a thread without enough memory ends the scan with what to do", async () => {
+  const directory = await temporaryDirectory();
+  for (let number = 0; number < 60; number++) {
+    const child = (position: number) =>
+      `sha256:${`${number}`.padEnd(60, "a")}${`${position}`.padStart(4, "0")}`;
+    const manifests = Array.from({ length: 2000 }, (_, position) => ({ digest: child(position) }));
+    await storeAt(directory).manifest("app", { manifests });
+  }
+  const source = await storeOf(directory);
+  const pool = startWorkerPool(source, "authoritative", { threads: 1, heapBytes: 18e6 });
+  const scanned = scanRegistry(source, "authoritative", () => {}, { pool });
+  await expect(scanned).rejects.toMatchObject({ code: "E_OUT_OF_MEMORY", exitCode: 3 });
+  await pool.stop();
+}, 60_000);
