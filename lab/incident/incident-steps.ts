@@ -191,7 +191,7 @@ function alert(scene: Scene): IncidentStep {
       const summary = found.annotations.summary ?? "(no summary)";
       return [observe(`${alertName} fires after ${seconds} s: ${summary}`, true)];
     },
-    meaning: `Prometheus fires it when the fault has lasted: ${waitSeconds} s here, for a short demonstration.`,
+    meaning: `Prometheus fires it once the fault has lasted ${waitSeconds} s (shortened for this demonstration).`,
   };
 }
 

@@ -74,7 +74,7 @@ function pluginTool(): Tool {
   };
 }
 
-/** Links the plugin to where the engine looks for it first, so that it warns of nothing. */
+/** Links the plugin to where the engine expects it. */
 async function linkPlugin(): Promise<void> {
   const link = join(pulumiHome(), "plugins", `resource-kubernetes-v${pluginVersion}`, pluginProgram);
   if (existsSync(link)) return;
