@@ -10,7 +10,7 @@ interface Bench {
 
 const benches: Readonly<Record<string, Bench>> = {
   drift: { flags: [], run: benchDrift },
-  probe: { flags: [], run: benchProbe },
+  probe: { flags: ["--catalogue"], run: benchProbe },
   scan: { flags: ["--large"], run: benchScan },
   verify: { flags: [], run: benchVerify },
 };

@@ -10,17 +10,8 @@ done`;
 /** Requests a second of one `curl` each, one after the other, for the first tags of a store. */
 export async function rateOfCurl({ host, tags }: ServedStore, tagCount: number): Promise<number> {
   const requests = tags.slice(0, tagCount).flatMap(requestsFor);
-  const input = requests
-    .map(([method, path]) => `${method === "HEAD" ? "--head" : "--get"} ${path}\n`)
-    .join("");
+  const input = requests.map(({ path, isBlob }) => `${isBlob ? "--head" : "--get"} ${path}\n`).join("");
   const start = performance.now();
   await execa("sh", ["-c", loop], { input, env: { HOST: host, ACCEPT: acceptAnyManifest } });
   return (requests.length / (performance.now() - start)) * 1000;
-}
-
-/** The one in the middle. */
-export async function median(runs: number, measure: () => Promise<number>): Promise<number> {
-  const values: number[] = [];
-  for (let run = 0; run < runs; run++) values.push(await measure());
-  return values.sort((a, b) => a - b)[Math.floor(runs / 2)] ?? Number.NaN;
 }

@@ -2,59 +2,43 @@ import { execa } from "execa";
 import type { ProbeReport } from "../contract/probe-report.ts";
 import { nodeBinary, projectRoot } from "../lab/machine/paths.ts";
 import { table } from "../lab/machine/screen.ts";
-import { median, rateOfCurl } from "./one-by-one.ts";
-import { latencyMilliseconds, type ServedStore, serveStore } from "./served-store.ts";
+import { benchCatalogue } from "./catalogue.ts";
+import { compareOnRegistry, type Rate } from "./compare.ts";
+import { median } from "./measure.ts";
+import { rateOfCurl } from "./one-by-one.ts";
+import { type ServedStore, withStore } from "./served-store.ts";
 
-/** Tags of the stores, a factor 10 apart. */
-const sizes = [10, 100, 1000];
+const sizes = [10, 1000];
+const latencyMilliseconds = 5;
 const curlTags = 25;
 const runs = 3;
 
 /**
- * The probe, as its user runs it, at 1, 8 and 32 requests in flight against the same requests by one `curl` each, one
- * after the other, to a real registry behind a proxy that adds 5 ms to each request; then at three sizes of the store.
- * All in one run on one machine; the probe's time is that of its whole process.
+ * The probe, as its user runs it: on a registry of the same machine beside its peers; at two sizes of the store behind a
+ * proxy that adds 5 ms to each request, beside the same requests by one `curl` each; and with `--catalogue` the requests
+ * that a catalogue of 10,000 repositories takes. All in one run on one machine.
  */
-export async function benchProbe(): Promise<string> {
-  const [small = 0, middle = 0, large = 0] = sizes;
+export async function benchProbe(flags: readonly string[]): Promise<string> {
+  if (flags.includes("--catalogue")) return benchCatalogue();
+  const compared = await compareOnRegistry({ name: "probe", tags: 200, measure: rateOfProbe });
   const rows: string[][] = [];
-  const curl = await withStore(middle, async (store) => {
-    const base = await rateOfCurl(store, curlTags);
-    rows.push(["one after the other by `curl`", "", ...cells(base, base)]);
-    for (const concurrency of [1, 8, 32]) {
-      const rate = await median(runs, () => rateOfProbe(store, concurrency));
-      rows.push([`probe, ${concurrency} in flight`, `${middle} tags`, ...cells(rate, base)]);
-    }
-    return base;
-  });
-  for (const size of [small, large]) {
-    const rate = await withStore(size, (store) => median(runs, () => rateOfProbe(store, 32)));
-    rows.push(["probe, 32 in flight", `${size} tags`, ...cells(rate, curl)]);
-  }
-  const head = [`${latencyMilliseconds} ms latency, median of ${runs}`, "", "requests/s", "of curl's"];
-  return `${table([head, ...rows])}\n`;
+  for (const tags of sizes)
+    await withStore({ tags, cachesBlobs: false, latencyMilliseconds }, async (store) => {
+      const curl = await rateOfCurl(store, Math.min(curlTags, tags));
+      const rate = await median(runs, async () => (await rateOfProbe(store, 32)).requestsPerSecond);
+      rows.push([`${tags} tags`, curl.toFixed(0), rate.toFixed(0), `${(rate / curl).toFixed(1)} x`]);
+    });
+  const head = [`${latencyMilliseconds} ms latency`, "curl, requests/s", "probe, 32 in flight", "of curl's"];
+  return `${compared}\n${table([head, ...rows])}\n`;
 }
 
-async function withStore<T>(tags: number, work: (store: ServedStore) => Promise<T>): Promise<T> {
-  const store = await serveStore(tags);
-  try {
-    return await work(store);
-  } finally {
-    await store.dispose();
-  }
-}
-
-function cells(rate: number, base: number): [string, string] {
-  return [rate.toFixed(0), `${(rate / base).toFixed(1)} x`];
-}
-
-/** Requests a second, from the start of the process to its end. */
-async function rateOfProbe({ host, tags }: ServedStore, concurrency: number): Promise<number> {
-  const flags = ["--url", `http://${host}`, "--concurrency", String(concurrency), "--json"];
+async function rateOfProbe({ host, tags }: ServedStore, inFlight: number): Promise<Rate> {
+  const flags = ["--url", `http://${host}`, "--concurrency", String(inFlight), "--json"];
   const start = performance.now();
   const { stdout } = await execa(nodeBinary, ["dist/regwarden.mjs", "probe", ...flags], { cwd: projectRoot });
   const seconds = (performance.now() - start) / 1000;
   const report = JSON.parse(stdout) as ProbeReport;
-  if (report.findings.length > 0 || report.tags !== tags.length) throw new Error("the probe did not see all");
-  return report.requests / seconds;
+  if (report.findings.length > 0 || report.tags !== tags.length)
+    throw new Error(`the probe checked ${report.tags} of ${tags.length} tags`);
+  return { requestsPerSecond: report.requests / seconds, imagesPerSecond: tags.length / seconds };
 }

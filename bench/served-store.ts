@@ -3,47 +3,73 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { nodeBinary } from "../lab/machine/paths.ts";
-import { sendOnce } from "../scripts/http/exchange.ts";
 import { forEachBounded, stream } from "../scripts/source/bounded.ts";
 import { type Content, image, index } from "../test/support/oci-content.ts";
-import { type Registry, startRegistry } from "../test/support/registry.ts";
+import { startRegistry } from "../test/support/registry.ts";
 
-/** A real registry with tags, behind a proxy that makes each request a little late. */
+/** A real registry with tags; behind a proxy where each request is to be a little late. */
 export interface ServedStore {
-  /** `127.0.0.1:PORT` of the proxy. */
+  /** `127.0.0.1:PORT` to ask. */
   readonly host: string;
   readonly tags: readonly Tag[];
   readonly dispose: () => Promise<void>;
 }
 
-/** An index of two platforms under a tag; eight requests look at all of it. */
+/** An index of two platforms under a tag. */
 interface Tag {
   readonly repository: string;
   readonly name: string;
   readonly content: Content;
 }
 
-export const latencyMilliseconds = 5;
+interface StoreOptions {
+  readonly tags: number;
+  /** Whether the registry has a cache of blob descriptors. The deployed one has none. */
+  readonly cachesBlobs: boolean;
+  /** What a proxy adds to each request. @default 0, without a proxy */
+  readonly latencyMilliseconds?: number;
+}
+
 const tagsOfARepository = 25;
 const pushesInFlight = 16;
 
-/** Starts both, and pushes so many tags. */
-export async function serveStore(count: number): Promise<ServedStore> {
-  const registry = await startRegistry(undefined, { cachesBlobs: true });
+/** Starts it, and pushes the tags. */
+export async function serveStore({
+  tags: count,
+  cachesBlobs,
+  latencyMilliseconds = 0,
+}: StoreOptions): Promise<ServedStore> {
+  const registry = await startRegistry(undefined, { cachesBlobs });
   const tags = Array.from({ length: count }, (_, at) => tagAt(at));
-  await forEachBounded(stream(tags), pushesInFlight, (tag) => push(registry, tag));
+  await forEachBounded(stream(tags), pushesInFlight, ({ content, repository, name }) =>
+    registry.upload(content, repository, name),
+  );
+  const { host } = new URL(registry.url);
+  if (latencyMilliseconds === 0) return { host, tags, dispose: registry.dispose };
   const proxy = spawn(
     nodeBinary,
     [join(import.meta.dirname, "delay-proxy.ts"), new URL(registry.url).port, String(latencyMilliseconds)],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
-  const lines = createInterface({ input: proxy.stdout });
-  const [port] = await once(lines, "line");
+  const [port] = await once(createInterface({ input: proxy.stdout }), "line");
   const dispose = async () => {
     proxy.kill();
     await registry.dispose();
   };
   return { host: `127.0.0.1:${port}`, tags, dispose };
+}
+
+/** Starts a store, and takes it away when the work with it has ended. */
+export async function withStore<T>(
+  options: StoreOptions,
+  work: (store: ServedStore) => Promise<T>,
+): Promise<T> {
+  const store = await serveStore(options);
+  try {
+    return await work(store);
+  } finally {
+    await store.dispose();
+  }
 }
 
 function tagAt(at: number): Tag {
@@ -52,46 +78,19 @@ function tagAt(at: number): Tag {
   return { repository, name: String(at), content: index(platforms) };
 }
 
-/** All that a look at a tag asks for, as method and path. */
-export function requestsFor({ repository, name, content }: Tag): readonly (readonly [string, string])[] {
+/** A request: its path, and whether one byte of a blob is enough. */
+export interface AskedPath {
+  readonly path: string;
+  readonly isBlob: boolean;
+}
+
+/** All that the check of a tag asks for: the index by its tag, two manifests, two configurations and two layers. */
+export function requestsFor({ repository, name, content }: Tag): readonly AskedPath[] {
   const base = `/v2/${repository}`;
-  const manifests = [content, ...content.parts].map(
-    ({ descriptor }) => `${base}/manifests/${descriptor.digest}`,
-  );
-  const blobs = content.parts.flatMap(({ parts }) =>
-    parts.map((part) => `${base}/blobs/${part.descriptor.digest}`),
-  );
+  const references = [name, ...content.parts.map(({ descriptor }) => descriptor.digest)];
+  const blobs = content.parts.flatMap(({ parts }) => parts.map(({ descriptor }) => descriptor.digest));
   return [
-    ["HEAD", `${base}/manifests/${name}`],
-    ...manifests.map((path) => ["GET", path] as const),
-    ...blobs.map((path) => ["HEAD", path] as const),
+    ...references.map((reference) => ({ path: `${base}/manifests/${reference}`, isBlob: false })),
+    ...blobs.map((digest) => ({ path: `${base}/blobs/${digest}`, isBlob: true })),
   ];
-}
-
-async function push({ url }: Registry, { repository, name, content }: Tag): Promise<void> {
-  const base = `${url}/v2/${repository}`;
-  for (const child of content.parts) {
-    for (const { descriptor, bytes } of child.parts) {
-      const start = await sendOnce(`${base}/blobs/uploads/`, { method: "POST" });
-      const upload = new URL(start.headers.get("location") ?? "", url);
-      upload.searchParams.set("digest", descriptor.digest);
-      const headers = { "content-type": "application/octet-stream" };
-      await expectCreated(upload.href, headers, bytes);
-    }
-    await putManifest(`${base}/manifests/${child.descriptor.digest}`, child);
-  }
-  await putManifest(`${base}/manifests/${name}`, content);
-}
-
-function putManifest(url: string, { descriptor, bytes }: Content): Promise<void> {
-  return expectCreated(url, { "content-type": descriptor.mediaType }, bytes);
-}
-
-async function expectCreated(
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  body: Uint8Array<ArrayBuffer>,
-): Promise<void> {
-  const { status } = await sendOnce(url, { method: "PUT", headers, body });
-  if (status !== 201) throw new Error(`PUT ${url} answered ${status}`);
 }
