@@ -25,8 +25,11 @@ import { type Digest, parseDigest, splitDigest } from "./digest.ts";
 
 const root = join("docker", "registry", "v2");
 
-/** Directory for what this program keeps beside a store; no registry reads it. */
-export const ownDirectory = "_regwarden";
+/** Directory for what the programs keep beside a store; no registry reads it. */
+export const ownDirectory = ".regwarden";
+
+/** What {@link ownDirectory} was called by the first programs: journals in it can be undone still. */
+export const formerOwnDirectory = "_regwarden";
 
 /** Directory of a store below a registry's data directory. */
 export function storePath(dataDirectory: string): string {

@@ -62,7 +62,7 @@ Options:
   --tag-links           point a tag whose link is lost at the only manifest that it ever led to
   --instance NAME       what clients call the registry, HOST:PORT, for the commands to type. Default: REGISTRY
   --journal DIR         directory for the journal and for what is replaced, on the store's file system.
-                        Default: DIR/_regwarden/repair-TIME
+                        Default: DIR/.regwarden/repair-TIME
   --undo JOURNAL        take back what this journal holds; a dry run too, without --apply
   --json                prints one document (regwarden/repair/v1) instead of text
 

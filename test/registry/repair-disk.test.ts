@@ -61,9 +61,9 @@ test("A disk that is full while a layer is copied ends the repair; the store and
   expect(full.stdout).toContain("ENOSPC");
   expect(full.stdout).toContain("Made 0 of 1 changes");
   expect(await store()).toEqual(before);
-  const [work = ""] = await readdir(join(root, "_regwarden"));
-  expect(await readdir(join(root, "_regwarden", work, "staged"))).toEqual([]);
-  const undo = await regwarden(["repair", root, "--undo", join(root, "_regwarden", work)]);
+  const [work = ""] = await readdir(join(root, ".regwarden"));
+  expect(await readdir(join(root, ".regwarden", work, "staged"))).toEqual([]);
+  const undo = await regwarden(["repair", root, "--undo", join(root, ".regwarden", work)]);
   expect([undo.exitCode, undo.stdout]).toEqual([0, "Nothing to take back.\n"]);
 
   for (const name of ["filler", "filler-2"]) await rm(join(root, name));

@@ -43,7 +43,7 @@ const storeTree = (root: string) => treeOf(join(root, "private", "docker"));
 
 /** Takes back everything that was ever done here, the last run first. */
 async function undoAll(root: string): Promise<void> {
-  const own = join(root, "_regwarden");
+  const own = join(root, ".regwarden");
   for (const run of (await readdir(own)).sort().reverse()) {
     const files = await readdir(join(own, run));
     if (!files.includes("journal.jsonl")) continue;
@@ -82,9 +82,9 @@ test("An undo that is killed anywhere can be ended by the next", async () => {
   await writeDamagedStore(repaired);
   const damaged = await storeTree(repaired);
   expect((await regwarden(["repair", repaired, "--apply"])).exitCode).toBe(0);
-  const [run = ""] = await readdir(join(repaired, "_regwarden"));
+  const [run = ""] = await readdir(join(repaired, ".regwarden"));
   const root = join(await temporaryDirectory(), "root");
-  const journal = join(root, "_regwarden", run);
+  const journal = join(root, ".regwarden", run);
   const copy = async () => {
     await rm(root, { recursive: true, force: true });
     await cp(repaired, root, { recursive: true });
@@ -103,8 +103,8 @@ test("A journal whose last line was cut off by a power cut is taken back as far 
   await writeDamagedStore(root);
   const damaged = await storeTree(root);
   await regwarden(["repair", root, "--apply"]);
-  const [run = ""] = await readdir(join(root, "_regwarden"));
-  await appendFile(join(root, "_regwarden", run, "journal.jsonl"), '{"did":"file","pa');
+  const [run = ""] = await readdir(join(root, ".regwarden"));
+  await appendFile(join(root, ".regwarden", run, "journal.jsonl"), '{"did":"file","pa');
 
   await undoAll(root);
 
@@ -121,7 +121,7 @@ test("A repair that is told to stop makes its step to the end, gives its locks b
 
   expect(stopped).toMatchObject({ code: 3, stdout: expect.stringContaining("stopped by SIGTERM") });
   expect(stopped.stdout).toMatch(/Made [1-9]\d* of \d+ changes/);
-  await expect(readdir(join(root, "private", "_regwarden"))).rejects.toThrow("ENOENT");
+  await expect(readdir(join(root, "private", ".regwarden"))).rejects.toThrow("ENOENT");
   expect((await regwarden(["repair", root, "--apply"])).exitCode).toBe(0);
 });
 

@@ -84,14 +84,14 @@ test("A repair makes nothing worse, keeps its word, writes nothing else, and can
         const promised = applied.images.filter(({ wholeAfterwards }) => wholeAfterwards);
         for (const { repository, tag } of promised) expect(broken).not.toContain(`${repository}:${tag}`);
         const treeAfter = await treeOf(root);
-        const own = changedFiles(treeBefore, treeAfter).filter((path) => !path.startsWith("_regwarden/"));
+        const own = changedFiles(treeBefore, treeAfter).filter((path) => !path.startsWith(".regwarden/"));
         expect(own.sort()).toEqual(applied.changes.map((change) => join("private", fileOf(change))).sort());
         expect((await repair(root, "--apply", ...flags)).report.changes).toEqual([]);
 
         if (applied.journal !== null) {
           const { exitCode } = await regwarden(["repair", root, "--undo", applied.journal, "--apply"]);
           expect(exitCode).toBe(0);
-          await rm(join(root, "_regwarden"), { recursive: true });
+          await rm(join(root, ".regwarden"), { recursive: true });
         }
         expect(await treeOf(root)).toEqual(treeBefore);
         seen.healed += promised.length;

@@ -1,7 +1,14 @@
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { describeError, ProgramError, systemCode } from "../../cli/errors.ts";
-import { layersPath, ownDirectory, revisionsPath, storePath, tagHistoryPath } from "../../registry/paths.ts";
+import {
+  formerOwnDirectory,
+  layersPath,
+  ownDirectory,
+  revisionsPath,
+  storePath,
+  tagHistoryPath,
+} from "../../registry/paths.ts";
 import type { StoreSource, Unreadable } from "../source.ts";
 import { readBlob, readBlobs, readContent } from "./blob.ts";
 import { isUnreadable, listEntries, mayBeDirectory, unreadable } from "./files.ts";
@@ -79,8 +86,8 @@ async function isStore(path: string): Promise<boolean | Unreadable> {
   }
 }
 
-/** What is never a registry: the file system's own, which only root can read, and what a repair keeps. */
-const foreign: ReadonlySet<string> = new Set(["lost+found", ownDirectory]);
+/** What is never a registry: the file system's own, which only root can read, and what the programs keep. */
+const foreign: ReadonlySet<string> = new Set(["lost+found", ownDirectory, formerOwnDirectory]);
 
 /** Sorted. */
 async function subdirectories(path: string): Promise<readonly string[]> {

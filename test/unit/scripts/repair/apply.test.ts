@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { layersPath, linkDirectory, repositoryPath } from "../../../../scripts/registry/paths.ts";
@@ -16,7 +16,7 @@ describe("an applied plan", () => {
 
     expect(stdout.indexOf("to be done")).toBeLessThan(stdout.indexOf("Made 4 of 4 changes."));
     expect(stdout).toContain("docker restart registry-private");
-    expect(stdout).toMatch(/To take it back: regwarden repair .* --undo .*_regwarden\/repair-/);
+    expect(stdout).toMatch(/To take it back: regwarden repair .* --undo .*.regwarden\/repair-/);
   });
 
   test("leaves nothing behind that a scan would take for a registry or for damage", async () => {
@@ -53,26 +53,6 @@ describe("an applied plan", () => {
 
     expect(exitCode).toBe(3);
     expect(await readdir(link)).toEqual([]);
-  });
-
-  test("waits for nobody: a second repair is refused while one is at work, and takes over from a dead one", async () => {
-    const { root, store } = await rootWithLostChild();
-    const lock = join(store.directory, "_regwarden", "lock");
-    const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
-    const stat = await readFile("/proc/self/stat", "utf8");
-    const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-    const namespace = await readlink("/proc/self/ns/pid");
-    const holder = { pid: process.pid, started, boot, namespace, host: "here", since: "now" };
-    await store.put(lock, JSON.stringify(holder));
-
-    const refused = await regwarden(["repair", root, "--apply"]);
-    expect(refused.exitCode).toBe(3);
-    expect(refused.stderr).toContain(`process ${process.pid} on here since now holds ${lock}`);
-    expect((await regwarden(["repair", root])).exitCode).toBe(1);
-
-    await store.put(lock, JSON.stringify({ ...holder, started: "1" }));
-    expect((await regwarden(["repair", root, "--apply"])).exitCode).toBe(0);
-    await expect(readFile(lock)).rejects.toThrow("ENOENT");
   });
 });
 
