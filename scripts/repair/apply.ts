@@ -5,6 +5,7 @@ import { blobDataPath, layersPath, linkDirectory, revisionsPath, tagLinkPath } f
 import { readLink } from "../source/disk/link.ts";
 import type { Pace } from "../source/source.ts";
 import type { Effects } from "../store-change/effects.ts";
+import { ownershipFor } from "../store-change/paths.ts";
 import type { StoreWriter } from "../store-change/store-writer.ts";
 import { changeKey, type PlannedChange } from "./change.ts";
 import type { Holdings } from "./holdings.ts";
@@ -96,8 +97,8 @@ async function applyStep(
     for (const change of step.changes)
       if (change.kind === "blob") staged.push([change, await stage(change, target, context)]);
     for (const [change, path] of staged) {
-      const place = blobPath(change, target.dataDirectory);
-      await writer.putStaged(target.dataDirectory, place, path, requireDigest(change));
+      const digest = requireDigest(change);
+      await writer.putStaged({ path: blobDataPath(target.dataDirectory, digest), staged: path, digest });
       onMade(change);
     }
   } catch (error) {
@@ -108,8 +109,7 @@ async function applyStep(
   for (const change of step.changes) {
     if (change.kind === "blob") continue;
     const path = linkPath(change, target.dataDirectory);
-    if (change.kind === "tag-link") requireStillLost(path);
-    await writer.putText(target.dataDirectory, path, change.digest);
+    await writer.putText(path, change.digest, change.kind === "tag-link" ? leadsNowhere : undefined);
     onMade(change);
   }
 }
@@ -120,7 +120,7 @@ async function stage(
   context: ApplyContext,
 ): Promise<string> {
   const path = context.writer.stagingPath();
-  const like = await context.writer.ownershipFor(blobPath(change, dataDirectory));
+  const like = await ownershipFor(blobDataPath(dataDirectory, requireDigest(change)));
   await stageBlob(change, path, like, context);
   return path;
 }
@@ -137,23 +137,15 @@ async function requireWhole({ holds }: Step, { holdings }: Target): Promise<void
   }
 }
 
-/** Nobody keeps the registry from taking a push; whoever pushed knows best what the tag means. */
-function requireStillLost(path: string): void {
-  if (readLink(path)?.state === "linked")
-    throw new ProgramError(
-      "E_STORE_UNWRITABLE",
-      `${path} was written meanwhile by a push; it is left as it is.`,
-    );
+/** A push that comes while the repair is at work knows best what the tag means. */
+async function leadsNowhere(path: string): Promise<boolean> {
+  return readLink(path)?.state !== "linked";
 }
 
 function requireDigest(change: PlannedChange) {
   const digest = parseDigest(change.digest);
   if (!digest) throw new TypeError(`${change.digest} is no digest`);
   return digest;
-}
-
-function blobPath(change: PlannedChange, dataDirectory: string): string {
-  return blobDataPath(dataDirectory, requireDigest(change));
 }
 
 function linkPath(change: PlannedChange, dataDirectory: string): string {

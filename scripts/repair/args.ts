@@ -43,13 +43,13 @@ export const repairHelp = `Usage: regwarden repair DIR [--apply] [OPTION]...
 
 Brings damaged images back. Looks through the storage like scan, sorts what it finds into relink (all data is there, only
 links are lost), recopy (another registry has the data) and rebuild (nobody has it), and prints what it would do for each
-tag. Changes nothing without --apply. Every change is written to an undo journal before it is made; nothing is deleted.
+tag. Changes nothing without --apply. Every change is written to a journal before it is made; nothing is deleted.
 
 DIR is a data root with one directory a registry (DIR/private/docker/registry/v2), or one store (DIR/docker/registry/v2).
 Caches are not repaired: they fetch again what they lack. But what a cache of the same data root holds is copied.
 
 Options:
-  --apply               does what is planned, scans again, and tells what is left
+  --apply               does what is planned, scans again, and prints what is left
   --from URL[/REPO]     a healthy registry, like https://registry.example:5050, to fetch from; its repository of the same
                         name, or REPO. May be repeated. Account: FROM_USER and FROM_PASS, else docker's config.json
   --bandwidth-limit N   fetch, and read for the two below, at most N a second: bytes, or like 50M or 500KiB
@@ -63,13 +63,14 @@ Options:
   --instance NAME       what clients call the registry, HOST:PORT, for the commands to type. Default: REGISTRY
   --journal DIR         directory for the journal and for what is replaced, on the store's file system.
                         Default: DIR/.regwarden/repair-TIME
-  --undo JOURNAL        take back what this journal holds; a dry run too, without --apply
-  --json                prints one document (regwarden/repair/v1) instead of text
+  --undo JOURNAL        undo the run of this journal; a dry run too, without --apply. Keeps what an image that was pushed
+                        since needs, and says so. An undo has a journal too: to undo that is to redo
+  --json                prints one document (regwarden/repair/v1, regwarden/repair-undo/v1) instead of text
 
 Relinking is safe while the registry serves. After data was copied, restart the registry: it remembers what it saw.
 
-Exit status: 0 nothing to do, or all is healed; 1 something is left to do, also what a dry run plans; 2 wrong usage;
-3 something could not be looked at or written.
+Exit status: 0 nothing to do, or all is healed or undone; 1 something is left to do, also what a dry run plans, or an undo
+kept something; 2 wrong usage; 3 something could not be checked or written.
 `;
 
 const texts = (name: string) =>
@@ -127,15 +128,7 @@ const options = {
 } as const;
 
 /** Options that make no sense for an undo: it takes back a whole journal, in its own order. */
-const notWithUndo = [
-  "from",
-  "registry",
-  "repository",
-  "max-changes",
-  "journal",
-  "tag-links",
-  "json",
-] as const;
+const notWithUndo = ["from", "registry", "repository", "max-changes", "journal", "tag-links"] as const;
 
 /** Errors: E_USAGE. */
 export function parseRepairArguments(argv: readonly string[]): RepairArguments {

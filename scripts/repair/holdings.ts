@@ -4,7 +4,7 @@ import { type Digest, isDigestOf, isDigestOfNothing } from "../registry/digest.t
 import { type Manifest, manifestSizeLimitBytes, parseManifest } from "../registry/manifest.ts";
 import { blobDataPath } from "../registry/paths.ts";
 import { readWhole, statFile, unreadable } from "../source/disk/files.ts";
-import { isFileOf } from "../store-change/file-digest.ts";
+import { isFileOf } from "../source/disk/verified-blob.ts";
 import type { Holding } from "./facts.ts";
 
 /** What a store's blobs are really worth. A file that was hashed once is not hashed again while it stays the same. */

@@ -1,12 +1,14 @@
+import { resolve } from "node:path";
 import { watchInterruption } from "../cli/interruption.ts";
 import { createProgressLine } from "../cli/progress.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { paceOf } from "../scan/main.ts";
 import type { Effects } from "../store-change/effects.ts";
+import { closeRun, openRun, usualWorkDirectory } from "../store-change/run-directory.ts";
 import { createStoreWriter } from "../store-change/store-writer.ts";
-import { openWorkDirectory } from "../store-change/work-directory.ts";
 import { type Applied, applyPlan } from "./apply.ts";
 import type { RepairArguments } from "./args.ts";
+import { knownFindings } from "./known-findings.ts";
 import type { Plan } from "./plan.ts";
 import type { Stores } from "./stores.ts";
 import { holdingsOf, type Survey } from "./survey.ts";
@@ -22,27 +24,31 @@ export interface Run {
 /**
  * Makes the changes of a plan, with a journal.
  *
- * Errors: those of {@link openWorkDirectory}, before anything is changed.
+ * Errors: those of {@link openRun}, before anything is changed.
  */
 export async function makeChanges(
   plan: Plan,
-  { origins, holdings }: Survey,
+  { findings, origins, holdings }: Survey,
   { options, stores, terminal, effects }: Run,
 ): Promise<{ readonly applied: Applied; readonly journal: string }> {
   const { directory } = options;
   const directories = new Map(stores.repaired.map(({ name, dataDirectory }) => [name, dataDirectory]));
-  const { path: workDirectory, journal } = await openWorkDirectory(effects, {
-    directory,
-    asked: options.journal,
+  const work = await openRun({
+    directory: resolve(directory),
+    workDirectory:
+      options.journal === undefined
+        ? usualWorkDirectory(directory, "repair", new Date())
+        : resolve(options.journal),
     stores: [...directories.values()],
-    now: new Date(),
+    effects,
+    note: knownFindings(directory, stores.repaired).note(findings),
   });
   const show = (made: number) => `${made} changes made`;
   const progress = createProgressLine<number>(terminal, () => performance.now(), show);
   const interruption = watchInterruption();
   const applied = await applyPlan(plan, {
     effects,
-    writer: createStoreWriter({ effects, journal, directory, workDirectory }),
+    writer: createStoreWriter(work),
     origins,
     pace: paceOf(options.bandwidthLimit),
     targetOf: (registry) => ({
@@ -54,8 +60,6 @@ export async function makeChanges(
   });
   interruption.dispose();
   progress.clear();
-  // A full disk may refuse even this line; nothing depends on it.
-  await journal.record({ did: "end", at: new Date().toISOString() }).catch(() => {});
-  await journal.close().catch(() => {});
-  return { applied, journal: workDirectory };
+  await closeRun(work);
+  return { applied, journal: work.workDirectory };
 }

@@ -1,8 +1,6 @@
-import type { Stats } from "node:fs";
 import {
   chmod,
   chown,
-  constants,
   copyFile,
   type FileHandle,
   link,
@@ -14,73 +12,80 @@ import {
   unlink,
 } from "node:fs/promises";
 import { systemCode } from "../cli/errors.ts";
-import { exists } from "./look-at.ts";
-
-/** Whom a file or directory belongs to, and who may do what with it. */
-export type Ownership = Pick<Stats, "uid" | "gid" | "mode">;
+import { exists, isSameFile, type Ownership, statOf } from "./paths.ts";
 
 /** A file in the making. */
 export interface Sink {
   readonly write: (chunk: Uint8Array) => Promise<void>;
-  /** Makes what was written last, and closes. */
+  /** Writes all of it to the disk, and closes. */
   readonly finish: () => Promise<void>;
-  /** Closes without a promise. */
+  /** Closes; what was written may be lost. */
   readonly abandon: () => Promise<void>;
 }
 
 /**
- * Every way in which a repair touches a disk: nothing else in this folder changes anything.
+ * Every way in which a program changes a disk: nothing else in this folder does, but the lock.
  *
  * Errors: those of the file system.
  */
 export interface Effects {
   readonly makeDirectory: (path: string, like: Ownership) => Promise<void>;
-  /** A new file; refused where one is. */
+  /** A new file. Errors: EEXIST. */
   readonly createFile: (path: string, like: Ownership) => Promise<Sink>;
-  /** A file to add lines to, each of which lasts when the promise is kept. */
+  /** A file to add lines to; a line is on the disk when its promise is kept. */
   readonly openJournal: (path: string) => Promise<Sink>;
   /** The same file under a second name, or a copy where the file system has no hard links. */
   readonly keep: (path: string, keptPath: string) => Promise<void>;
   /** Moves a file to a name that is free. Errors: EEXIST when it is not. */
-  readonly placeNew: (staged: string, path: string) => Promise<void>;
-  /** Moves a file over another: whoever reads sees the old or the new one, whole. */
+  readonly putNew: (staged: string, path: string) => Promise<void>;
+  /** Moves a file over another: readers see the old or the new one, never a part. */
   readonly replace: (staged: string, path: string) => Promise<void>;
+  /**
+   * Moves a file or a whole directory to a name that is free; an empty directory gives way to a directory, and a move that
+   * was cut off is ended.
+   *
+   * Errors: EEXIST or ENOTEMPTY when the name is taken.
+   */
+  readonly move: (from: string, to: string) => Promise<void>;
   readonly removeFile: (path: string) => Promise<void>;
+  /** Errors: ENOTEMPTY. */
   readonly removeDirectory: (path: string) => Promise<void>;
-  /** Makes what was done to the names in a directory last. */
+  /** Writes the names in a directory to the disk. */
   readonly syncDirectory: (path: string) => Promise<void>;
 }
 
-type Before = (effect: string, path: string) => void;
+/** Called before each effect with its name; an error keeps the effect from happening. */
+type Before = (effect: string, path: string) => void | Promise<void>;
 
-/** `before` is told of each effect, and can prevent it: tests end the process there. */
+/** `before` lets tests end the process, or change the store, at any effect. */
 export function createEffects(before: Before = () => {}): Effects {
-  return { ...createMakers(before), ...createMovers(before) };
+  return { ...createMakers(before), ...createMovers(before), ...createRemovers(before) };
 }
 
 type Makers = Pick<Effects, "makeDirectory" | "createFile" | "openJournal" | "syncDirectory">;
+type Removers = Pick<Effects, "removeFile" | "removeDirectory">;
 
 function createMakers(before: Before): Makers {
   return {
     makeDirectory: async (path, like) => {
-      before("makeDirectory", path);
+      await before("makeDirectory", path);
       await mkdir(path);
       await own(path, like);
     },
     createFile: async (path, like) => {
-      before("createFile", path);
+      await before("createFile", path);
       const file = await open(path, "wx", 0o600);
       await own(path, like);
       return sinkOf(file, () => before("write", path));
     },
     openJournal: async (path) => {
-      before("openJournal", path);
+      await before("openJournal", path);
       const file = await open(path, "a", 0o600);
       const sink = sinkOf(file, () => before("record", path));
       return { ...sink, write: (chunk) => sink.write(chunk).then(() => file.sync()) };
     },
     syncDirectory: async (path) => {
-      before("syncDirectory", path);
+      await before("syncDirectory", path);
       const directory = await open(path, "r");
       // Some network file systems cannot do this for directories; they write names at once.
       await directory
@@ -91,28 +96,43 @@ function createMakers(before: Before): Makers {
   };
 }
 
-function createMovers(before: Before): Omit<Effects, keyof Makers> {
+function createMovers(before: Before): Omit<Effects, keyof Makers | keyof Removers> {
+  const putNew: Effects["putNew"] = async (staged, path) => {
+    await before("putNew", path);
+    const isLinked = await tryLink(staged, path, before);
+    if (!isLinked) return renameToFree(staged, path);
+    await before("forget", staged);
+    await unlink(staged).catch(ignoreMissing);
+  };
   return {
+    putNew,
     keep: async (path, keptPath) => {
-      before("keep", path);
-      await linkOr(path, keptPath, () => copyFile(path, keptPath, constants.COPYFILE_EXCL));
-    },
-    placeNew: async (staged, path) => {
-      before("placeNew", path);
-      await linkOr(staged, path, () => placeByRename(staged, path));
-      before("forget", staged);
-      await unlink(staged).catch(ignoreMissing);
+      await before("keep", path);
+      if (!(await tryLink(path, keptPath, before))) await copyToDisk(path, keptPath, before);
     },
     replace: async (staged, path) => {
-      before("replace", path);
+      await before("replace", path);
       await rename(staged, path);
     },
+    move: async (from, to) => {
+      await before("move", from);
+      const [found, there] = [await lstat(from), await statOf(to)];
+      // A file that was cut off on its way has both names.
+      if (there && isSameFile(found, there)) await unlink(from);
+      // Over a file, a rename would replace it; over a directory it fails unless that is empty.
+      else await (found.isDirectory() ? rename(from, to) : putNew(from, to));
+    },
+  };
+}
+
+function createRemovers(before: Before): Removers {
+  return {
     removeFile: async (path) => {
-      before("removeFile", path);
+      await before("removeFile", path);
       await unlink(path);
     },
     removeDirectory: async (path) => {
-      before("removeDirectory", path);
+      await before("removeDirectory", path);
       await rmdir(path);
     },
   };
@@ -125,10 +145,10 @@ async function own(path: string, { uid, gid, mode }: Ownership): Promise<void> {
   if ((made.mode & 0o7777) !== (mode & 0o7777)) await chmod(path, mode & 0o7777);
 }
 
-function sinkOf(file: FileHandle, beforeWrite: () => void): Sink {
+function sinkOf(file: FileHandle, beforeWrite: () => void | Promise<void>): Sink {
   return {
     write: async (chunk) => {
-      beforeWrite();
+      await beforeWrite();
       await file.writeFile(chunk);
     },
     finish: async () => {
@@ -142,20 +162,38 @@ function sinkOf(file: FileHandle, beforeWrite: () => void): Sink {
   };
 }
 
-/** A hard link is the only way to take a name that must be free; a few file systems have none. */
-async function linkOr(from: string, to: string, otherwise: () => Promise<void>): Promise<void> {
+/** Whether it was linked: the only way to take a name that must be free, but a few file systems have no hard links. */
+async function tryLink(from: string, to: string, before: Before): Promise<boolean> {
   try {
+    await before("link", from);
     await link(from, to);
+    return true;
   } catch (error) {
     if (!["EPERM", "ENOTSUP", "ENOSYS", "EMLINK"].includes(systemCode(error) ?? "")) throw error;
-    await otherwise();
+    return false;
   }
 }
 
-async function placeByRename(staged: string, path: string): Promise<void> {
-  if (await exists(path))
-    throw Object.assign(new Error(`EEXIST: ${path} is there already`), { code: "EEXIST" });
-  await rename(staged, path);
+async function renameToFree(from: string, to: string): Promise<void> {
+  if (await exists(to)) throw Object.assign(new Error(`EEXIST: ${to} is there already`), { code: "EEXIST" });
+  await rename(from, to);
+}
+
+/** Complete under its name or not at all, with owner, rights and times: the times tell whether a file was written since. */
+async function copyToDisk(from: string, to: string, before: Before): Promise<void> {
+  const found = await lstat(from);
+  const part = `${to}.part`;
+  await copyFile(from, part);
+  await own(part, found);
+  const file = await open(part, "r+");
+  try {
+    await file.utimes(found.atime, found.mtime);
+    await before("sync", part);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(part, to);
 }
 
 function ignoreMissing(error: unknown): void {

@@ -1,81 +1,152 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { describeError, ProgramError } from "../cli/errors.ts";
 import type { Effects } from "./effects.ts";
 
 /**
- * The undo journal: JSON lines, each on the disk before what it tells of is done. Paths are relative to the directory
- * that was repaired, because that may be mounted elsewhere when it is taken back.
+ * The journal of one run: JSON lines, each on the disk before what it names is done. Paths are relative to the directory
+ * that the program was given, because that may be mounted elsewhere when the run is undone.
  *
  *   journal.jsonl   the lines
- *   kept/N          what lay in the place of what was written; N counts them
+ *   kept/N          what was replaced; N counts
+ *   moved/N         files and directories that were moved out of the store
  *   staged/N        what is being made; of no use after the run
- *   undone/N        what an undo took out of the store again
+ *   undo-N/         a run of its own: the Nth undo of this one, which can be undone in its turn
  */
-export const journalSchema = "regwarden/repair-journal/v1";
+export const journalSchema = "regwarden/store-journal/v1";
 export const journalFile = "journal.jsonl";
 
 const text = v.pipe(v.string(), v.nonEmpty());
+const count = v.number();
+
+/** The size and the time by which a file that was written is known again. Null where an old journal does not say. */
+const written = { sizeBytes: v.nullable(count), mtimeMs: v.nullable(count) };
+
 const entrySchema = v.variant("did", [
   v.strictObject({ did: v.literal("begin"), schema: v.literal(journalSchema), at: text }),
-  /** A directory is about to be made. */
-  v.strictObject({ did: v.literal("directory"), path: text }),
-  /** A file is about to be written; `kept` holds what it replaces. */
-  v.strictObject({ did: v.literal("file"), path: text, digest: text, kept: v.nullable(text) }),
-  /** The file of the line before was not written after all: somebody else had just done so. */
+  /** What the program wants to find again when the run is undone. */
+  v.strictObject({ did: v.literal("note"), note: v.record(v.string(), v.unknown()) }),
+  v.strictObject({ did: v.literal("made-directory"), path: text }),
+  v.strictObject({ did: v.literal("removed-directory"), path: text, uid: count, gid: count, mode: count }),
+  /** A file was written where none was. */
+  v.strictObject({ did: v.literal("created"), path: text, digest: v.nullable(text), ...written }),
+  /** A file was written over another, which `kept` holds. */
+  v.strictObject({
+    did: v.literal("replaced"),
+    path: text,
+    digest: v.nullable(text),
+    kept: text,
+    ...written,
+  }),
+  /** A file or a whole directory got another name: one of both lies in a store, the other in a run's directory. */
+  v.strictObject({ did: v.literal("moved"), from: text, to: text }),
+  /** The last entry about this path was not done after all. */
   v.strictObject({ did: v.literal("nothing"), path: text }),
   v.strictObject({ did: v.literal("end"), at: text }),
+]);
+
+export type JournalEntry = v.InferOutput<typeof entrySchema>;
+
+/** Journals of the first form, which know no moves. */
+const oldEntrySchema = v.variant("did", [
+  v.strictObject({ did: v.literal("begin"), schema: v.literal("regwarden/repair-journal/v1"), at: text }),
+  v.strictObject({ did: v.literal("directory"), path: text }),
+  v.strictObject({ did: v.literal("file"), path: text, digest: text, kept: v.nullable(text) }),
   v.strictObject({ did: v.literal("undo"), at: text }),
 ]);
 
 /** Longer than the first line can be. */
 const journalHeadBytes = 200;
 
-export type JournalEntry = v.InferOutput<typeof entrySchema>;
-
 export interface Journal {
-  /** Keeps its promise when the entry lasts. */
-  readonly record: (entry: JournalEntry) => Promise<void>;
+  /** Keeps its promise when the entries are on the disk: several cost no more than one. */
+  readonly record: (...entries: readonly JournalEntry[]) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 export async function openJournal(effects: Effects, directory: string): Promise<Journal> {
   const sink = await effects.openJournal(join(directory, journalFile));
   return {
-    record: (entry) => sink.write(Buffer.from(`${JSON.stringify(entry)}\n`)),
+    record: (...entries) =>
+      sink.write(Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""))),
     close: () => sink.finish(),
   };
 }
 
+/** What a journal says of its run. */
+export interface RecordedRun {
+  /** Where the journal lies. */
+  readonly workDirectory: string;
+  readonly entries: readonly JournalEntry[];
+  /** Milliseconds since 1970. */
+  readonly begunAt: number;
+  /** When the last entry was written, by the clock of the file system. */
+  readonly recordedAt: number;
+  readonly isFinished: boolean;
+}
+
 /**
- * The entries of a journal, in their order. A last line that was cut off tells of nothing that was done.
+ * A run by its journal. A last line that was cut off names nothing that was done.
  *
  * Errors: E_CONFIGURATION when it is no journal, or is damaged anywhere else.
  */
-export async function readJournal(directory: string): Promise<readonly JournalEntry[]> {
-  const path = join(directory, journalFile);
-  const content = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new ProgramError("E_CONFIGURATION", `Cannot read the journal ${path}: ${describeError(cause)}.`, {
-      cause,
-    });
-  });
+export async function readRun(workDirectory: string): Promise<RecordedRun> {
+  const path = join(workDirectory, journalFile);
+  const { content, recordedAt } = await readJournal(path);
   const lines = content.split("\n").slice(0, -1);
   const entries = lines.map((line, index) => {
-    const parsed = v.safeParse(entrySchema, parseLine(line));
-    if (parsed.success) return parsed.output;
+    const entry = parseLine(line);
+    if (entry) return entry;
     throw new ProgramError(
       "E_CONFIGURATION",
-      `${path}:${index + 1} is no line of a repair journal; nothing was changed.`,
+      `${path}:${index + 1} is no line of a journal; nothing was changed.`,
     );
   });
+  const [begin] = entries;
   // A run that ended before its first line has done nothing.
-  if (entries.length === 0 && content.length < journalHeadBytes) return entries;
-  if (entries[0]?.did !== "begin") throw new ProgramError("E_CONFIGURATION", `${path} is no repair journal.`);
-  return entries;
+  if (begin?.did !== "begin" && (entries.length > 0 || content.length >= journalHeadBytes))
+    throw new ProgramError("E_CONFIGURATION", `${path} is no journal of this program.`);
+  const begunAt = begin?.did === "begin" ? Date.parse(begin.at) : recordedAt;
+  const isFinished = entries.some(({ did }) => did === "end");
+  return { workDirectory, entries, begunAt, recordedAt, isFinished };
 }
 
-function parseLine(line: string): unknown {
+async function readJournal(path: string): Promise<{ readonly content: string; readonly recordedAt: number }> {
+  try {
+    return { content: await readFile(path, "utf8"), recordedAt: (await stat(path)).mtimeMs };
+  } catch (cause) {
+    const message = `Cannot read the journal ${path}: ${describeError(cause)}.`;
+    throw new ProgramError("E_CONFIGURATION", message, { cause });
+  }
+}
+
+function parseLine(line: string): JournalEntry | undefined {
+  const document = parseJson(line);
+  const parsed = v.safeParse(entrySchema, document);
+  if (parsed.success) return parsed.output;
+  const old = v.safeParse(oldEntrySchema, document);
+  return old.success ? modernize(old.output) : undefined;
+}
+
+function modernize(entry: v.InferOutput<typeof oldEntrySchema>): JournalEntry {
+  switch (entry.did) {
+    case "begin":
+      return { did: "begin", schema: journalSchema, at: entry.at };
+    case "directory":
+      return { did: "made-directory", path: entry.path };
+    case "undo":
+      return { did: "note", note: {} };
+    case "file": {
+      const { path, digest, kept } = entry;
+      const unknown = { sizeBytes: null, mtimeMs: null };
+      if (kept === null) return { did: "created", path, digest, ...unknown };
+      return { did: "replaced", path, digest, kept, ...unknown };
+    }
+  }
+}
+
+function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {

@@ -1,135 +1,152 @@
-import { lstat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { ProgramError, systemCode } from "../cli/errors.ts";
-import { parseDigest } from "../registry/digest.ts";
-import { storePath } from "../registry/paths.ts";
-import type { Effects } from "./effects.ts";
-import { isFileOf } from "./file-digest.ts";
-import type { JournalEntry } from "./journal.ts";
-import { exists } from "./look-at.ts";
-import { requireInside } from "./store-writer.ts";
+import { readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { ProgramError } from "../cli/errors.ts";
+import { journalFile, type RecordedRun, readRun } from "./journal.ts";
+import { exists, isUnchanged, statOf, storeOf } from "./paths.ts";
+import type { OpenRun } from "./run-directory.ts";
+import { createStoreWriter, type Move, type NotDone, type StoreWriter } from "./store-writer.ts";
+import { planUndo, type UndoScope, type UndoStep } from "./undo-plan.ts";
 
-/** One thing that an undo does, or leaves to people. */
-export type UndoStep =
-  /** What was written goes out of the store, into the work directory. */
-  | { readonly does: "take-out"; readonly path: string; readonly aside: string }
-  /** What was replaced comes back; what had replaced it is kept. */
-  | { readonly does: "put-back"; readonly path: string; readonly kept: string; readonly aside: string | null }
-  | { readonly does: "remove-directory"; readonly path: string }
-  /** Somebody has changed it since; the reason is half a sentence. */
-  | { readonly does: "leave"; readonly path: string; readonly reason: string };
-
-interface Places {
-  /** The directory that was repaired. */
-  readonly directory: string;
-  readonly workDirectory: string;
-  /** Data directories of its registries. */
-  readonly stores: readonly string[];
+/** What an undo came to. */
+export interface Undone {
+  /** Paths of what was done. */
+  readonly done: readonly string[];
+  /** What changed since the plan, and was left as it is. */
+  readonly left: readonly NotDone[];
 }
 
 /**
- * What takes a journal back, last change first. It is told from what lies there now, so an undo that was cut off is
- * simply run again.
+ * Does the steps of an undo, in their order, as a run of its own that can be undone in its turn.
  *
- * Errors: E_STORE_UNWRITABLE for a path outside of the stores; those of the file system.
+ * Errors: those of the file system.
  */
-export async function planUndo(
-  entries: readonly JournalEntry[],
-  places: Places,
-): Promise<readonly UndoStep[]> {
-  const steps: UndoStep[] = [];
-  const notWritten = new Set<string>();
-  for (const [index, entry] of [...entries.entries()].reverse()) {
-    if (entry.did === "nothing") notWritten.add(entry.path);
-    if (entry.did !== "file" && entry.did !== "directory") continue;
-    const path = resolve(places.directory, entry.path);
-    await requireOurs(path, places.stores);
-    if (entry.did === "directory") {
-      if (await exists(path)) steps.push({ does: "remove-directory", path });
-    } else if (!notWritten.delete(entry.path)) {
-      const step = await planFile(entry, path, index, places.workDirectory);
-      if (step) steps.push(step);
+export async function applyUndo(steps: readonly UndoStep[], run: OpenRun): Promise<Undone> {
+  const writer = createStoreWriter(run);
+  const done: string[] = [];
+  const left: NotDone[] = [];
+  for (const group of groupMoves(steps, writer)) {
+    if ("moves" in group) {
+      const refused = new Map((await writer.move(group.moves)).map((one) => [one.path, one]));
+      for (const { from, path } of group.moves) {
+        const why = refused.get(from);
+        if (why) left.push({ path, reason: why.reason });
+        else done.push(path);
+      }
+    } else {
+      const outcome = await doStep(group.step, writer, run);
+      if (outcome === "done") done.push(group.step.path);
+      else if (outcome !== "nothing") left.push({ path: group.step.path, ...outcome });
     }
   }
-  return steps;
+  return { done, left };
 }
 
-async function planFile(
-  { digest: text, kept: name }: Extract<JournalEntry, { did: "file" }>,
-  path: string,
-  index: number,
-  workDirectory: string,
-): Promise<UndoStep | undefined> {
-  const aside = join(workDirectory, "undone", String(index));
-  const kept = name === null ? null : join(workDirectory, "kept", name);
-  const digest = parseDigest(text);
-  const isThere = await exists(path);
-  const isOurs = isThere && digest !== undefined && (await isFileOf(path, digest));
-  if (kept === null || !(await exists(kept))) {
-    if (!isThere) return undefined;
-    // Without what was kept the replacing never came about, so what lies there is the old.
-    if (kept !== null) return isOurs ? leave(path, "was replaced, but what it replaced is gone") : undefined;
-    return isOurs ? { does: "take-out", path, aside } : leave(path, "has changed since the repair");
-  }
-  if (isOurs) return { does: "put-back", path, kept, aside };
-  if (!isThere) return { does: "put-back", path, kept, aside: null };
-  return (await isSameFile(path, kept)) ? undefined : leave(path, "has changed since the repair");
-}
+type StoreMove = Move & { readonly path: string };
+type Group = { readonly moves: StoreMove[] } | { readonly step: UndoStep };
 
-function leave(path: string, reason: string): UndoStep {
-  return { does: "leave", path, reason };
-}
-
-async function requireOurs(path: string, stores: readonly string[]): Promise<void> {
-  const store = stores.map(storePath).find((place) => path.startsWith(`${place}/`));
-  if (store === undefined)
-    throw new ProgramError(
-      "E_STORE_UNWRITABLE",
-      `${path} lies in none of the stores here; nothing was changed.`,
-    );
-  await requireInside(store, path);
-}
-
-async function isSameFile(a: string, b: string): Promise<boolean> {
-  const [first, second] = [await lstat(a), await lstat(b)];
-  return first.ino === second.ino && first.dev === second.dev;
-}
-
-/** Does the steps; gives the directories that are not empty, which others have used since. */
-export async function applyUndo(
-  steps: readonly UndoStep[],
-  effects: Effects,
-  workDirectory: string,
-): Promise<readonly string[]> {
-  const left: string[] = [];
-  const undone = join(workDirectory, "undone");
-  if (!(await exists(undone))) await effects.makeDirectory(undone, await lstat(workDirectory));
+/** Moves that follow each other are made together: a collection may have moved many thousands. */
+function groupMoves(steps: readonly UndoStep[], writer: StoreWriter): readonly Group[] {
+  const groups: Group[] = [];
   for (const step of steps) {
-    if (step.does === "leave") left.push(`${step.path} ${step.reason}`);
-    else if (step.does === "remove-directory") left.push(...(await removeEmpty(step.path, effects)));
-    else await moveFile(step, effects);
-    if (step.does !== "leave") await effects.syncDirectory(dirname(step.path));
+    const move = toMove(step, writer);
+    const last = groups.at(-1);
+    if (!move) groups.push({ step });
+    else if (last && "moves" in last) last.moves.push(move);
+    else groups.push({ moves: [move] });
   }
-  return left;
+  return groups;
 }
 
-async function moveFile(
-  step: Extract<UndoStep, { does: "take-out" | "put-back" }>,
-  effects: Effects,
-): Promise<void> {
-  if (step.does === "take-out") return effects.replace(step.path, step.aside);
-  // An undo that was cut off here has left the name behind.
-  if (step.aside !== null && !(await exists(step.aside))) await effects.keep(step.path, step.aside);
-  await effects.replace(step.kept, step.path);
+function toMove(step: UndoStep, writer: StoreWriter): StoreMove | undefined {
+  const { does, path } = step;
+  if (does === "move-back") return { path, from: step.from, to: path };
+  if (does === "take-out") return { path, from: path, to: step.to ?? writer.movedPath(), seen: step.seen };
+  return undefined;
 }
 
-async function removeEmpty(path: string, effects: Effects): Promise<readonly string[]> {
+type StepOutcome = "done" | "nothing" | { readonly reason: string };
+
+async function doStep(step: UndoStep, writer: StoreWriter, run: OpenRun): Promise<StepOutcome> {
+  switch (step.does) {
+    case "put-back":
+      return putBack(step, writer, run);
+    case "make-directory":
+      await writer.makeDirectory(step.path, step.like);
+      return "done";
+    case "remove-directory":
+      // What others have put into it meanwhile is theirs, and so is the directory.
+      return (await writer.removeDirectory(step.path)) ? "done" : "nothing";
+    default:
+      return "nothing";
+  }
+}
+
+/** What was kept stays where it is, under a second name, so that the run can be undone once more. */
+async function putBack(
+  { path, kept, seen }: Extract<UndoStep, { does: "put-back" }>,
+  writer: StoreWriter,
+  { effects }: OpenRun,
+): Promise<StepOutcome> {
+  const mayReplace = async (at: string) => {
+    const found = await statOf(at);
+    return seen !== null && found !== undefined && isUnchanged(found, seen);
+  };
+  if ((await exists(path)) && !(await mayReplace(path))) return { reason: "was written meanwhile by a push" };
+  const staged = writer.stagingPath();
+  await effects.keep(kept, staged);
   try {
-    await effects.removeDirectory(path);
-    return [];
+    await writer.putStaged({ path, staged, digest: null, mayReplace });
+    return "done";
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return [];
-    if (systemCode(error) === "ENOTEMPTY") return [`${path} is not empty`];
+    if (error instanceof ProgramError && error.code === "E_STORE_UNWRITABLE")
+      return { reason: "was written meanwhile by a push" };
     throw error;
   }
+}
+
+/**
+ * What puts forward again, of what an undo did, that which these paths name.
+ *
+ * Errors: as of {@link planUndo}.
+ */
+export async function planRedo(
+  undo: RecordedRun,
+  scope: Omit<UndoScope, "findNeeded">,
+  paths: ReadonlySet<string>,
+): Promise<readonly UndoStep[]> {
+  const steps = await planUndo(undo, { ...scope, findNeeded: async () => new Map() });
+  return steps.filter(({ path }) => paths.has(path));
+}
+
+/** The paths that a run took out of the stores, or replaced in them. */
+export function takenAway({ entries }: RecordedRun, { directory, stores }: UndoScope): ReadonlySet<string> {
+  const paths = entries.flatMap((entry) => {
+    if (entry.did === "moved") return [resolve(directory, entry.from)];
+    return entry.did === "replaced" ? [resolve(directory, entry.path)] : [];
+  });
+  return new Set(paths.filter((path) => storeOf(path, stores) !== undefined));
+}
+
+/** The undo of a run that was begun last, and those before it that did not come to their end. */
+export async function unfinishedUndos({ workDirectory }: RecordedRun): Promise<readonly RecordedRun[]> {
+  const unfinished: RecordedRun[] = [];
+  for (const name of (await undoNames(workDirectory)).toReversed()) {
+    // One that was killed before it had a journal has done nothing.
+    if (!(await exists(join(workDirectory, name, journalFile)))) continue;
+    const run = await readRun(join(workDirectory, name));
+    if (run.isFinished) break;
+    unfinished.push(run);
+  }
+  return unfinished;
+}
+
+/** A name for the directory of the next undo of a run. */
+export async function nextUndoDirectory({ workDirectory }: RecordedRun): Promise<string> {
+  const last = (await undoNames(workDirectory)).at(-1) ?? "undo-0";
+  return join(workDirectory, `undo-${Number(last.slice("undo-".length)) + 1}`);
+}
+
+async function undoNames(workDirectory: string): Promise<readonly string[]> {
+  const names = (await readdir(workDirectory)).filter((name) => /^undo-\d+$/.test(name));
+  return names.sort((a, b) => Number(a.slice("undo-".length)) - Number(b.slice("undo-".length)));
 }

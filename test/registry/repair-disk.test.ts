@@ -64,7 +64,7 @@ test("A disk that is full while a layer is copied ends the repair; the store and
   const [work = ""] = await readdir(join(root, ".regwarden"));
   expect(await readdir(join(root, ".regwarden", work, "staged"))).toEqual([]);
   const undo = await regwarden(["repair", root, "--undo", join(root, ".regwarden", work)]);
-  expect([undo.exitCode, undo.stdout]).toEqual([0, "Nothing to take back.\n"]);
+  expect([undo.exitCode, undo.stdout]).toEqual([0, "Nothing to undo.\n"]);
 
   for (const name of ["filler", "filler-2"]) await rm(join(root, name));
   const again = await regwarden(["repair", root, "--apply"]);

@@ -87,7 +87,8 @@ test("An undo that is killed anywhere can be ended by the next", async () => {
   const journal = join(root, ".regwarden", run);
   const copy = async () => {
     await rm(root, { recursive: true, force: true });
-    await cp(repaired, root, { recursive: true });
+    // Without its times, all of the copy would pass for written since.
+    await cp(repaired, root, { recursive: true, preserveTimestamps: true });
   };
   let effect = 1;
   for (await copy(); await isKilledAt(effect, root, "--undo", journal, "--apply"); await copy()) {

@@ -3,7 +3,7 @@ import { type Digest, isDigestOf } from "../../registry/digest.ts";
 import { manifestSizeLimitBytes } from "../../registry/manifest.ts";
 import { blobDataPath } from "../../registry/paths.ts";
 import { readWhole, statFile, unreadable } from "../../source/disk/files.ts";
-import { isFileOf } from "../../store-change/file-digest.ts";
+import { isFileOf } from "../../source/disk/verified-blob.ts";
 import type { Origin, Size } from "./origin.ts";
 
 /** Another registry of the same data root, such as a cache that once fetched the same layer. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { systemCode } from "../../cli/errors.ts";
 import { type Digest, splitDigest } from "../../registry/digest.ts";
@@ -25,12 +26,19 @@ export async function readVerifiedBlob(
   }
 }
 
+/** Whether a file's bytes are those that a digest stands for. Errors: those of the file system. */
+export async function isFileOf(path: string, digest: Digest): Promise<boolean> {
+  const { algorithm, hex } = splitDigest(digest);
+  return (await hashFile(path, algorithm, async () => {})).hex === hex;
+}
+
 async function hashFile(
   path: string,
   algorithm: string,
   pace: Pace,
 ): Promise<{ readonly hex: string; readonly sizeBytes: number }> {
-  const file = await open(path, "r");
+  // Without O_NONBLOCK a named pipe under the name of a file would hold the run for ever.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const hash = createHash(algorithm);
     const buffer = Buffer.allocUnsafe(pieceBytes);

@@ -1,0 +1,96 @@
+import { stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { describeError, ProgramError } from "../cli/errors.ts";
+import { ownDirectory, storePath } from "../registry/paths.ts";
+import type { Effects } from "./effects.ts";
+import { type Journal, journalFile, journalSchema, openJournal } from "./journal.ts";
+import { exists, nearestExisting, type Ownership } from "./paths.ts";
+
+/** A run that is at work. */
+export interface OpenRun {
+  /** The directory that the program was given: journals name paths from there. */
+  readonly directory: string;
+  /** Where journal, staging and what is kept lie. */
+  readonly workDirectory: string;
+  /** Data directories of the stores that may be changed. */
+  readonly stores: readonly string[];
+  readonly effects: Effects;
+  readonly journal: Journal;
+}
+
+interface Options extends Omit<OpenRun, "journal"> {
+  /** For whoever undoes the run. */
+  readonly note?: Readonly<Record<string, unknown>>;
+}
+
+/** `DIR/.regwarden/NAME-TIME`, for a run that was given no directory. */
+export function usualWorkDirectory(directory: string, name: string, now: Date): string {
+  const time = now.toISOString().replaceAll(/[-:]/g, "");
+  return join(resolve(directory), ownDirectory, `${name}-${time}`);
+}
+
+/**
+ * Makes the directory of one run, with an open journal in it.
+ *
+ * Errors: E_STORE_UNWRITABLE when it cannot be made, E_CONFIGURATION when it is of no use; nothing was changed then.
+ */
+export async function openRun({ note, ...run }: Options): Promise<OpenRun> {
+  const { effects, workDirectory, stores } = run;
+  try {
+    if (await exists(join(workDirectory, journalFile)))
+      throw new ProgramError(
+        "E_CONFIGURATION",
+        `${workDirectory} holds a journal already; nothing was changed. Give another directory.`,
+      );
+    const above = await stat(await nearestExisting(workDirectory));
+    await requireOneFileSystem(workDirectory, above.dev, stores);
+    await makeDirectories(effects, workDirectory, above);
+    const journal = await openJournal(effects, workDirectory);
+    // By the clock of the file system, as it is compared with the times of what lies there.
+    const { mtimeMs } = await stat(join(workDirectory, journalFile));
+    const at = new Date(Math.ceil(mtimeMs)).toISOString();
+    await journal.record(
+      { did: "begin", schema: journalSchema, at },
+      ...(note ? [{ did: "note", note } as const] : []),
+    );
+    await effects.syncDirectory(workDirectory);
+    return { ...run, journal };
+  } catch (cause) {
+    if (cause instanceof ProgramError) throw cause;
+    const message = `Cannot write the journal in ${workDirectory}: ${describeError(cause)}. Nothing was changed.`;
+    throw new ProgramError("E_STORE_UNWRITABLE", message, { cause });
+  }
+}
+
+/** Ends a run. A full disk may refuse even this line; nothing but a hint depends on it. */
+export async function closeRun({ journal }: OpenRun): Promise<void> {
+  await journal.record({ did: "end", at: new Date().toISOString() }).catch(() => {});
+  await journal.close().catch(() => {});
+}
+
+/** Files and directories go into the store, and out of it, by changing their names: that is all or nothing. */
+async function requireOneFileSystem(path: string, device: number, stores: readonly string[]): Promise<void> {
+  for (const store of stores)
+    if ((await stat(storePath(store))).dev !== device)
+      throw new ProgramError(
+        "E_CONFIGURATION",
+        `${path} lies on another file system than the store ${store}; nothing was changed. Give this store alone as the directory (${store}), or a directory beside it for the journal.`,
+      );
+}
+
+/** Every user may see that no registry is there; what was moved out of a store is for its owner. */
+async function makeDirectories(effects: Effects, path: string, above: Ownership): Promise<void> {
+  const parent = dirname(path);
+  await makeParents(effects, parent, { ...above, mode: 0o755 });
+  const like = { uid: above.uid, gid: above.gid, mode: 0o700 };
+  if (!(await exists(path))) await effects.makeDirectory(path, like);
+  for (const name of ["staged", "kept", "moved"]) await effects.makeDirectory(join(path, name), like);
+  await effects.syncDirectory(parent);
+}
+
+async function makeParents(effects: Effects, path: string, like: Ownership): Promise<void> {
+  if (await exists(path)) return;
+  await makeParents(effects, dirname(path), like);
+  await effects.makeDirectory(path, like);
+  await effects.syncDirectory(dirname(path));
+}
