@@ -75,7 +75,7 @@ test("A repair that is killed anywhere leaves nothing worse; the next one ends i
   }
   // Two blobs, two links, three directories, each with its journal: fewer would mean that the kills missed the work.
   expect(effect).toBeGreaterThan(40);
-}, 240_000);
+}, 400_000);
 
 test("An undo that is killed anywhere can be ended by the next", async () => {
   const repaired = join(await temporaryDirectory(), "root");
@@ -97,7 +97,7 @@ test("An undo that is killed anywhere can be ended by the next", async () => {
     effect += 1;
   }
   expect(effect).toBeGreaterThan(10);
-}, 120_000);
+}, 300_000);
 
 test("A journal whose last line was cut off by a power cut is taken back as far as it tells", async () => {
   const root = await temporaryDirectory();

@@ -73,7 +73,7 @@ test("Moves that are killed anywhere can be ended by the next run, and undone", 
   });
 
   expect(kills).toBeGreaterThan(15);
-}, 120_000);
+}, 300_000);
 
 test("An undo of moves that is killed anywhere can be ended by the next", async () => {
   const { pristine, root, paths, copy } = await sampleRoot();
@@ -90,7 +90,7 @@ test("An undo of moves that is killed anywhere can be ended by the next", async 
   });
 
   expect(kills).toBeGreaterThan(15);
-}, 120_000);
+}, 300_000);
 
 test("A redo that is killed anywhere can be ended by the next, and the run can be undone once more", async () => {
   const { pristine, root, paths, copy } = await sampleRoot();
@@ -112,7 +112,7 @@ test("A redo that is killed anywhere can be ended by the next, and the run can b
   });
 
   expect(kills).toBeGreaterThan(15);
-}, 120_000);
+}, 300_000);
 
 function ignoreMissingJournal(error: unknown): void {
   if (!(error instanceof Error && error.message.startsWith("Cannot read the journal"))) throw error;
