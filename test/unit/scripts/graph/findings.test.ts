@@ -5,18 +5,8 @@ import type { ChildDescriptor } from "../../../../scripts/registry/manifest.ts";
 import { describeFinding } from "../../../../scripts/report/describe-finding.ts";
 import type { StoreFacts } from "../../../../scripts/source/facts.ts";
 import type { BlobState, LinkFact, ManifestState } from "../../../../scripts/source/source.ts";
-import { parsed } from "../../../support/manifests.ts";
+import { child, d, link, linked, parsed, storeFacts } from "../../../support/facts.ts";
 
-const d = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
-const linked = (...digests: Digest[]): LinkFact[] =>
-  digests.map((digest) => ({ name: digest, link: { state: "linked", digest } }));
-const tag = (name: string, digest: Digest): LinkFact => ({ name, link: { state: "linked", digest } });
-const child = (digest: Digest, more: Partial<ChildDescriptor> = {}): ChildDescriptor => ({
-  digest,
-  platform: "linux/amd64",
-  isAttestation: false,
-  ...more,
-});
 const attested = (digest: Digest) => child(digest, { platform: "unknown/unknown", isAttestation: true });
 const indexOf = (...children: ChildDescriptor[]): ManifestState => parsed({ type: "index", children });
 const imageOf = (...blobs: Digest[]): ManifestState =>
@@ -24,22 +14,11 @@ const imageOf = (...blobs: Digest[]): ManifestState =>
 const unreadable = { state: "unreadable", location: "/data/x", reason: "EACCES" } as const;
 
 function findIn(facts: Partial<StoreFacts>) {
-  const found = findStoreFaults({
-    registry: "private",
-    mode: "authoritative",
-    repository: "app",
-    tags: [],
-    revisions: [],
-    layerLinks: [],
-    manifests: new Map(),
-    blob: () => ({ state: "present", sizeBytes: 1 }),
-    ...facts,
-  });
-  return found.map((finding) => describeFinding(finding, "store"));
+  return findStoreFaults(storeFacts(facts)).map((finding) => describeFinding(finding, "store"));
 }
 
 describe("a child that is not linked", () => {
-  const tags = [tag("2", d("a")), tag("1", d("a"))];
+  const tags = [link("2", d("a")), link("1", d("a"))];
   const revisions = linked(d("a"));
 
   test("is critical when a tag needs it for a real platform, and can be relinked while its data is there", () => {
@@ -93,7 +72,7 @@ describe("a child that is not linked", () => {
       [d("c"), indexOf(child(d("e")))],
     ]);
     const found = findIn({
-      tags: [tag("x", d("a")), tag("y", d("b"))],
+      tags: [link("x", d("a")), link("y", d("b"))],
       revisions: linked(d("a"), d("b"), d("c")),
       manifests,
     });
@@ -160,7 +139,7 @@ describe("a child that is not linked", () => {
 
 describe("a manifest or tag that cannot be read", () => {
   test("is reported with those whom it hurts", () => {
-    const tags = [tag("1", d("a"))];
+    const tags = [link("1", d("a"))];
     const revisions = linked(d("a"), d("b"));
     const gone = (state: ManifestState) =>
       new Map([
@@ -188,7 +167,7 @@ describe("a manifest or tag that cannot be read", () => {
   test("counts as linked even if its link holds nonsense, and that is the finding", () => {
     const invalid = { state: "invalid", location: "/data/link", reason: "is empty" } as const;
     const found = findIn({
-      tags: [tag("1", d("a")), { name: "2", link: invalid }],
+      tags: [link("1", d("a")), { name: "2", link: invalid }],
       revisions: [...linked(d("a")), { name: d("b"), link: invalid }],
       manifests: new Map([[d("a"), indexOf(child(d("b")))]]),
     });
@@ -239,7 +218,7 @@ describe("a layer link", () => {
 
 test("findings are sorted worst first, whatever order they come in", () => {
   const manifests = new Map([[d("a"), indexOf(attested(d("b")), child(d("c")), child(d("d")))]]);
-  const found = findIn({ tags: [tag("1", d("a"))], revisions: linked(d("a")), manifests });
+  const found = findIn({ tags: [link("1", d("a"))], revisions: linked(d("a")), manifests });
   const sorted = sortFindings(found);
   expect(sorted.map(({ digest }) => digest)).toEqual([d("c"), d("d"), d("b")]);
   expect(sortFindings(found.toReversed())).toEqual(sorted);

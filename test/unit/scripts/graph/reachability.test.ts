@@ -1,31 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { createStoreReach, reachFrom, taggedManifests } from "../../../../scripts/graph/reachability.ts";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
-import type { StoreFacts } from "../../../../scripts/source/facts.ts";
-import type { LinkFact } from "../../../../scripts/source/source.ts";
-import { parsed } from "../../../support/manifests.ts";
+import { child, d, link, linked, parsed, storeFacts } from "../../../support/facts.ts";
 
-const d = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
 const long = (letter: string): Digest => `sha512:${letter.repeat(128)}`;
-const linked = (...digests: Digest[]): LinkFact[] =>
-  digests.map((digest) => ({ name: digest, link: { state: "linked", digest } }));
-const alias = (name: Digest, digest: Digest): LinkFact => ({ name, link: { state: "linked", digest } });
-const child = (digest: Digest) => ({ digest, platform: null, isAttestation: false });
 const layer = (digest: Digest) => ({ digest, role: "layer" as const, sizeBytes: 1 });
-
-function facts(own: Partial<StoreFacts>): StoreFacts {
-  return {
-    registry: "private",
-    mode: "authoritative",
-    repository: "app",
-    tags: [],
-    revisions: [],
-    layerLinks: [],
-    manifests: new Map(),
-    blob: () => ({ state: "missing" }),
-    ...own,
-  };
-}
 
 const sorted = (digests: ReadonlySet<Digest>) => [...digests].sort();
 
@@ -37,7 +16,7 @@ describe("what a tag needs", () => {
       [d("c"), parsed({ type: "image", blobs: [layer(d("2"))], others: [d("3")] })],
       [d("e"), parsed({ type: "image", blobs: [layer(d("4"))] })],
     ]);
-    const given = facts({ tags: [{ name: "1", link: { state: "linked", digest: d("a") } }], manifests });
+    const given = storeFacts({ tags: [link("1", d("a"))], manifests });
     const reached = reachFrom(given, taggedManifests(given));
     expect(sorted(reached.manifests)).toEqual([d("a"), d("b"), d("c")]);
     expect(sorted(reached.blobs)).toEqual([d("1"), d("2"), d("3"), d("a"), d("b"), d("c")]);
@@ -51,15 +30,18 @@ describe("what a tag needs", () => {
       [d("c"), parsed({ type: "image", subject: d("b"), blobs: [layer(d("1"))] })],
       [d("e"), parsed({ type: "image", subject: d("f") })],
     ]);
-    const reached = reachFrom(facts({ manifests, revisions: linked(...manifests.keys()) }), [d("a")]);
+    const reached = reachFrom(storeFacts({ manifests, revisions: linked(...manifests.keys()) }), [d("a")]);
     expect(sorted(reached.manifests)).toEqual([d("a"), d("b"), d("c")]);
     expect(reached.blobs).toContain(d("1"));
   });
 
   test("is found under its canonical digest when it was pushed by another algorithm", () => {
     const manifests = new Map([[d("a"), parsed({ type: "image", blobs: [layer(long("1"))] })]]);
-    const layerLinks = [alias(long("1"), d("2")), ...linked(d("2"))];
-    expect(sorted(reachFrom(facts({ manifests, layerLinks }), [d("a")]).blobs)).toEqual([d("2"), d("a")]);
+    const layerLinks = [link(long("1"), d("2")), ...linked(d("2"))];
+    expect(sorted(reachFrom(storeFacts({ manifests, layerLinks }), [d("a")]).blobs)).toEqual([
+      d("2"),
+      d("a"),
+    ]);
   });
 
   test("is unknown below a manifest that cannot be read, which is said", () => {
@@ -67,7 +49,7 @@ describe("what a tag needs", () => {
       [d("a"), parsed({ type: "index", children: [child(d("b")), child(d("c"))] })],
     ]);
     const broken = { state: "unreadable", location: "/x", reason: "EIO" } as const;
-    const reached = reachFrom(facts({ manifests: new Map([...manifests, [d("c"), broken]]) }), [d("a")]);
+    const reached = reachFrom(storeFacts({ manifests: new Map([...manifests, [d("c"), broken]]) }), [d("a")]);
     expect(sorted(reached.unknown)).toEqual([d("b"), d("c")]);
     expect(sorted(reached.blobs)).toEqual([d("a"), d("b"), d("c")]);
   });
@@ -77,7 +59,7 @@ describe("what a tag needs", () => {
       [d("a"), parsed({ type: "index", children: [child(d("b"))] })],
       [d("b"), parsed({ type: "index", children: [child(d("a"))] })],
     ]);
-    expect(sorted(reachFrom(facts({ manifests }), [d("a")]).manifests)).toEqual([d("a"), d("b")]);
+    expect(sorted(reachFrom(storeFacts({ manifests }), [d("a")]).manifests)).toEqual([d("a"), d("b")]);
   });
 });
 

@@ -3,12 +3,8 @@ import { findStoreFaults } from "../../../../scripts/graph/findings.ts";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
 import type { StoreFacts } from "../../../../scripts/source/facts.ts";
 import type { BlobState, LinkFact, LinkState, ManifestState } from "../../../../scripts/source/source.ts";
-import { parsed } from "../../../support/manifests.ts";
+import { child, d, link, linked, parsed, storeFacts } from "../../../support/facts.ts";
 
-const d = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
-const linked = (...digests: Digest[]): LinkFact[] =>
-  digests.map((digest) => ({ name: digest, link: { state: "linked", digest } }));
-const tag = (name: string, digest: Digest): LinkFact => ({ name, link: { state: "linked", digest } });
 const image = (config: Digest, layer: Digest, subject?: Digest): ManifestState => {
   const blobs = [
     { digest: config, role: "config", sizeBytes: 10 },
@@ -16,8 +12,8 @@ const image = (config: Digest, layer: Digest, subject?: Digest): ManifestState =
   ] as const;
   return parsed({ type: "image", blobs, ...(subject && { subject }) }, 500);
 };
-const index = (child: Digest, sizeBytes: number): ManifestState => {
-  const children = [{ digest: child, platform: "linux/amd64", isAttestation: false, sizeBytes }];
+const index = (digest: Digest, sizeBytes: number): ManifestState => {
+  const children = [child(digest, { sizeBytes })];
   return parsed({ type: "index", children }, 500);
 };
 
@@ -25,20 +21,19 @@ const missing: BlobState = { state: "missing" };
 
 /** Tag 1 leads to index a, that to image b, of configuration c and layer d: all whole, but for what is given. */
 function findIn(own: Partial<StoreFacts>, blobs: Partial<Record<Digest, BlobState>> = {}) {
-  return findStoreFaults({
-    registry: "private",
-    mode: "authoritative",
-    repository: "app",
-    tags: [tag("1", d("a"))],
-    revisions: linked(d("a"), d("b")),
-    layerLinks: linked(d("c"), d("d")),
-    manifests: new Map([
-      [d("a"), index(d("b"), 500)],
-      [d("b"), image(d("c"), d("d"))],
-    ]),
-    blob: (digest) => blobs[digest] ?? { state: "present", sizeBytes: 10 },
-    ...own,
-  });
+  return findStoreFaults(
+    storeFacts({
+      tags: [link("1", d("a"))],
+      revisions: linked(d("a"), d("b")),
+      layerLinks: linked(d("c"), d("d")),
+      manifests: new Map([
+        [d("a"), index(d("b"), 500)],
+        [d("b"), image(d("c"), d("d"))],
+      ]),
+      blob: (digest) => blobs[digest] ?? { state: "present", sizeBytes: 10 },
+      ...own,
+    }),
+  );
 }
 
 const common = { registry: "private", repository: "app", tags: ["1"], severity: "critical" };
@@ -96,7 +91,7 @@ describe("a layer that an image needs", () => {
 
 describe("a manifest", () => {
   test("that a tag leads to and no link is lost for all its tags, once", () => {
-    const tags = [tag("2", d("a")), tag("1", d("a"))];
+    const tags = [link("2", d("a")), link("1", d("a"))];
     expect(findIn({ tags, revisions: linked(d("b")) })).toMatchObject([
       {
         ...common,
@@ -150,7 +145,7 @@ describe("a manifest", () => {
 
 describe("a tag", () => {
   const nameless: LinkFact = { name: "2", link: { state: "missing", location: "/data/link" } };
-  const healthy = tag("1", d("a"));
+  const healthy = link("1", d("a"));
 
   test("of which only the name is left cannot be pulled", () => {
     const finding = { ...common, kind: "tag", cause: "link-missing", tags: ["2"], remedy: "rebuild" };
@@ -172,7 +167,7 @@ describe("a signature", () => {
   test.each([fallback, `${fallback}.sig`, `${fallback}.att`, `${fallback}.sbom`])(
     "whose subject is gone is told by its tag %s",
     (name) => {
-      expect(findIn({ tags: [tag(name, d("a"))] })).toMatchObject([
+      expect(findIn({ tags: [link(name, d("a"))] })).toMatchObject([
         { kind: "referrer", cause: "subject-missing", digest: d("f"), tags: [name], severity: "warning" },
       ]);
     },
@@ -180,7 +175,7 @@ describe("a signature", () => {
 
   test("whose subject is gone is told by what it says, with all tags, once", () => {
     const manifests = new Map([[d("b"), image(d("c"), d("d"), d("f"))]]);
-    const tags = [tag("signature", d("b")), tag(`${fallback}.sig`, d("b"))];
+    const tags = [link("signature", d("b")), link(`${fallback}.sig`, d("b"))];
     expect(findIn({ tags, manifests, revisions: linked(d("b")) })).toMatchObject([
       {
         kind: "referrer",
@@ -193,8 +188,8 @@ describe("a signature", () => {
   });
 
   test("of an image that is there, or that its index lost, is no finding of its own", () => {
-    const ofChild = tag(`sha256-${"b".repeat(64)}.sig`, d("a"));
-    const tags = [tag("1", d("a")), ofChild];
+    const ofChild = link(`sha256-${"b".repeat(64)}.sig`, d("a"));
+    const tags = [link("1", d("a")), ofChild];
     expect(findIn({ tags })).toEqual([]);
     expect(findIn({ tags, revisions: linked(d("a")) }).map(({ kind }) => kind)).toEqual(["index-child"]);
     expect(findIn({ tags: [ofChild], mode: "cache" })).toEqual([]);

@@ -1,12 +1,8 @@
 import { expect, test } from "vitest";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
 import { scanRegistry } from "../../../../scripts/scan/scan-registry.ts";
-import type { BlobState, LinkFact, ManifestState, StoreSource } from "../../../../scripts/source/source.ts";
-import { parsed } from "../../../support/manifests.ts";
-
-const d = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
-const linked = (...digests: Digest[]): LinkFact[] =>
-  digests.map((digest) => ({ name: digest, link: { state: "linked", digest } }));
+import type { BlobState, ManifestState, StoreSource } from "../../../../scripts/source/source.ts";
+import { child, d, linked, parsed } from "../../../support/facts.ts";
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
@@ -38,7 +34,7 @@ function source(own: Partial<StoreSource>): StoreSource {
 
 const index = parsed({
   type: "index",
-  children: [{ digest: d("b"), platform: "linux/amd64", isAttestation: false }],
+  children: [child(d("b"))],
 });
 
 test("a blob that a push brought after the walk is not missing", async () => {

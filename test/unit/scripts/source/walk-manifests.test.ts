@@ -2,10 +2,7 @@ import { expect, test } from "vitest";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
 import type { ManifestState } from "../../../../scripts/source/source.ts";
 import { walkManifests } from "../../../../scripts/source/walk-manifests.ts";
-import { parsed } from "../../../support/manifests.ts";
-
-const d = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
-const child = (digest: Digest) => ({ digest, platform: null, isAttestation: false });
+import { child, d, parsed } from "../../../support/facts.ts";
 
 test("indexes that name each other in a circle are read once each", async () => {
   const read: Digest[] = [];
