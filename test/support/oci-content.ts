@@ -110,24 +110,27 @@ async function writeDockerPart(directory: string, { descriptor, bytes, parts }: 
   for (const part of parts) await writeDockerPart(directory, part);
 }
 
-function node(mediaType: string, document: object, parts: readonly Content[]): Content {
+/** A manifest of some document, with everything that it names. */
+export function node(mediaType: string, document: object, parts: readonly Content[]): Content {
   return { ...leaf(mediaType, encode(document)), parts };
 }
 
-function leaf(mediaType: string, bytes: Uint8Array<ArrayBuffer>): Content {
+/** A blob. */
+export function leaf(mediaType: string, bytes: Uint8Array<ArrayBuffer>): Content {
   return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.byteLength }, bytes, parts: [] };
 }
 
-function withDescriptor(content: Content, more: Partial<Descriptor>): Content {
+/** The same content, of which whatever names it says more. */
+export function withDescriptor(content: Content, more: Partial<Descriptor>): Content {
   return { ...content, descriptor: { ...content.descriptor, ...more } };
 }
 
-function encode(document: object): Uint8Array<ArrayBuffer> {
+export function encode(document: object): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(document));
 }
 
-/** Not a real archive, as no test unpacks it. Two blocks, so that it is one by its size. */
-function archive(text: string): Uint8Array<ArrayBuffer> {
+/** A layer of some text. Not a real archive, as no test unpacks it. Two blocks, so that it is one by its size. */
+export function archive(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(1024);
   new TextEncoder().encodeInto(text, bytes);
   return bytes;

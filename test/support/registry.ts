@@ -151,6 +151,8 @@ async function renderConfig(options: {
   const cache = cachesBlobs ? "  cache:\n    blobdescriptor: inmemory\n" : "";
   return (
     "version: 0.1\nlog:\n  level: error\n" +
+    // Without it, 2.8.3 refuses foreign layers.
+    'validation:\n  manifests:\n    urls:\n      allow: ["^https://"]\n' +
     `storage:\n${cache}  filesystem:\n    rootdirectory: ${directory}\n  delete:\n    enabled: true\n` +
     `http:\n  addr: 127.0.0.1:${port}\n  secret: test\n${auth}`
   );
