@@ -4,7 +4,8 @@ import { type DeploymentCheckConfig, deploymentCheckSchema } from "../../contrac
 import { describeError, ProgramError } from "../cli/errors.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import type { Account } from "../http/exchange.ts";
-import { isRepositoryName, isTag } from "../registry/reference.ts";
+import { isRepositoryName } from "../registry/reference.ts";
+import { isTagName } from "../registry/tag.ts";
 
 const { private: own } = deploymentCheckSchema.entries;
 const { repository, tag } = own.entries.sentinel.entries;
@@ -16,7 +17,7 @@ const schema = v.strictObject({
     ...own.entries,
     sentinel: v.strictObject({
       repository: v.pipe(repository, v.check(isRepositoryName, "must be a repository's name")),
-      tag: v.pipe(tag, v.check(isTag, "must be a tag")),
+      tag: v.pipe(tag, v.check(isTagName, "must be a tag")),
     }),
   }),
 });

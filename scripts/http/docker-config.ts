@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { describeError, ProgramError, systemCode } from "../cli/errors.ts";
+import { askCredentialHelper } from "./credential-helper.ts";
 import type { Account } from "./exchange.ts";
 
 /** Accounts by the registry's host, as `docker login` leaves them. */
 export interface DockerConfig {
-  /** Errors: E_CONFIGURATION when the account of this host is kept by a helper program, or is only a token. */
-  readonly accountOf: (host: string) => Account | undefined;
+  /** Errors: E_CONFIGURATION when the account of this host is a token, or its helper program does not give it. */
+  readonly accountOf: (host: string) => Promise<Account | undefined>;
 }
 
 const entrySchema = v.object({
@@ -36,17 +37,30 @@ export async function readDockerConfig(
   const { auths, credHelpers, credsStore } = await parse(path);
   const entries = new Map(Object.entries(auths).map(([key, entry]) => [hostOf(key), entry]));
   const helpers = new Map(Object.entries(credHelpers));
-  const accountOf = (host: string): Account | undefined => {
+  const accountOf = async (host: string): Promise<Account | undefined> => {
+    const source = { path, host, variables };
     const entry = entries.get(host);
-    const helper = helpers.get(host) ?? (entry && !hasAccount(entry) ? credsStore : undefined);
-    if (helper !== undefined)
-      throw unusable(
-        { path, host, variables },
-        `is kept by the program docker-credential-${helper}, which is not asked`,
-      );
-    return entry && toAccount(entry, { path, host, variables });
+    const helper = helpers.get(host);
+    if (helper !== undefined) return keptAccount(helper, source, true);
+    if (entry && hasAccount(entry)) return toAccount(entry, source);
+    // A login leaves an entry without an account when the program for all hosts took it.
+    return credsStore ? keptAccount(credsStore, source, entry !== undefined) : undefined;
   };
   return { accountOf };
+}
+
+/** `isExpected`: whether the file says that the program has an account for this host. */
+async function keptAccount(
+  helper: string,
+  source: AccountSource,
+  isExpected: boolean,
+): Promise<Account | undefined> {
+  const answer = await askCredentialHelper(helper, source.host);
+  if (answer.state === "account") return answer.account;
+  if (answer.state === "none") return undefined;
+  if (answer.state === "notInstalled" && !isExpected) return undefined;
+  const reason = answer.state === "failed" ? answer.reason : "is not on the PATH";
+  throw unusable(source, `is kept by the program docker-credential-${helper}, which ${reason}`);
 }
 
 async function parse(path: string): Promise<v.InferOutput<typeof schema>> {
@@ -75,26 +89,26 @@ function hasAccount({ auth, username, identitytoken }: Entry): boolean {
   return [auth, username, identitytoken].some((text) => text !== undefined && text !== "");
 }
 
-function toAccount(entry: Entry, location: Place): Account | undefined {
-  if (entry.identitytoken) throw unusable(location, "is a token, and not user and password");
+function toAccount(entry: Entry, source: AccountSource): Account | undefined {
+  if (entry.identitytoken) throw unusable(source, "is a token, and not user and password");
   if (entry.username && entry.password !== undefined)
     return { user: entry.username, password: entry.password };
   if (!entry.auth) return undefined;
   const text = Buffer.from(entry.auth, "base64").toString();
   const colon = text.indexOf(":");
-  if (colon < 1) throw unusable(location, "is not USER:PASSWORD in base64");
+  if (colon < 1) throw unusable(source, "is not USER:PASSWORD in base64");
   // Docker's own reader cuts trailing zero bytes, which some writers leave.
   return { user: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
 }
 
 /** Where an account is, and where it can be given instead. */
-interface Place {
+interface AccountSource {
   readonly path: string;
   readonly host: string;
   readonly variables: string;
 }
 
-function unusable({ path, host, variables }: Place, what: string): ProgramError {
+function unusable({ path, host, variables }: AccountSource, what: string): ProgramError {
   return new ProgramError(
     "E_CONFIGURATION",
     `The account for ${host} in ${path} ${what}. Give it as ${variables} instead.`,

@@ -1,12 +1,14 @@
 import * as v from "valibot";
 import { parseArguments } from "../cli/command.ts";
 import { ProgramError } from "../cli/errors.ts";
+import { dockerConfigPath, privacyFault, readAccount } from "../cli/options/account.ts";
+import { parseOrigin, pushgatewayAddress } from "../cli/options/address.ts";
+import { type Environment, optionOrVariable } from "../cli/options/environment.ts";
+import { concurrency, timeoutSeconds } from "../cli/options/numbers.ts";
 import type { Account } from "../http/exchange.ts";
-import { isLoopback } from "../http/loopback.ts";
 import { parseReference } from "../registry/reference.ts";
-import { dockerConfigPath, readAccount } from "../verify/args.ts";
 
-/** One registry whose images are looked at. */
+/** One registry whose images are checked. */
 export interface RegistryPlace {
   /** As workloads name it: HOST[:PORT]. */
   readonly name: string;
@@ -27,6 +29,8 @@ export interface InUseSettings {
   /** Base URL without a slash at its end. */
   readonly pushgateway: string | undefined;
   readonly concurrency: number;
+  /** How long the cluster or a registry may be silent. */
+  readonly timeoutSeconds: number;
   readonly json: boolean;
 }
 
@@ -43,6 +47,7 @@ Options, some also by the environment variable beside them; the option wins:
   --context NAME                            of the kubeconfig. Default: its current one
   --pushgateway URL    PUSHGATEWAY          where to put metrics, one group a registry. Default: nowhere
   --concurrency N      CONCURRENCY          requests in flight. Default: 16
+  --timeout SECONDS    TIMEOUT_SECONDS      how long cluster or registry may send no byte; 1 to 600. Default: 10
   --json                                    prints one document (regwarden/in-use/v1) instead of text
 The account by the environment, REG_USER and REG_PASS, for one registry; else as docker login left it. A CA of one's own
 for the registry by NODE_EXTRA_CA_CERTS, as Node reads it.
@@ -60,6 +65,7 @@ const schema = v.object({
   context: text,
   pushgateway: text,
   concurrency: text,
+  timeout: text,
   json: v.optional(v.boolean(), false),
 });
 const options = {
@@ -68,13 +74,18 @@ const options = {
   context: { type: "string" },
   pushgateway: { type: "string" },
   concurrency: { type: "string" },
+  timeout: { type: "string" },
   json: { type: "boolean" },
 } as const;
 
-type Environment = Readonly<Record<string, string | undefined>>;
+const settingsSchema = v.object({
+  pushgateway: pushgatewayAddress("PUSHGATEWAY"),
+  concurrency: concurrency("CONCURRENCY"),
+  timeoutSeconds: timeoutSeconds("TIMEOUT_SECONDS"),
+});
 
 /**
- * The only place that reads the environment. No message repeats a password.
+ * The only reader of the environment. No message repeats a password.
  *
  * Errors: E_USAGE for options that do not exist; E_CONFIGURATION with all faults of what was given.
  */
@@ -86,20 +97,24 @@ export function parseInUseArguments(
   const faults: string[] = [];
   const { account, faults: accountFaults } = readAccount(environment);
   const registries = readRegistries(given.registry, environment, faults);
-  faults.push(...accountFaults, ...checkSecrecy(registries, account));
-  const pushgateway = given.pushgateway ?? environment.PUSHGATEWAY ?? "";
-  if (pushgateway !== "" && !isPlainAddress(pushgateway))
-    faults.push("PUSHGATEWAY must be an http or https address without an account in it.");
-  const concurrency = given.concurrency ?? (environment.CONCURRENCY || "16");
-  if (!/^[1-9]\d{0,2}$/.test(concurrency)) faults.push("CONCURRENCY must be a whole number from 1 to 999.");
-  if (faults.length > 0) throw new ProgramError("E_CONFIGURATION", faults.join(" "));
+  const settings = v.safeParse(settingsSchema, {
+    pushgateway: optionOrVariable(given.pushgateway, environment.PUSHGATEWAY),
+    concurrency: optionOrVariable(given.concurrency, environment.CONCURRENCY),
+    timeoutSeconds: optionOrVariable(given.timeout, environment.TIMEOUT_SECONDS),
+  });
+  faults.push(
+    ...accountFaults,
+    ...checkAccount(registries, account),
+    ...(settings.issues ?? []).map(({ message }) => message),
+  );
+  if (!settings.success || faults.length > 0) throw new ProgramError("E_CONFIGURATION", faults.join(" "));
   return {
     registries,
     account,
     dockerConfig: dockerConfigPath(environment),
     ...readCluster(given, environment),
-    pushgateway: pushgateway === "" ? undefined : pushgateway.replace(/\/+$/, ""),
-    concurrency: Number(concurrency),
+    ...settings.output,
+    pushgateway: settings.output.pushgateway,
     json: given.json,
   };
 }
@@ -117,34 +132,21 @@ function readRegistries(
   return all.flatMap((entry) => {
     const equals = entry.indexOf("=");
     const name = equals < 0 ? entry : entry.slice(0, equals);
-    const location = URL.parse(equals < 0 ? `https://${name}` : entry.slice(equals + 1));
+    const address = parseOrigin(equals < 0 ? `https://${name}` : entry.slice(equals + 1));
     const parsed = parseReference(`${name}/x`);
     const isName = "host" in parsed && parsed.host === name;
     if (seen.has(name)) faults.push(`--registry ${name} is given twice.`);
     seen.add(name);
     if (!isName) faults.push(`--registry: ${name} is not HOST or HOST:PORT, as images name it.`);
-    const isPlace = location !== null && isPlainAddress(location.href) && location.pathname === "/";
-    if (!isPlace) faults.push(`--registry ${name}: its URL must be like https://registry.example:5050.`);
-    return isName && isPlace ? [{ name, origin: location.origin }] : [];
+    if (!address) faults.push(`--registry ${name}: its URL must be like https://registry.example:5050.`);
+    return isName && address ? [{ name, origin: address.origin }] : [];
   });
 }
 
-function isPlainAddress(given: string): boolean {
-  const url = URL.parse(given);
-  if (url?.protocol !== "https:" && url?.protocol !== "http:") return false;
-  return url.username === "" && url.password === "" && url.search === "" && url.hash === "";
-}
-
-function checkSecrecy(registries: readonly RegistryPlace[], account: Account | undefined): readonly string[] {
+function checkAccount(registries: readonly RegistryPlace[], account: Account | undefined): readonly string[] {
   if (!account) return [];
-  const inClear = registries.filter(({ origin }) => {
-    const { protocol, hostname } = new URL(origin);
-    return protocol === "http:" && !isLoopback(hostname);
-  });
   return [
-    ...inClear.map(
-      ({ name }) => `${name} must be asked by https, as the account would go over the network in clear.`,
-    ),
+    ...registries.flatMap(({ name, origin }) => privacyFault(name, new URL(origin)) ?? []),
     ...(registries.length > 1 ? ["REG_USER and REG_PASS are for one registry, and several are given."] : []),
   ];
 }

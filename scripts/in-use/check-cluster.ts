@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { type InUseRegistry, type InUseReport, inUseReportSchema } from "../../contract/in-use-report.ts";
+import { requirePrivacy } from "../cli/options/account.ts";
 import { readDockerConfig } from "../http/docker-config.ts";
 import type { Account } from "../http/exchange.ts";
 import { createRetryingSend } from "../http/retry.ts";
@@ -24,7 +25,7 @@ import { type ClusterReading, readCluster } from "./read-cluster.ts";
 /** Reads the cluster, then checks all images of the given registries that it names. */
 export async function checkCluster(settings: InUseSettings): Promise<InUseReport> {
   const startedAt = performance.now();
-  const accountOf = await findAccounts(settings);
+  const accounts = await findAccounts(settings);
   const reading = await read(settings);
   const { objects } = reading;
   const names = new Set(settings.registries.map(({ name }) => name));
@@ -34,7 +35,8 @@ export async function checkCluster(settings: InUseSettings): Promise<InUseReport
     settings.registries.map((location) =>
       checkRegistry(location, images, {
         concurrency: settings.concurrency,
-        account: accountOf(location),
+        timeoutSeconds: settings.timeoutSeconds,
+        account: accounts.get(location.name),
         arePlatformsKnown: platformsOf(objects.nodes).length > 0,
         isClusterRead: problems.length === 0,
       }),
@@ -58,13 +60,21 @@ export async function checkCluster(settings: InUseSettings): Promise<InUseReport
   };
 }
 
-async function findAccounts({ account, dockerConfig }: InUseSettings) {
+/** By the registries' names. Errors: E_CONFIGURATION. */
+async function findAccounts({ registries, account, dockerConfig }: InUseSettings) {
   const logins = account ? undefined : await readDockerConfig(dockerConfig);
-  return ({ name }: RegistryPlace) => account ?? logins?.accountOf(name);
+  const accounts = new Map<string, Account | undefined>();
+  for (const { name, origin } of registries) {
+    const found = account ?? (await logins?.accountOf(name));
+    requirePrivacy(name, origin, found);
+    accounts.set(name, found);
+  }
+  return accounts;
 }
 
 async function read(settings: InUseSettings): Promise<ClusterReading> {
-  const retries = { tries: 3, pauseSeconds: 0.5, retryAfterLimitSeconds: 30, onRequest: () => {} };
+  const { timeoutSeconds } = settings;
+  const retries = { tries: 3, pauseSeconds: 0.5, retryAfterLimitSeconds: 30, timeoutSeconds };
   return readCluster(createRetryingSend(retries), await findAccess(settings));
 }
 
@@ -83,6 +93,7 @@ function clusterProblems({ objects, faults }: ClusterReading) {
 interface RegistryOptions {
   readonly account: Account | undefined;
   readonly concurrency: number;
+  readonly timeoutSeconds: number;
   readonly arePlatformsKnown: boolean;
   readonly isClusterRead: boolean;
 }
@@ -90,9 +101,9 @@ interface RegistryOptions {
 async function checkRegistry(
   { name, origin }: RegistryPlace,
   { listed, others }: ImageList,
-  { account, concurrency, arePlatformsKnown, isClusterRead }: RegistryOptions,
+  { account, concurrency, timeoutSeconds, arePlatformsKnown, isClusterRead }: RegistryOptions,
 ): Promise<ImagesResult & { readonly registry: InUseRegistry }> {
-  const source = remember(httpRegistry({ name, origin, account, concurrency }));
+  const source = remember(httpRegistry({ name, origin, account, concurrency, timeoutSeconds }));
   const own = listed.filter(({ reference }) => reference.host === name);
   const result = await checkImages(source, own, { concurrency, arePlatformsKnown });
   // An empty list of a misspelt registry would look like one of which nothing is broken.

@@ -1,8 +1,11 @@
 import * as v from "valibot";
 import { parseArguments } from "../cli/command.ts";
 import { ProgramError } from "../cli/errors.ts";
+import { privacyFault, readAccount } from "../cli/options/account.ts";
+import { parseOrigin, pushgatewayAddress } from "../cli/options/address.ts";
+import { type Environment, optionOrVariable } from "../cli/options/environment.ts";
+import { concurrency, timeoutSeconds } from "../cli/options/numbers.ts";
 import type { Account } from "../http/exchange.ts";
-import { isLoopback } from "../http/loopback.ts";
 
 /** A part of the repositories, counted from 0. */
 export interface Shard {
@@ -14,13 +17,15 @@ export interface Shard {
 export interface ProbeSettings {
   /** Scheme, host and port. */
   readonly origin: string;
-  /** The registry's public HOST:PORT: label of the metrics, and what people type to pull. */
+  /** The registry's public HOST:PORT: label of the metrics, and what clients pull from. */
   readonly instance: string;
   readonly account: Account | undefined;
   /** Base URL without a slash at its end. */
   readonly pushgateway: string | undefined;
   readonly sentinel: string | undefined;
   readonly concurrency: number;
+  /** How long the registry may be silent. */
+  readonly timeoutSeconds: number;
   readonly shard: Shard | undefined;
   readonly json: boolean;
 }
@@ -36,6 +41,7 @@ Options, each also by the environment variable beside it; the option wins:
   --pushgateway URL    PUSHGATEWAY          where to put metrics. Default: nowhere
   --sentinel NAME      SENTINEL_REPOSITORY  repository that must be in the catalogue, else another registry answers
   --concurrency N      CONCURRENCY          requests in flight. Default: 16
+  --timeout SECONDS    TIMEOUT_SECONDS      how long the registry may send no byte; 1 to 600. Default: 10
   --shard I/N                               only part I of N of the repositories, counted from 0
   --json                                    prints one document (regwarden/probe/v1) instead of text
 The account only by the environment: REG_USER, REG_PASS. A CA of one's own by NODE_EXTRA_CA_CERTS, as Node reads it.
@@ -50,9 +56,8 @@ const switches = {
   pushgateway: "PUSHGATEWAY",
   sentinel: "SENTINEL_REPOSITORY",
   concurrency: "CONCURRENCY",
+  timeout: "TIMEOUT_SECONDS",
 } as const;
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const text = v.optional(v.string());
 const optionsSchema = v.object({
@@ -62,16 +67,10 @@ const optionsSchema = v.object({
   pushgateway: text,
   sentinel: text,
   concurrency: text,
+  timeout: text,
   shard: text,
   json: v.optional(v.boolean(), false),
 });
-
-/** An http or https address without an account, query or fragment in it. */
-export function plainAddress(given: string): URL | undefined {
-  const url = URL.parse(given);
-  if (url?.protocol !== "https:" && url?.protocol !== "http:") return undefined;
-  return url.username === "" && url.password === "" && url.search === "" && url.hash === "" ? url : undefined;
-}
 
 function parseShard(given: string): Shard | undefined {
   const [, index, count] = /^(\d{1,6})\/(\d{1,6})$/.exec(given) ?? [];
@@ -81,30 +80,18 @@ function parseShard(given: string): Shard | undefined {
 
 const settingsSchema = v.object({
   url: v.pipe(
-    v.string(),
+    v.optional(v.string(), ""),
     v.nonEmpty("REGISTRY_URL is missing."),
     v.check(
-      (given) => plainAddress(given)?.pathname === "/",
+      (given) => parseOrigin(given) !== undefined,
       "REGISTRY_URL must be like https://registry.example:5050, without an account or a path.",
     ),
   ),
-  instance: v.optional(v.pipe(v.string(), v.nonEmpty())),
-  pushgateway: v.optional(
-    v.pipe(
-      v.string(),
-      v.check(
-        (given) => plainAddress(given) !== undefined,
-        "PUSHGATEWAY must be an http or https address without an account in it.",
-      ),
-      v.transform((given) => given.replace(/\/+$/, "")),
-    ),
-  ),
-  sentinel: v.optional(v.string()),
-  concurrency: v.pipe(
-    v.optional(v.string(), "16"),
-    v.regex(/^[1-9]\d{0,2}$/, "CONCURRENCY must be a whole number from 1 to 999."),
-    v.transform(Number),
-  ),
+  instance: text,
+  pushgateway: pushgatewayAddress("PUSHGATEWAY"),
+  sentinel: text,
+  concurrency: concurrency("CONCURRENCY"),
+  timeout: timeoutSeconds("TIMEOUT_SECONDS"),
   shard: v.optional(
     v.pipe(
       v.string(),
@@ -112,17 +99,10 @@ const settingsSchema = v.object({
       v.transform(parseShard),
     ),
   ),
-  user: v.optional(
-    v.pipe(
-      v.string(),
-      v.check((user) => !user.includes(":"), "REG_USER must not contain a colon."),
-    ),
-  ),
-  password: v.optional(v.string()),
 });
 
 /**
- * The only place that reads the environment. No message repeats a password.
+ * The only reader of the environment. No message repeats a password.
  *
  * Errors: E_USAGE for options that do not exist; E_CONFIGURATION with all faults of what was given.
  */
@@ -132,38 +112,39 @@ export function parseProbeArguments(
 ): ProbeSettings {
   const names = [...Object.keys(switches), "shard"];
   const options = Object.fromEntries(names.map((name) => [name, { type: "string" } as const]));
-  const {
-    positionals: _,
-    json,
-    ...given
-  } = parseArguments(argv, { ...options, json: { type: "boolean" } }, optionsSchema);
-  const chosen = Object.entries(switches).map(
-    ([name, variable]) => [name, given[name as keyof typeof switches] ?? environment[variable]] as const,
-  );
-  const account = { user: environment.REG_USER, password: environment.REG_PASS };
-  // An empty variable is how many tools spell one that is not set.
-  const filled = [...chosen, ["shard", given.shard] as const, ...Object.entries(account)].filter(
-    ([, value]) => value !== undefined && value !== "",
-  );
-  return { ...check({ url: "", ...Object.fromEntries(filled) }), json };
+  const all = { ...options, json: { type: "boolean" } } as const;
+  const { json, ...given } = parseArguments(argv, all, optionsSchema);
+  const chosen = Object.entries(switches).map(([name, variable]) => {
+    const option = given[name as keyof typeof switches];
+    return [name, optionOrVariable(option, environment[variable])] as const;
+  });
+  return { ...check({ ...Object.fromEntries(chosen), shard: given.shard }, environment), json };
 }
 
-function check(given: Readonly<Record<string, string | undefined>>): Omit<ProbeSettings, "json"> {
+function check(
+  given: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
+): Omit<ProbeSettings, "json"> {
   const parsed = v.safeParse(settingsSchema, given);
-  const faults = [...(parsed.issues ?? []).map(({ message }) => message), ...checkAccount(given)];
-  if (!parsed.success || faults.length > 0) throw new ProgramError("E_CONFIGURATION", faults.join(" "));
-  const { url, instance, pushgateway, sentinel, concurrency, shard, user, password } = parsed.output;
-  const { origin, host } = new URL(url);
-  const account = user !== undefined && password !== undefined ? { user, password } : undefined;
-  return { origin, instance: instance ?? host, account, pushgateway, sentinel, concurrency, shard };
-}
-
-function checkAccount({ url, user, password }: Readonly<Record<string, string | undefined>>): string[] {
-  if ((user === undefined) !== (password === undefined))
-    return ["REG_USER and REG_PASS belong together: give both or none."];
-  const address = plainAddress(url ?? "");
-  const isInClear = address?.protocol === "http:" && !isLoopback(address.hostname);
-  return user !== undefined && isInClear
-    ? ["REGISTRY_URL must be https, as the account would go over the network in clear."]
-    : [];
+  const { account, faults: accountFaults } = readAccount(environment);
+  const origin = parseOrigin(given.url ?? "");
+  const inClear = account && origin ? privacyFault("REGISTRY_URL", origin) : undefined;
+  const faults = [
+    ...(parsed.issues ?? []).map(({ message }) => message),
+    ...accountFaults,
+    ...(inClear === undefined ? [] : [inClear]),
+  ];
+  if (!parsed.success || !origin || faults.length > 0)
+    throw new ProgramError("E_CONFIGURATION", faults.join(" "));
+  const { instance = origin.host, pushgateway, sentinel, concurrency, timeout, shard } = parsed.output;
+  return {
+    origin: origin.origin,
+    instance,
+    account,
+    pushgateway,
+    sentinel,
+    concurrency,
+    timeoutSeconds: timeout,
+    shard,
+  };
 }

@@ -1,12 +1,10 @@
 import { connect } from "node:tls";
 
-const timeoutSeconds = 10;
-
 /**
  * When the certificate that a server shows expires; null over plain HTTP or when none can be read. It is read whether it
  * is trusted or not, as nothing is sent: one that has expired already matters most.
  */
-export async function readCertificateExpiry(origin: string): Promise<Date | null> {
+export async function readCertificateExpiry(origin: string, timeoutSeconds: number): Promise<Date | null> {
   const { protocol, hostname, port } = new URL(origin);
   if (protocol !== "https:") return null;
   const host = hostname.replace(/^\[|\]$/g, "");

@@ -27,11 +27,11 @@ export const probeCommand: Command = {
 };
 
 async function probe(settings: ProbeSettings, terminal: Terminal): Promise<ProbeReport> {
-  const { origin, instance: name, account, concurrency, sentinel, shard } = settings;
+  const { origin, instance: name, account, concurrency, timeoutSeconds, sentinel, shard } = settings;
   const startedAt = performance.now();
-  const source = httpRegistry({ name, origin, account, concurrency });
+  const source = httpRegistry({ name, origin, account, concurrency, timeoutSeconds });
   const progress = createProgressLine(terminal, () => performance.now(), describeProgress);
-  const certificateExpiry = await readCertificateExpiry(origin);
+  const certificateExpiry = await readCertificateExpiry(origin, timeoutSeconds);
   // First, as the refusal also says how the registry wants clients to log in.
   const isClosed = account ? await source.asksForAccount() : null;
   const onProgress = progress.update;

@@ -1,5 +1,6 @@
 import { type Digest, parseDigest } from "./digest.ts";
 import { repositoryNameLimit } from "./paths.ts";
+import { isTagName } from "./tag.ts";
 
 /** An image as people and manifests name it: `HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]`. */
 export interface Reference {
@@ -19,7 +20,6 @@ const label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
 const hostPattern = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
 const pathPart = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const repositoryPattern = new RegExp(`^${pathPart}(?:/${pathPart})*$`);
-const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 /**
  * The reference that a text spells. What stands before the first slash is a host when it could be no repository's first
@@ -40,7 +40,8 @@ export function parseReference(text: string): Reference | ReferenceFault {
     return {
       reason: repository === "" ? "no repository is named" : `${repository} is no name of a repository`,
     };
-  if (tag !== null && !isTag(tag)) return { reason: tag === "" ? "the tag is empty" : `${tag} is no tag` };
+  if (tag !== null && !isTagName(tag))
+    return { reason: tag === "" ? "the tag is empty" : `${tag} is no tag` };
   return { host, repository, tag, digest };
 }
 
@@ -54,11 +55,6 @@ function splitHost(text: string): { readonly host: string | null; readonly rest:
 /** Whether a registry could have a repository of this name. */
 export function isRepositoryName(text: string): boolean {
   return text.length <= repositoryNameLimit && repositoryPattern.test(text);
-}
-
-/** Whether a text can be a tag. */
-export function isTag(text: string): boolean {
-  return tagPattern.test(text);
 }
 
 /** The text that {@link parseReference} reads. */

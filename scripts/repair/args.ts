@@ -1,8 +1,12 @@
 import * as v from "valibot";
 import { onePositional, parseArguments } from "../cli/command.ts";
 import { ProgramError } from "../cli/errors.ts";
+import { parsePlainAddress } from "../cli/options/address.ts";
+import { bandwidthLimit } from "../cli/options/bytes.ts";
+import { names } from "../cli/options/names.ts";
+import { timeoutSeconds } from "../cli/options/numbers.ts";
+import { type Verification, verificationOf } from "../cli/options/verification.ts";
 import { isRepositoryName } from "../registry/reference.ts";
-import { bandwidthLimit, verifyOf } from "../scan/args.ts";
 
 /** What a repair was asked to do. */
 export interface RepairArguments {
@@ -19,9 +23,11 @@ export interface RepairArguments {
   readonly maxChanges: number;
   readonly tagLinks: boolean;
   /** Which blobs of images that seem whole are hashed as well; manifests always are. */
-  readonly verify: "manifests" | "configs" | "layers";
+  readonly verify: Verification;
   /** Bytes a second that are fetched, and read to verify; undefined: no limit. */
   readonly bandwidthLimit: number | undefined;
+  /** How long a registry that is copied from may be silent. */
+  readonly timeoutSeconds: number;
   /** Directory for the undo journal; undefined: a new one in the given directory. */
   readonly journal: string | undefined;
   /** A journal to take back. */
@@ -53,6 +59,7 @@ Options:
   --from URL[/REPO]     a healthy registry, like https://registry.example:5050, to fetch from; its repository of the same
                         name, or REPO. May be repeated. Account: FROM_USER and FROM_PASS, else docker's config.json
   --bandwidth-limit N   fetch, and read for the two below, at most N a second: bytes, or like 50M or 500KiB
+  --timeout SECONDS     how long a --from may send no byte; 1 to 600. Default: 10. A layer as such may take any time
   --max-changes N       refuse a plan of more changes. Default: 1000
   --registry NAME       repair only this registry; may be repeated
   --repository NAME     repair only this repository; may be repeated
@@ -73,16 +80,13 @@ Exit status: 0 nothing to do, or all is healed or undone; 1 something is left to
 kept something; 2 wrong usage; 3 something could not be checked or written.
 `;
 
-const texts = (name: string) =>
-  v.optional(v.array(v.pipe(v.string(), v.nonEmpty(`${name} needs a name.`))), []);
-
 const schema = v.object({
   positionals: onePositional("DIR"),
   apply: v.optional(v.boolean(), false),
   json: v.optional(v.boolean(), false),
-  registry: texts("--registry"),
-  repository: texts("--repository"),
-  authoritative: texts("--authoritative"),
+  registry: names("--registry"),
+  repository: names("--repository"),
+  authoritative: names("--authoritative"),
   from: v.optional(
     v.array(
       v.pipe(
@@ -102,6 +106,7 @@ const schema = v.object({
     v.transform(Number),
   ),
   "bandwidth-limit": bandwidthLimit,
+  timeout: timeoutSeconds("--timeout"),
   "tag-links": v.optional(v.boolean(), false),
   "verify-digests": v.optional(v.boolean(), false),
   "verify-layers": v.optional(v.boolean(), false),
@@ -119,6 +124,7 @@ const options = {
   from: { type: "string", multiple: true },
   "max-changes": { type: "string" },
   "bandwidth-limit": { type: "string" },
+  timeout: { type: "string" },
   "tag-links": { type: "boolean" },
   "verify-digests": { type: "boolean" },
   "verify-layers": { type: "boolean" },
@@ -147,8 +153,9 @@ export function parseRepairArguments(argv: readonly string[]): RepairArguments {
     from: given.from,
     maxChanges: given["max-changes"],
     tagLinks: given["tag-links"],
-    verify: verifyOf(given),
+    verify: verificationOf(given),
     bandwidthLimit: given["bandwidth-limit"],
+    timeoutSeconds: given.timeout,
     journal: given.journal,
     undo: given.undo,
     instance: given.instance,
@@ -160,9 +167,8 @@ function isOption(word: string, name: string): boolean {
 }
 
 function parseFrom(given: string): FromAddress | undefined {
-  const url = URL.parse(given);
-  if (url?.protocol !== "https:" && url?.protocol !== "http:") return undefined;
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;
+  const url = parsePlainAddress(given);
+  if (!url) return undefined;
   const repository = url.pathname.replace(/^\/|\/$/g, "");
   if (repository === "") return { origin: url.origin, repository: null };
   return isRepositoryName(repository) ? { origin: url.origin, repository } : undefined;

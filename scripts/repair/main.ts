@@ -61,7 +61,12 @@ interface Planned {
 async function plan({ options, stores, terminal }: Run): Promise<Planned> {
   const accountFor = await findAccounts(options.from);
   const remotes = options.from.map((address) =>
-    httpOrigin({ url: address.origin, repository: address.repository, account: accountFor(address) }),
+    httpOrigin({
+      url: address.origin,
+      repository: address.repository,
+      account: accountFor(address),
+      timeoutSeconds: options.timeoutSeconds,
+    }),
   );
   const surveyed = await survey(stores, options, remotes, terminal);
   const plan = planRepair(surveyed.damaged, options);

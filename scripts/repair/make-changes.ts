@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { watchInterruption } from "../cli/interruption.ts";
 import { createProgressLine } from "../cli/progress.ts";
 import type { Terminal } from "../cli/terminal.ts";
-import { paceOf } from "../scan/main.ts";
+import { paceOf } from "../source/pace.ts";
 import type { Effects } from "../store-change/effects.ts";
 import { closeRun, openRun, usualWorkDirectory } from "../store-change/run-directory.ts";
 import { createStoreWriter } from "../store-change/store-writer.ts";

@@ -2,7 +2,10 @@ import { hostname } from "node:os";
 import * as v from "valibot";
 import { onePositional, parseArguments } from "../cli/command.ts";
 import { ProgramError } from "../cli/errors.ts";
-import { plainAddress } from "../probe/args.ts";
+import { pushgatewayAddress } from "../cli/options/address.ts";
+import { bandwidthLimit } from "../cli/options/bytes.ts";
+import { names } from "../cli/options/names.ts";
+import { type Verification, verificationOf } from "../cli/options/verification.ts";
 
 /** What a scan was asked to do. */
 export interface ScanArguments {
@@ -23,7 +26,7 @@ export interface ScanArguments {
   readonly registries: readonly string[];
   readonly repositories: readonly string[];
   /** Which blobs are read as a whole and compared with their digests; manifests always are. */
-  readonly verify: "manifests" | "configs" | "layers";
+  readonly verify: Verification;
   /** Bytes a second that the comparison may read; undefined: no limit. */
   readonly bandwidthLimit: number | undefined;
 }
@@ -53,68 +56,19 @@ Options:
 Exit status: 0 nothing found, 1 findings, 2 wrong usage, 3 something could not be read.
 `;
 
-const names = (option: string) =>
-  v.optional(v.array(v.pipe(v.string(), v.nonEmpty(`--${option} needs a name.`))), []);
 const path = (option: string) =>
   v.optional(v.pipe(v.string(), v.nonEmpty(`--${option} needs the path of a file.`)));
-
-const unitBytes: Readonly<Record<string, number>> = {
-  "": 1,
-  k: 1e3,
-  m: 1e6,
-  g: 1e9,
-  ki: 1024,
-  mi: 1024 ** 2,
-  gi: 1024 ** 3,
-};
-
-/** Bytes; undefined when the text spells no positive number of them. */
-export function parseBytes(text: string): number | undefined {
-  const [, digits = "", unit = ""] = /^(\d{1,12}(?:\.\d{1,3})?)\s*([kmg]i?|)b?(?:\/s)?$/i.exec(text) ?? [];
-  const bytes = Number(digits) * (unitBytes[unit.toLowerCase()] ?? Number.NaN);
-  return bytes > 0 ? bytes : undefined;
-}
-
-/** Schema of `--bandwidth-limit`. */
-export const bandwidthLimit = v.optional(
-  v.pipe(
-    v.string(),
-    v.check(
-      (given) => parseBytes(given) !== undefined,
-      "--bandwidth-limit needs bytes a second, like 50M or 500KiB.",
-    ),
-    v.transform(parseBytes),
-  ),
-);
-
-/** What `--verify-digests` and `--verify-layers` ask for. */
-export function verifyOf(given: {
-  readonly "verify-digests": boolean;
-  readonly "verify-layers": boolean;
-}): ScanArguments["verify"] {
-  if (given["verify-layers"]) return "layers";
-  return given["verify-digests"] ? "configs" : "manifests";
-}
 
 const schema = v.object({
   positionals: onePositional("DIR"),
   json: v.optional(v.boolean(), false),
   report: path("report"),
   metrics: path("metrics"),
-  pushgateway: v.optional(
-    v.pipe(
-      v.string(),
-      v.check(
-        (given) => plainAddress(given) !== undefined,
-        "--pushgateway needs an http or https address without an account in it.",
-      ),
-      v.transform((given) => given.replace(/\/+$/, "")),
-    ),
-  ),
+  pushgateway: pushgatewayAddress("--pushgateway"),
   instance: v.optional(v.pipe(v.string(), v.nonEmpty("--instance needs a name."))),
-  authoritative: names("authoritative"),
-  registry: names("registry"),
-  repository: names("repository"),
+  authoritative: names("--authoritative"),
+  registry: names("--registry"),
+  repository: names("--repository"),
   "verify-digests": v.optional(v.boolean(), false),
   "verify-layers": v.optional(v.boolean(), false),
   "bandwidth-limit": bandwidthLimit,
@@ -146,7 +100,7 @@ export function parseScanArguments(argv: readonly string[]): ScanArguments {
       "E_USAGE",
       "The metrics say how the whole is: --metrics and --pushgateway go with neither --registry nor --repository.",
     );
-  const verify = verifyOf(given);
+  const verify = verificationOf(given);
   if (given["bandwidth-limit"] !== undefined && verify === "manifests")
     throw new ProgramError("E_USAGE", "--bandwidth-limit goes with --verify-digests or --verify-layers.");
   return {

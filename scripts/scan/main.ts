@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { pushJobs } from "../../contract/cluster-names.ts";
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import type { RegistryMode } from "../../contract/finding.ts";
@@ -12,12 +11,11 @@ import { pushMetrics } from "../report/push-metrics.ts";
 import { writeReportFile } from "../report/report-file.ts";
 import { estimateBlobs } from "../source/disk/blob.ts";
 import { type DiskSource, discoverRegistries } from "../source/disk/registry.ts";
-import type { Pace } from "../source/source.ts";
+import { paceOf } from "../source/pace.ts";
 import { parseScanArguments, type ScanArguments, scanHelp } from "./args.ts";
 import { type Choice, chooseRegistries } from "./choose.ts";
 import { heapOfThread, memoryLimit, requireMemory } from "./memory.ts";
 import { renderScanMetrics } from "./metrics.ts";
-import { createPace, unlimitedPace } from "./pace.ts";
 import { preferCopies } from "./recopy.ts";
 import { buildReport, renderJson } from "./report.ts";
 import { type Progress, type RegistryResult, type ScanOptions, scanRegistry } from "./scan-registry.ts";
@@ -135,12 +133,6 @@ export function scanOptions({
     repositories: repositories.length > 0 ? new Set(repositories) : undefined,
     verification: verify === "manifests" ? undefined : { roles, pace },
   };
-}
-
-/** Waits for `--bandwidth-limit`, if there is one. */
-export function paceOf(bandwidthLimit: number | undefined): Pace {
-  const clock = { now: () => performance.now(), sleep: (milliseconds: number) => sleep(milliseconds) };
-  return bandwidthLimit === undefined ? unlimitedPace : createPace(bandwidthLimit, clock);
 }
 
 /** A repository that is nowhere was not checked, which must not pass for clean. */

@@ -1,8 +1,8 @@
 import { faultOfBlob } from "../graph/defects.ts";
 import type { RawFinding } from "../graph/raw-finding.ts";
 import { type Digest, parseDigest } from "../registry/digest.ts";
+import { unlimitedPace } from "../source/pace.ts";
 import type { StoreSource } from "../source/source.ts";
-import { unlimitedPace } from "./pace.ts";
 
 /**
  * The findings, with `recopy` for what must not be built again because another registry of the same data root holds it.

@@ -1,7 +1,9 @@
-import { join } from "node:path";
 import * as v from "valibot";
 import { parseArguments } from "../cli/command.ts";
 import { ProgramError } from "../cli/errors.ts";
+import { dockerConfigPath, privacyFault, readAccount } from "../cli/options/account.ts";
+import type { Environment } from "../cli/options/environment.ts";
+import { concurrency, seconds, timeoutSeconds } from "../cli/options/numbers.ts";
 import type { Account } from "../http/exchange.ts";
 import { parsePlatform } from "../registry/platform.ts";
 import { parseReference, type Reference } from "../registry/reference.ts";
@@ -25,6 +27,8 @@ export interface VerifySettings {
   readonly download: boolean;
   readonly plainHttp: boolean;
   readonly concurrency: number;
+  /** How long a registry may be silent. */
+  readonly timeoutSeconds: number;
   readonly json: boolean;
   readonly junit: string | undefined;
 }
@@ -39,8 +43,10 @@ Options:
   --platform OS/ARCH[/VARIANT]  must be there, in each REF; may be given several times
   --wait SECONDS                check again what is not complete, for so long; 0 to 600. Default: 5
   --download                    also fetch all layers and hash them; else lengths are compared
-  --plain-http                  no TLS. Without it, only registries on this machine may do without
+  --plain-http                  no TLS, and so no account, except on this machine. Without it, only registries on this
+                                machine may do without
   --concurrency N               requests in flight, to each registry. Default: 16
+  --timeout SECONDS             how long a registry may send no byte; 1 to 600. Default: 10
   --json                        prints one document (regwarden/verify/v1) instead of text
   --junit FILE                  also writes a report as JUnit has it
 The account by the environment, REG_USER and REG_PASS, for one registry; else as docker login left it, in config.json of
@@ -61,17 +67,9 @@ const platform = v.pipe(
 const schema = v.object({
   positionals: v.pipe(v.array(v.string()), v.minLength(1, "REF is missing.")),
   platform: v.optional(v.array(platform), []),
-  wait: v.pipe(
-    v.optional(v.string(), "5"),
-    v.regex(/^\d{1,3}$/, "--wait must be a whole number of seconds from 0 to 600."),
-    v.transform(Number),
-    v.maxValue(600, "--wait must be a whole number of seconds from 0 to 600."),
-  ),
-  concurrency: v.pipe(
-    v.optional(v.string(), "16"),
-    v.regex(/^[1-9]\d{0,2}$/, "--concurrency must be a whole number from 1 to 999."),
-    v.transform(Number),
-  ),
+  wait: seconds("--wait", { from: 0, to: 600, standard: 5 }),
+  concurrency: concurrency("--concurrency"),
+  timeout: timeoutSeconds("--timeout"),
   download: v.optional(v.boolean(), false),
   "plain-http": v.optional(v.boolean(), false),
   json: v.optional(v.boolean(), false),
@@ -82,16 +80,15 @@ const options = {
   platform: { type: "string", multiple: true },
   wait: { type: "string" },
   concurrency: { type: "string" },
+  timeout: { type: "string" },
   download: { type: "boolean" },
   "plain-http": { type: "boolean" },
   json: { type: "boolean" },
   junit: { type: "string" },
 } as const;
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /**
- * The only place that reads the environment. No message repeats a password.
+ * The only reader of the environment. No message repeats a password.
  *
  * Errors: E_USAGE for the command line; E_CONFIGURATION with all faults of references and account.
  */
@@ -103,6 +100,7 @@ export function parseVerifyArguments(
     positionals,
     platform,
     wait,
+    timeout,
     "plain-http": plainHttp,
     ...rest
   } = parseArguments(argv, options, schema);
@@ -113,6 +111,9 @@ export function parseVerifyArguments(
   const all = [
     ...parsed.filter((fault) => typeof fault === "string"),
     ...faults,
+    ...(account && plainHttp
+      ? [...hosts].flatMap((host) => privacyFault(host, new URL(`http://${host}`)) ?? [])
+      : []),
     ...(account && hosts.size > 1
       ? [`REG_USER and REG_PASS are for one registry, and the references name ${[...hosts].join(" and ")}.`]
       : []),
@@ -123,6 +124,7 @@ export function parseVerifyArguments(
     targets,
     platforms: platform,
     waitSeconds: wait,
+    timeoutSeconds: timeout,
     plainHttp,
     account,
     dockerConfig: dockerConfigPath(environment),
@@ -136,22 +138,4 @@ function parseTarget(text: string): Target | string {
   const { host, repository, tag, digest } = parsed;
   if (host === null) return `${text} names no registry: write HOST[:PORT]/${text}.`;
   return { text, host, repository, tag: tag ?? (digest === null ? "latest" : null), digest };
-}
-
-/** The account that the environment gives, and what is wrong with it. An empty variable is one that is not set. */
-export function readAccount({ REG_USER: user = "", REG_PASS: password = "" }: Environment): {
-  readonly account: Account | undefined;
-  readonly faults: readonly string[];
-} {
-  if (user === "" && password === "") return { account: undefined, faults: [] };
-  const faults = [
-    ...(user === "" || password === "" ? ["REG_USER and REG_PASS belong together: give both or none."] : []),
-    ...(user.includes(":") ? ["REG_USER must not contain a colon."] : []),
-  ];
-  return { account: faults.length === 0 ? { user, password } : undefined, faults };
-}
-
-/** Where `docker login` leaves accounts. Source: docker/cli, cli/config/config.go. */
-export function dockerConfigPath({ DOCKER_CONFIG, HOME = "/" }: Environment): string {
-  return join(DOCKER_CONFIG || join(HOME, ".docker"), "config.json");
 }

@@ -3,6 +3,7 @@ import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import { type VerifyReport, verifyReportSchema } from "../../contract/verify-report.ts";
 import type { Command } from "../cli/command.ts";
 import { describeError, ProgramError } from "../cli/errors.ts";
+import { requirePrivacy } from "../cli/options/account.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { readDockerConfig } from "../http/docker-config.ts";
 import type { Account } from "../http/exchange.ts";
@@ -62,21 +63,23 @@ async function findRegistries(settings: VerifySettings): Promise<ReadonlyMap<str
   const hosts = [...new Set(settings.targets.map(({ host }) => host))];
   const logins = settings.account ? undefined : await readDockerConfig(settings.dockerConfig);
   const endpoints = hosts.map(async (host) => {
-    const account = settings.account ?? logins?.accountOf(host);
-    return [host, { origin: await originOf(host, settings.plainHttp), account }] as const;
+    const account = settings.account ?? (await logins?.accountOf(host));
+    const origin = await originOf(host, settings);
+    requirePrivacy(host, origin, account);
+    return [host, { origin, account }] as const;
   });
   return new Map(await Promise.all(endpoints));
 }
 
 /** Memoizes for one round only: what was answered before says nothing about now. */
 async function checkOnce(
-  { platforms, download, concurrency }: VerifySettings,
+  { platforms, download, concurrency, timeoutSeconds }: VerifySettings,
   registries: ReadonlyMap<string, Endpoint>,
   targets: readonly Target[],
 ): Promise<Round> {
   const sources = new Map<string, HttpRegistry>();
   for (const [host, endpoint] of registries)
-    sources.set(host, remember(httpRegistry({ name: host, concurrency, ...endpoint })));
+    sources.set(host, remember(httpRegistry({ name: host, concurrency, timeoutSeconds, ...endpoint })));
   const checks = await Promise.all(
     targets.flatMap((target) => {
       const source = sources.get(target.host);

@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { load } from "js-yaml";
 import * as v from "valibot";
 import { ProgramError } from "../../cli/errors.ts";
-import { isLoopback } from "../../http/loopback.ts";
+import { isLoopback } from "../../http/origin.ts";
 
 /** How to ask an API server. */
 export interface ClusterAccess {

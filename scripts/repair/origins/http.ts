@@ -11,12 +11,12 @@ interface Options {
   /** The only repository to ask; null: the one of the same name. */
   readonly repository: string | null;
   readonly account: Account | undefined;
-  readonly timeoutSeconds?: number;
+  readonly timeoutSeconds: number;
 }
 
 /** A healthy registry, over HTTP, one request at a time. Nothing that it says is believed before it is hashed. */
-export function httpOrigin({ url, repository, account, ...rest }: Options): Origin {
-  const source = httpRegistry({ name: url, origin: url, account, concurrency: 1, ...rest });
+export function httpOrigin({ url, repository, account, timeoutSeconds }: Options): Origin {
+  const source = httpRegistry({ name: url, origin: url, account, concurrency: 1, timeoutSeconds });
   return {
     label: repository === null ? url : `${url}/${repository}`,
     repositoryFor: (name) => repository ?? name,

@@ -21,6 +21,7 @@ describe("the settings of a look at the images in use", () => {
       pod: { host: "10.96.0.1", port: "443" },
       pushgateway: "http://push:9091",
       concurrency: 16,
+      timeoutSeconds: 10,
       json: false,
     });
   });
@@ -49,7 +50,7 @@ describe("the settings of a look at the images in use", () => {
     [["--registry", "https://r.example"], {}, /is not HOST/],
     [["--registry", "r.example", "--registry", "r.example=https://other"], {}, /given twice/],
     [["--registry", "r.example=https://me:hidden@r.example"], {}, /URL must be like/],
-    [["--registry", "r.example=http://r.example"], { REG_USER: "ci", REG_PASS: "hidden" }, /asked by https/],
+    [["--registry", "r.example=http://r.example"], { REG_USER: "ci", REG_PASS: "hidden" }, /must be https/],
     [
       ["--registry", "a.example", "--registry", "b.example"],
       { REG_USER: "ci", REG_PASS: "hidden" },

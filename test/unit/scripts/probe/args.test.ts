@@ -13,6 +13,7 @@ describe("the settings of a probe", () => {
       PUSHGATEWAY: "http://push:9091/",
       SENTINEL_REPOSITORY: "regwarden/sentinel",
       CONCURRENCY: "4",
+      TIMEOUT_SECONDS: "25",
     };
     const expected = {
       origin: url,
@@ -21,6 +22,7 @@ describe("the settings of a probe", () => {
       pushgateway: "http://push:9091",
       sentinel: "regwarden/sentinel",
       concurrency: 4,
+      timeoutSeconds: 25,
       shard: undefined,
       json: false,
     };
@@ -50,6 +52,9 @@ describe("the settings of a probe", () => {
     [["--url", "ftp://r.example"], {}, "REGISTRY_URL must be like"],
     [["--url", url, "--pushgateway", "push:9091"], {}, "PUSHGATEWAY must be"],
     [["--url", url, "--concurrency", "0"], {}, "CONCURRENCY must be"],
+    [["--url", url, "--concurrency", "1000"], {}, "CONCURRENCY must be"],
+    [["--url", url, "--timeout", "0"], {}, "TIMEOUT_SECONDS must be a whole number of seconds from 1 to 600"],
+    [["--url", url, "--timeout", "601"], {}, "TIMEOUT_SECONDS must be"],
     [["--url", url, "--shard", "4/4"], {}, "--shard must be I/N"],
     [["--url", url], { REG_USER: "ci" }, "give both or none"],
     [["--url", url], { REG_USER: "a:b", REG_PASS: "x" }, "REG_USER must not contain a colon"],

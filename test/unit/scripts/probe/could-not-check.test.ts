@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { at, fakeRegistry, json, probe, status } from "../../../support/fake-registry.ts";
 import { type Content, digest, image, index } from "../../../support/oci-content.ts";
-import { stoppedServer } from "../../../support/server.ts";
+import { serve, stoppedServer } from "../../../support/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64");
@@ -96,6 +96,16 @@ describe("what could not be checked is neither fine nor broken", () => {
     expect([exitCode, report.errors.unavailable, report.tags]).toEqual([3, 120, 1]);
     expect(registry.asked).toContain(`GET /v2/b/blobs/${digest(layer)}`);
   });
+
+  test("a registry that is silent for longer than it may be", async () => {
+    const url = await serve(() => {});
+    const start = performance.now();
+    const { exitCode, report } = await probe(url, ["--timeout", "1"], { REG_USER: "", REG_PASS: "" });
+    expect([exitCode, report.requests, report.errors.unavailable]).toEqual([3, 3, 1]);
+    expect(report.findings[0]?.message).toContain("no answer in time");
+    // Three tries, and what lies between them; with the usual limit it were 30 s.
+    expect(performance.now() - start).toBeLessThan(15_000);
+  }, 20_000);
 
   test("an empty registry without its sentinel is not clean", async () => {
     const registry = await fakeRegistry({});

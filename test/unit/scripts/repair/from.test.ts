@@ -43,6 +43,8 @@ async function repair(
   return { exitCode, report: JSON.parse(stdout === "" ? "{}" : stdout), stderr };
 }
 
+const positionOf = (range: string | undefined) => Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1]);
+
 /** Whether only a byte is asked for, to see that the layer is there. */
 const isQuestion = ({ headers }: IncomingMessage) => headers.range === "bytes=-1";
 
@@ -62,7 +64,11 @@ describe("fetching from another registry", () => {
     const { exitCode, report } = await repair(directory, url);
 
     expect([exitCode, report.outcome]).toEqual([0, { made: 1, failures: [], left: [] }]);
-    expect(asked).toEqual(["bytes=-1", "bytes=0-", `bytes=${half}-`, `bytes=${half}-`]);
+    const [question, start, rest, again] = asked;
+    expect([question, start, again]).toEqual(["bytes=-1", "bytes=0-", rest]);
+    // What was on its way when the connection broke is lost.
+    expect(positionOf(rest)).toBeGreaterThan(0);
+    expect(positionOf(rest)).toBeLessThanOrEqual(half);
   });
 
   test("follows to where the blobs are kept, but does not show the account there", async () => {

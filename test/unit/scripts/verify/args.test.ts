@@ -15,6 +15,7 @@ describe("the settings of a verification", () => {
       download: false,
       plainHttp: false,
       concurrency: 16,
+      timeoutSeconds: 10,
       json: false,
     });
   });
@@ -47,10 +48,18 @@ describe("the settings of a verification", () => {
     [["--wait", "601", "r.example/app"], /--wait must be/],
     [["--wait", "-1", "r.example/app"], /--wait/],
     [["--concurrency", "0", "r.example/app"], /--concurrency must be/],
+    [["--timeout", "0", "r.example/app"], /--timeout must be a whole number of seconds from 1 to 600/],
     [["--password", "x", "r.example/app"], /Unknown option/],
   ])("%j are refused as a command line", (argv, message) => {
     expect(() => parseVerifyArguments(argv, {})).toThrow(expect.objectContaining({ code: "E_USAGE" }));
     expect(() => parseVerifyArguments(argv, {})).toThrow(message);
+  });
+
+  test("send no account without TLS, except to this machine", () => {
+    const environment = { REG_USER: "ci", REG_PASS: "hidden" };
+    const parse = (host: string) => () => parseVerifyArguments(["--plain-http", `${host}/app`], environment);
+    expect(parse("r.example:5000")).toThrow(/^r\.example:5000 must be https/);
+    expect(parse("127.0.0.1:5000")).not.toThrow();
   });
 
   test("tell all faults of references and account at once, and no password", () => {

@@ -1,4 +1,5 @@
-import type { Pace } from "../source/source.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Pace } from "./source.ts";
 
 /** Shorter waits are saved up: a timer costs more than they do. */
 const shortestWaitMilliseconds = 5;
@@ -19,6 +20,12 @@ export function createPace(bytesPerSecond: number, { now, sleep }: Clock): Pace 
     const ahead = (total / bytesPerSecond) * 1000 - (now() - startedAt);
     if (ahead >= shortestWaitMilliseconds) await sleep(ahead);
   };
+}
+
+/** The pace of `--bandwidth-limit`, bytes a second; undefined: no limit. */
+export function paceOf(bandwidthLimit: number | undefined): Pace {
+  const clock = { now: () => performance.now(), sleep: (milliseconds: number) => sleep(milliseconds) };
+  return bandwidthLimit === undefined ? unlimitedPace : createPace(bandwidthLimit, clock);
 }
 
 /** As fast as the disk is. */

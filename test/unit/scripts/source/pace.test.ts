@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createPace } from "../../../../scripts/scan/pace.ts";
+import { createPace } from "../../../../scripts/source/pace.ts";
 
 test("reading keeps to its pace, and time that was lost elsewhere counts", async () => {
   let now = 0;
