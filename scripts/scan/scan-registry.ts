@@ -1,6 +1,6 @@
 import type { RegistryMode } from "../../contract/finding.ts";
 import type { RegistrySummary } from "../../contract/scan-report.ts";
-import { findStoreFaults, storeFinding, subjectKey } from "../graph/findings.ts";
+import { findStoreFaults, storeFinding } from "../graph/findings.ts";
 import type { RawFinding } from "../graph/raw-finding.ts";
 import { checkUpload } from "../graph/uploads.ts";
 import { type Digest, parseDigest } from "../registry/digest.ts";
@@ -63,7 +63,8 @@ export async function scanRegistry(
   };
   if (pool) await pool.checkRepositories(names, inventory, add);
   else for (const name of names) add(await checkRepository(source, mode, name, shared));
-  for (const check of suspected) findings.push(...(await confirm(check, source, mode, shared)));
+  const again = { ...shared, manifest: memoizeManifests(source) };
+  for (const check of suspected) findings.push(...(await confirm(check, source, mode, again)));
   for await (const upload of source.uploads())
     if (!repositories || repositories.has(upload.repository))
       findings.push(...checkUpload(source.name, upload, now));
@@ -97,9 +98,9 @@ function withoutRepeats(
 }
 
 /**
- * Reads a repository that seems damaged again, after all others were read, and keeps what is still bad: a push or a
- * collection that runs meanwhile looks like damage, because the registry does not write its files in one step. Healthy
- * repositories, the many, are read once.
+ * Reads a repository that seems damaged again, after all others were read, and keeps what is still bad, in whichever way:
+ * a push or a collection that runs meanwhile looks like damage, because the registry does not write its files in one
+ * step. Healthy repositories, the many, are read once.
  */
 async function confirm(
   { repository, suspects }: RepositoryCheck,
@@ -108,14 +109,34 @@ async function confirm(
   { manifest, blob: known, verifier }: Shared,
 ): Promise<readonly RawFinding[]> {
   const fresh = new Map<Digest, BlobState>();
-  for (const { digest: text, cause } of suspects) {
-    const digest = parseDigest(text ?? "");
-    if (!digest) continue;
-    const isAltered = cause === "digest-mismatch" && verifier !== undefined;
-    fresh.set(digest, await (isAltered ? verifier.again(digest) : source.blob(repository, digest)));
-  }
   const blob = (digest: Digest) => fresh.get(digest) ?? known(digest);
+  const readBlobs = async (findings: readonly RawFinding[]): Promise<boolean> => {
+    const before = fresh.size;
+    for (const { digest: text, cause } of findings) {
+      const digest = parseDigest(text ?? "");
+      if (!digest || fresh.has(digest)) continue;
+      const isAltered = cause === "digest-mismatch" && verifier !== undefined;
+      fresh.set(digest, await (isAltered ? verifier.again(digest) : source.blob(repository, digest)));
+    }
+    return fresh.size > before;
+  };
   const facts = await readStoreFacts(source, mode, repository, { manifest, blob });
-  const keys = new Set(suspects.map(subjectKey));
-  return findStoreFaults(facts).filter((finding) => keys.has(subjectKey(finding)));
+  const isSuspect = concerns(suspects);
+  const findAgain = () => findStoreFaults(facts).filter(isSuspect);
+  await readBlobs(suspects);
+  let found = findAgain();
+  // All other blobs are known from the first read only: one that seems bad is read again as well.
+  while (await readBlobs(found)) found = findAgain();
+  return found;
+}
+
+/** Whether a finding is about a digest, tag or path that the suspects are about as well. */
+function concerns(suspects: readonly RawFinding[]): (finding: RawFinding) => boolean {
+  const digests = new Set(suspects.flatMap(({ digest, parent }) => [digest, parent]));
+  const tags = new Set(suspects.flatMap((suspect) => suspect.tags));
+  const places = new Set(suspects.map(({ place }) => place));
+  return (finding) =>
+    (finding.digest !== null && digests.has(finding.digest)) ||
+    (finding.place !== null && places.has(finding.place)) ||
+    finding.tags.some((tag) => tags.has(tag));
 }
