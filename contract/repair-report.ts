@@ -1,4 +1,4 @@
-import type { Finding, Remedy } from "./finding.ts";
+import type { Finding, FindingCause, Remedy } from "./finding.ts";
 
 /** The document that `regwarden repair --json` writes, version 1. Keys are always present. */
 export const repairReportSchema = "regwarden/repair/v1";
@@ -20,47 +20,55 @@ export type RepairChangeKind = (typeof repairChangeKinds)[number];
 export interface RepairChange {
   readonly kind: RepairChangeKind;
   readonly registry: string;
-  /** For whom; a blob serves all other repositories too. */
+  /** For which repository; a blob serves all others of the registry too. */
   readonly repository: string;
   /** Only of a tag's link. */
   readonly tag: string | null;
+  /** As images name it. */
   readonly digest: string;
+  /**
+   * The digest that the link holds, or under which the blob is stored. Another one than `digest` only of what was pushed
+   * under another algorithm than the store's own.
+   */
+  readonly target: string;
   /** Of blobs. */
   readonly sizeBytes: number | null;
-  /** Why what lies there now is of no use, where something does; it is kept in the undo area. */
+  /** Why the file that is there is of no use, where one is; it is kept in the undo area. */
   readonly replaces: string | null;
-  /** Of blobs: where the content comes from, a registry of the same data root or a URL. */
+  /** Of blobs: the source of the content, a registry of the same data root or a URL. Null of the empty blob, too. */
   readonly from: string | null;
 }
 
-/** One thing that an image lacks. */
-export interface LostPart {
+/** One file that an image needs and that is missing, or is of no use. */
+export interface MissingFile {
   readonly what: "manifest" | "config" | "layer" | "revision-link" | "layer-link" | "tag-link";
-  /** Null for a tag's link. */
+  /** Null for a tag's link of which it is unknown where it should lead. */
   readonly digest: string | null;
   /** Of the image that needs it, from the index that names it. */
   readonly platform: string | null;
-  /** In which way it is lost. */
-  readonly cause: string;
+  readonly cause: FindingCause;
+  /** The cause in words: half a sentence that goes on where the file is named. */
+  readonly reason: string;
+  /** `relink`: nothing must be fetched for it. */
   readonly remedy: "relink" | "recopy" | "rebuild";
 }
 
-/** One tag, or one manifest that no tag leads to, that is not whole. */
+/** One tag, or one manifest that no tag leads to, that is not complete. */
 export interface RepairImage {
   readonly registry: string;
   readonly repository: string;
   /** Null: no tag leads to it, it can be pulled by its digest alone. */
   readonly tag: string | null;
-  /** Null: nobody knows what the tag should hold. */
+  /** Null: it is unknown what the tag should hold. */
   readonly digest: string | null;
-  readonly lost: readonly LostPart[];
-  /** What makes it whole. With `rebuild` some of its platforms may come back all the same. */
+  readonly missing: readonly MissingFile[];
+  /** What makes it complete. With `rebuild` some of its platforms may come back all the same. */
   readonly remedy: "relink" | "recopy" | "rebuild";
-  readonly wholeAfterwards: boolean;
+  readonly completeAfterwards: boolean;
   /** Positions in the list of changes. Two images may need the same change. */
   readonly changes: readonly number[];
   /** What to type for what this repair does not do. */
-  readonly next: readonly string[];
+  readonly hints: readonly string[];
 }
 
 /** What becomes of one finding of the scan. */
@@ -85,13 +93,13 @@ export interface RepairReport {
   /** End of the run, ISO 8601, UTC. */
   readonly finishedAt: string;
   readonly durationSeconds: number;
-  /** False when anything could not be looked at; then nothing is promised about it. */
+  /** False when anything could not be checked; then nothing is known about it. */
   readonly complete: boolean;
   readonly images: readonly RepairImage[];
   readonly changes: readonly RepairChange[];
   /** Every finding of the scan before the repair. */
   readonly triage: readonly RepairTriage[];
-  /** What could not be looked at while planning. */
+  /** What could not be checked while planning. */
   readonly problems: readonly string[];
   /** Null without `--apply`. */
   readonly outcome: RepairOutcome | null;

@@ -21,6 +21,8 @@ export interface StoreView {
 export interface Links {
   /** The link by which the repository serves a manifest; undefined without one. */
   readonly manifest: (digest: Digest) => LinkState | undefined;
+  /** The link that a push writes for a manifest, whatever else serves it. */
+  readonly revision: (digest: Digest) => LinkState | undefined;
   readonly layer: (digest: Digest) => LinkState | undefined;
   /** False when a list of links could not be read: then what is not in it is unknown. */
   readonly areManifestsKnown: boolean;
@@ -46,6 +48,7 @@ function collectLinks({ revisions, layerLinks }: StoreFacts): Links {
   const areLayersKnown = !byLayer.has(null);
   return {
     manifest: (digest) => byRevision.get(digest) ?? byLayer.get(digest),
+    revision: (digest) => byRevision.get(digest),
     layer: (digest) => byLayer.get(digest),
     areManifestsKnown: !byRevision.has(null) && areLayersKnown,
     areLayersKnown,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describeError, ProgramError, systemCode } from "../cli/errors.ts";
-import { parseDigest, shortDigest } from "../registry/digest.ts";
+import { shortDigest } from "../registry/digest.ts";
 import { blobDataPath, layersPath, linkDirectory, revisionsPath, tagLinkPath } from "../registry/paths.ts";
 import { readLink } from "../source/disk/link.ts";
 import type { Pace } from "../source/source.ts";
@@ -8,21 +8,21 @@ import type { Effects } from "../store-change/effects.ts";
 import { ownershipFor } from "../store-change/paths.ts";
 import type { StoreWriter } from "../store-change/store-writer.ts";
 import { changeKey, type PlannedChange } from "./change.ts";
-import type { Holdings } from "./holdings.ts";
-import type { Origin } from "./origins/origin.ts";
+import type { CopySource } from "./copy-source.ts";
 import type { Plan, Step } from "./plan.ts";
 import { stageBlob } from "./stage-blob.ts";
+import { isSound, type VerifiedBlobs } from "./verified-blobs.ts";
 
 /** A store as it is written to. */
 export interface Target {
   readonly dataDirectory: string;
-  readonly holdings: Holdings;
+  readonly verified: VerifiedBlobs;
 }
 
 export interface ApplyContext {
   readonly effects: Effects;
   readonly writer: StoreWriter;
-  readonly origins: readonly Origin[];
+  readonly sources: readonly CopySource[];
   readonly pace: Pace;
   readonly targetOf: (registry: string) => Target;
   readonly onChange: (made: number) => void;
@@ -97,7 +97,7 @@ async function applyStep(
     for (const change of step.changes)
       if (change.kind === "blob") staged.push([change, await stage(change, target, context)]);
     for (const [change, path] of staged) {
-      const digest = requireDigest(change);
+      const { target: digest } = change;
       await writer.putStaged({ path: blobDataPath(target.dataDirectory, digest), staged: path, digest });
       onMade(change);
     }
@@ -105,11 +105,11 @@ async function applyStep(
     for (const [, path] of staged) await effects.removeFile(path).catch(() => {});
     throw error;
   }
-  await requireWhole(step, target);
+  await requireSound(step, target);
   for (const change of step.changes) {
     if (change.kind === "blob") continue;
     const path = linkPath(change, target.dataDirectory);
-    await writer.putText(path, change.digest, change.kind === "tag-link" ? leadsNowhere : undefined);
+    await writer.putText(path, change.target, change.kind === "tag-link" ? leadsNowhere : undefined);
     onMade(change);
   }
 }
@@ -120,19 +120,18 @@ async function stage(
   context: ApplyContext,
 ): Promise<string> {
   const path = context.writer.stagingPath();
-  const like = await ownershipFor(blobDataPath(dataDirectory, requireDigest(change)));
+  const like = await ownershipFor(blobDataPath(dataDirectory, change.target));
   await stageBlob(change, path, like, context);
   return path;
 }
 
 /** Hashes what the links are to lead to, unless it is unchanged since it was hashed for the plan. */
-async function requireWhole({ holds }: Step, { holdings }: Target): Promise<void> {
+async function requireSound({ holds }: Step, { verified }: Target): Promise<void> {
   for (const digest of holds) {
-    const { state } = await holdings.ofBlob(digest, null, true);
-    if (state !== "good")
+    if (!isSound(await verified(digest)))
       throw new ProgramError(
         "E_STORE_UNREADABLE",
-        `${digest} is not whole any more; no link was written to it.`,
+        `${digest} is not sound any more; no link was written to it.`,
       );
   }
 }
@@ -142,15 +141,9 @@ async function leadsNowhere(path: string): Promise<boolean> {
   return readLink(path)?.state !== "linked";
 }
 
-function requireDigest(change: PlannedChange) {
-  const digest = parseDigest(change.digest);
-  if (!digest) throw new TypeError(`${change.digest} is no digest`);
-  return digest;
-}
-
 function linkPath(change: PlannedChange, dataDirectory: string): string {
-  const { kind, repository, tag } = change;
+  const { kind, repository, tag, digest } = change;
   if (kind === "tag-link") return tagLinkPath(dataDirectory, repository, tag ?? "");
   const base = kind === "layer-link" ? layersPath : revisionsPath;
-  return join(linkDirectory(base(dataDirectory, repository), requireDigest(change)), "link");
+  return join(linkDirectory(base(dataDirectory, repository), digest), "link");
 }

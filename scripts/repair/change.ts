@@ -1,11 +1,14 @@
 import type { RepairChange } from "../../contract/repair-report.ts";
 import type { Digest } from "../registry/digest.ts";
-import type { Offer, Part } from "./facts.ts";
+import type { CandidateCopy } from "./copies-found.ts";
+import type { Need } from "./needs.ts";
 
-/** A change with all that whoever makes it must know. */
+/** A change with all that is needed to make it. */
 export interface PlannedChange extends RepairChange {
-  /** Of blobs: who has it, best first. */
-  readonly offers: readonly Offer[];
+  readonly digest: Digest;
+  readonly target: Digest;
+  /** Of blobs, best first; none for the empty blob. */
+  readonly copies: readonly CandidateCopy[];
   /** Of blobs: a manifest, which registries serve under another address than other blobs. */
   readonly isManifest: boolean;
 }
@@ -16,50 +19,66 @@ export function blobKey(registry: string, digest: string): string {
 }
 
 /** The same for changes that write the same file: images that share a layer share what brings it back. */
-export function changeKey({ kind, registry, repository, digest, tag }: RepairChange): string {
-  return kind === "blob" ? blobKey(registry, digest) : [kind, registry, repository, tag ?? digest].join(" ");
+export function changeKey({ kind, registry, repository, digest, target, tag }: RepairChange): string {
+  return kind === "blob" ? blobKey(registry, target) : [kind, registry, repository, tag ?? digest].join(" ");
 }
 
-/** For whom something is changed. */
-export type Place = Pick<RepairChange, "registry" | "repository">;
+/** The repository that something is changed for. */
+export type Beneficiary = Pick<RepairChange, "registry" | "repository">;
 
-/** What is written for one part of an image. */
-export function changesFor(place: Place, part: Part, offers: readonly Offer[]): readonly PlannedChange[] {
+/** What is written for one thing that an image needs. */
+export function changesFor(
+  beneficiary: Beneficiary,
+  need: Need,
+  copies: readonly CandidateCopy[],
+): readonly PlannedChange[] {
   return [
-    ...(part.holding.state === "good" ? [] : [blobChange(place, part, offers)]),
-    ...(part.link.state === "linked" ? [] : [linkChange(place, part)]),
+    ...(need.content ? [blobChange(beneficiary, need, copies)] : []),
+    ...(need.link ? [linkChange(beneficiary, need)] : []),
   ];
 }
 
-function blobChange(place: Place, part: Part, offers: readonly Offer[]): PlannedChange {
+function blobChange(
+  beneficiary: Beneficiary,
+  { digest, target, role, content }: Need,
+  copies: readonly CandidateCopy[],
+): PlannedChange {
   return {
     kind: "blob",
-    ...place,
+    ...beneficiary,
     tag: null,
-    digest: part.digest,
-    sizeBytes: offers[0]?.sizeBytes ?? null,
-    replaces: part.holding.state === "damaged" ? part.holding.reason : null,
-    from: offers[0]?.origin ?? null,
-    offers,
-    isManifest: part.role === "manifest",
+    digest,
+    target,
+    sizeBytes: copies[0]?.sizeBytes ?? 0,
+    replaces: content?.isThere ? content.reason : null,
+    from: copies[0]?.source ?? null,
+    copies,
+    isManifest: role === "manifest",
   };
 }
 
-function linkChange(place: Place, part: Part): PlannedChange {
+function linkChange(beneficiary: Beneficiary, { digest, target, role, link }: Need): PlannedChange {
+  const isManifest = role === "manifest";
   return {
-    kind: part.role === "manifest" ? "revision-link" : "layer-link",
-    ...place,
+    kind: isManifest ? "revision-link" : "layer-link",
+    ...beneficiary,
     tag: null,
-    digest: part.digest,
+    digest,
+    target,
     sizeBytes: null,
-    replaces: part.link.state === "invalid" ? part.link.reason : null,
+    replaces: link?.isThere ? link.reason : null,
     from: null,
-    offers: [],
-    isManifest: part.role === "manifest",
+    copies: [],
+    isManifest,
   };
 }
 
-export function tagChange(place: Place, tag: string, digest: Digest, reason: string): PlannedChange {
-  const link = { sizeBytes: null, from: null, offers: [], isManifest: true };
-  return { kind: "tag-link", ...place, tag, digest, replaces: reason, ...link };
+export function tagChange(
+  beneficiary: Beneficiary,
+  tag: string,
+  digest: Digest,
+  replaces: string | null,
+): PlannedChange {
+  const link = { target: digest, sizeBytes: null, from: null, copies: [], isManifest: true };
+  return { kind: "tag-link", ...beneficiary, tag, digest, replaces, ...link };
 }

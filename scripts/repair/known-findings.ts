@@ -2,7 +2,7 @@ import { relative, resolve } from "node:path";
 import * as v from "valibot";
 import type { Finding } from "../../contract/finding.ts";
 import type { JournalEntry } from "../store-change/journal.ts";
-import type { Store } from "./read-repository.ts";
+import type { Store } from "./stores.ts";
 
 /**
  * What a scan found before a run, kept in the run's journal: an undo brings that back, and anything else is new. Stores go

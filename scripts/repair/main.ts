@@ -7,8 +7,8 @@ import { createEffects, type Effects } from "../store-change/effects.ts";
 import { withStoreLocks } from "../store-change/store-lock.ts";
 import { findAccounts } from "./accounts.ts";
 import { parseRepairArguments, type RepairArguments, repairHelp } from "./args.ts";
+import { servedCopySource } from "./copy-source.ts";
 import { makeChanges, type Run } from "./make-changes.ts";
-import { httpOrigin } from "./origins/http.ts";
 import { type Plan, planRepair } from "./plan.ts";
 import { buildReport, type PlanReport, renderJson, reportPlan } from "./report.ts";
 import { runUndo } from "./run-undo.ts";
@@ -43,7 +43,7 @@ export async function runRepair(
   return acted?.isStopped ? exitCodes.couldNotCheck : exitCodeOf(document);
 }
 
-/** The locks are taken before the first look: what another run writes meanwhile would make the plan wrong. */
+/** The locks are taken before the scan: what another run writes meanwhile would make the plan wrong. */
 function planAndAct(run: Run): Promise<{ readonly report: PlanReport; readonly acted: Acted }> {
   const directories = run.stores.repaired.map(({ dataDirectory }) => dataDirectory);
   return withStoreLocks(directories, async () => {
@@ -60,16 +60,12 @@ interface Planned {
 
 async function plan({ options, stores, terminal }: Run): Promise<Planned> {
   const accountFor = await findAccounts(options.from);
+  const { timeoutSeconds } = options;
   const remotes = options.from.map((address) =>
-    httpOrigin({
-      url: address.origin,
-      repository: address.repository,
-      account: accountFor(address),
-      timeoutSeconds: options.timeoutSeconds,
-    }),
+    servedCopySource(address, { account: accountFor(address), timeoutSeconds }),
   );
   const surveyed = await survey(stores, options, remotes, terminal);
-  const plan = planRepair(surveyed.damaged, options);
+  const plan = planRepair(surveyed.damaged, surveyed.copies, options);
   return { surveyed, plan, report: reportPlan(surveyed, plan) };
 }
 
@@ -79,7 +75,7 @@ interface Acted {
   readonly isStopped: boolean;
 }
 
-/** Does what was planned, unless it is too much or nothing, and looks again. */
+/** Does what was planned, unless it is too much or nothing, and scans again. */
 async function act({ surveyed, plan, report }: Planned, run: Run): Promise<Acted> {
   const { options, stores, terminal } = run;
   if (!options.json) terminal.out(renderPlan(report));
@@ -119,6 +115,6 @@ function exitCodeOf({ complete, images, triage, outcome }: RepairReport): ExitCo
   if (!complete || findings.some(({ cause }) => cause === "unreadable")) return exitCodes.couldNotCheck;
   const isDone = outcome ? outcome.failures.length === 0 : images.length === 0;
   const isLeft = findings.some(({ severity, remedy }) => severity !== "info" && remedy !== "none");
-  const isBroken = outcome !== null && images.some(({ wholeAfterwards }) => !wholeAfterwards);
+  const isBroken = outcome !== null && images.some(({ completeAfterwards }) => !completeAfterwards);
   return isDone && !isLeft && !isBroken ? exitCodes.clean : exitCodes.findings;
 }

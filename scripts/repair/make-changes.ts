@@ -11,7 +11,7 @@ import type { RepairArguments } from "./args.ts";
 import { knownFindings } from "./known-findings.ts";
 import type { Plan } from "./plan.ts";
 import type { Stores } from "./stores.ts";
-import { holdingsOf, type Survey } from "./survey.ts";
+import { type Survey, verifiedOf } from "./survey.ts";
 
 /** What one run of the command works with. */
 export interface Run {
@@ -28,7 +28,7 @@ export interface Run {
  */
 export async function makeChanges(
   plan: Plan,
-  { findings, origins, holdings }: Survey,
+  { findings, sources, verified }: Survey,
   { options, stores, terminal, effects }: Run,
 ): Promise<{ readonly applied: Applied; readonly journal: string }> {
   const { directory } = options;
@@ -49,11 +49,11 @@ export async function makeChanges(
   const applied = await applyPlan(plan, {
     effects,
     writer: createStoreWriter(work),
-    origins,
+    sources,
     pace: paceOf(options.bandwidthLimit),
     targetOf: (registry) => ({
       dataDirectory: directories.get(registry) ?? "",
-      holdings: holdingsOf(holdings, registry),
+      verified: verifiedOf(verified, registry),
     }),
     onChange: progress.update,
     interruption: interruption.signal,

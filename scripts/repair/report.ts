@@ -12,7 +12,8 @@ import { triage } from "./triage.ts";
 /** The part of the report that is known before anything is changed. */
 export type PlanReport = Pick<RepairReport, "complete" | "images" | "changes" | "triage" | "problems">;
 
-export function reportPlan({ findings, problems }: Survey, { steps, images }: Plan): PlanReport {
+export function reportPlan({ findings, problems }: Survey, plan: Plan): PlanReport {
+  const { steps, images } = plan;
   const changes: RepairChange[] = [];
   const positions = new Map<string, number>();
   for (const change of steps.flatMap((step) => step.changes))
@@ -28,12 +29,12 @@ export function reportPlan({ findings, problems }: Survey, { steps, images }: Pl
     complete: problems.length === 0,
     images: images.map(({ steps: own, ...image }) => ({ ...image, changes: changesOf(own) })),
     changes,
-    triage: triage(findings, { images, changes }),
+    triage: triage(findings, plan),
     problems,
   };
 }
 
-function toChange({ offers: _offers, isManifest: _isManifest, ...change }: PlannedChange): RepairChange {
+function toChange({ copies: _copies, isManifest: _isManifest, ...change }: PlannedChange): RepairChange {
   return change;
 }
 

@@ -1,39 +1,39 @@
 import { createHash } from "node:crypto";
 import { describeError, ProgramError } from "../cli/errors.ts";
-import { type Digest, parseDigest, splitDigest } from "../registry/digest.ts";
+import { type Digest, isDigestOfNothing, splitDigest } from "../registry/digest.ts";
 import type { Pace } from "../source/source.ts";
 import type { Effects, Sink } from "../store-change/effects.ts";
 import type { Ownership } from "../store-change/paths.ts";
 import type { PlannedChange } from "./change.ts";
-import type { Offer } from "./facts.ts";
-import type { Origin } from "./origins/origin.ts";
+import type { CandidateCopy } from "./copies-found.ts";
+import type { CopySource } from "./copy-source.ts";
 
 interface Context {
   readonly effects: Effects;
-  readonly origins: readonly Origin[];
+  readonly sources: readonly CopySource[];
   /** Waits so that no more than the limit comes in. */
   readonly pace: Pace;
 }
 
 /**
- * Brings a blob from the first who gives the right bytes into the staging area, hashed while it comes.
+ * Brings a blob from the first source that gives the right bytes into the staging area, hashed while it comes.
  *
- * Errors: E_REGISTRY_ANSWER when nobody does, with what each gave instead; those of the file system when the disk
- * cannot take it. Nothing is left behind then.
+ * Errors: E_REGISTRY_ANSWER when none does, with what each gave instead; those of the file system when the disk cannot
+ * take it. Nothing is left behind then.
  */
 export async function stageBlob(
-  change: PlannedChange,
+  { copies, target, isManifest }: PlannedChange,
   staged: string,
   like: Ownership,
-  { effects, origins, pace }: Context,
+  { effects, sources, pace }: Context,
 ): Promise<void> {
-  const digest = parseDigest(change.digest);
+  if (isDigestOfNothing(target)) return await (await effects.createFile(staged, like)).finish();
   const refusals: string[] = [];
-  for (const offer of digest ? change.offers : []) {
-    const origin = origins.find(({ label }) => label === offer.origin);
-    if (!origin || !digest) continue;
+  for (const copy of copies) {
+    const source = sources.find(({ label }) => label === copy.source);
+    if (!source) continue;
     const sink = await effects.createFile(staged, like);
-    const refusal = await pour({ origin, offer, digest, isManifest: change.isManifest, sink, pace }).catch(
+    const refusal = await pour({ source, copy, target, isManifest, sink, pace }).catch(
       async (error: unknown) => {
         await discard(sink, staged, effects);
         throw error;
@@ -41,42 +41,50 @@ export async function stageBlob(
     );
     if (refusal === undefined) return await sink.finish();
     await discard(sink, staged, effects);
-    refusals.push(`${origin.label} ${refusal}`);
+    refusals.push(`${copy.source} ${refusal}`);
   }
-  const why = refusals.length > 0 ? refusals.join("; ") : "nobody offers it";
-  throw new ProgramError("E_REGISTRY_ANSWER", `${change.digest} was not copied: ${why}.`);
+  const why = refusals.length > 0 ? refusals.join("; ") : "no source has it";
+  throw new ProgramError("E_REGISTRY_ANSWER", `${target} was not copied: ${why}.`);
 }
 
 interface Pouring {
-  readonly origin: Origin;
-  readonly offer: Offer;
-  readonly digest: Digest;
+  readonly source: CopySource;
+  readonly copy: CandidateCopy;
+  readonly target: Digest;
   readonly isManifest: boolean;
   readonly sink: Sink;
   readonly pace: Pace;
 }
 
 /** Why what came is of no use; undefined when it is right. */
-async function pour({ origin, offer, digest, isManifest, sink, pace }: Pouring): Promise<string | undefined> {
-  const { algorithm, hex } = splitDigest(digest);
+async function pour({
+  source: { source },
+  copy,
+  target,
+  isManifest,
+  sink,
+  pace,
+}: Pouring): Promise<string | undefined> {
+  const { algorithm, hex } = splitDigest(target);
   const hash = createHash(algorithm);
   let length = 0;
-  const source = origin.read(offer.repository, digest, isManifest)[Symbol.asyncIterator]();
+  const content = source.content(copy.repository, copy.digest, isManifest ? "manifest" : "blob");
+  const pieces = content[Symbol.asyncIterator]();
   for (;;) {
-    // Only a fault of whoever gives is a reason to ask another; a full disk is one for all.
-    const next = await source.next().catch((error: unknown) => ({ fault: describeError(error) }));
+    // Only a fault of the source is a reason to ask another; a full disk is one for all.
+    const next = await pieces.next().catch((error: unknown) => ({ fault: describeError(error) }));
     if ("fault" in next) return `does not give it: ${next.fault}`;
     if (next.done) break;
     length += next.value.byteLength;
-    if (length > offer.sizeBytes) {
-      await source.return?.();
-      return `gives more than the ${offer.sizeBytes} bytes that it promised`;
+    if (length > copy.sizeBytes) {
+      await pieces.return?.();
+      return `gives more than the ${copy.sizeBytes} bytes that it promised`;
     }
     hash.update(next.value);
     await sink.write(next.value);
     await pace(next.value.byteLength);
   }
-  if (length < offer.sizeBytes) return `gives ${length} bytes instead of ${offer.sizeBytes}`;
+  if (length < copy.sizeBytes) return `gives ${length} bytes instead of ${copy.sizeBytes}`;
   return hash.digest("hex") === hex ? undefined : "gives other bytes than the digest stands for";
 }
 

@@ -1,16 +1,23 @@
 import { ProgramError } from "../cli/errors.ts";
 import { chooseRegistries } from "../scan/choose.ts";
 import { type DiskSource, discoverRegistries } from "../source/disk/registry.ts";
+import type { Unreadable } from "../source/source.ts";
 import type { RepairArguments } from "./args.ts";
-import type { Store } from "./read-repository.ts";
+
+/** One registry's store on this machine. */
+export interface Store {
+  readonly name: string;
+  readonly dataDirectory: string;
+  readonly source: DiskSource;
+}
 
 export interface Stores {
   /** Authoritative registries that were asked for: what is repaired. */
   readonly repaired: readonly Store[];
   /** All others of the data root, from which blobs can be copied. */
   readonly others: readonly Store[];
-  /** Directories of which nobody can say whether they are registries. */
-  readonly problems: readonly string[];
+  /** Directories of which it is unknown whether they are registries. */
+  readonly unreadable: readonly Unreadable[];
 }
 
 /** Errors: E_STORE_NOT_FOUND also for a name that is none of the registries'; E_CONFIGURATION when all are caches. */
@@ -33,8 +40,6 @@ export async function findStores(options: RepairArguments): Promise<Stores> {
   return {
     repaired: repaired.map(toStore),
     others: discovery.sources.filter((source) => !repaired.includes(source)).map(toStore),
-    problems: unreadable.map(
-      ({ fault: { location, reason } }) => `${location} could not be read (${reason}).`,
-    ),
+    unreadable: unreadable.map(({ fault }) => fault),
   };
 }

@@ -1,90 +1,104 @@
 import type { Finding } from "../../contract/finding.ts";
-import { ProgramError } from "../cli/errors.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { sortFindings } from "../graph/findings.ts";
-import type { Digest } from "../registry/digest.ts";
 import { describeFindings } from "../report/describe-finding.ts";
 import { requireRepositories, scanAll, scanOptions } from "../scan/main.ts";
+import { paceOf } from "../source/pace.ts";
 import type { Unreadable } from "../source/source.ts";
 import type { RepairArguments } from "./args.ts";
-import type { DamagedRepository } from "./facts.ts";
-import { createHoldings, type Holdings } from "./holdings.ts";
-import { localOrigin } from "./origins/local.ts";
-import type { Origin } from "./origins/origin.ts";
-import { readDamaged, type Store } from "./read-repository.ts";
-import type { Stores } from "./stores.ts";
+import type { CopiesFound } from "./copies-found.ts";
+import { type CopySource, storeCopySource } from "./copy-source.ts";
+import type { DamagedRepository } from "./damaged-repository.ts";
+import { createCopySearch } from "./find-copies.ts";
+import { readDamaged, type Suspicion } from "./read-damaged.ts";
+import type { Store, Stores } from "./stores.ts";
+import { createVerifiedBlobs, type VerifiedBlobs } from "./verified-blobs.ts";
 
 /** How a repair looks for damage. */
 export type Look = Pick<RepairArguments, "repositories" | "verify" | "bandwidthLimit">;
 
-/** What was found, and what is known about what lies around it. */
+/** What was found, and what a plan and its changes are made with. */
 export interface Survey {
   readonly findings: readonly Finding[];
   readonly damaged: readonly DamagedRepository[];
-  /** What could not be looked at, each once. */
+  /** By registry. */
+  readonly copies: ReadonlyMap<string, CopiesFound>;
+  /** What could not be checked, each once. */
   readonly problems: readonly string[];
-  /** Per registry. */
-  readonly holdings: ReadonlyMap<string, Holdings>;
-  readonly origins: readonly Origin[];
+  /** By registry. */
+  readonly verified: ReadonlyMap<string, VerifiedBlobs>;
+  readonly sources: readonly CopySource[];
 }
 
 /**
- * Scans, then reads again, and hashes, what has to do with the findings.
+ * Scans, then reads the repositories again in which a repair can change something, and looks for copies.
  *
- * Errors: E_REGISTRY_UNREACHABLE when a registry to fetch from cannot be asked: a plan without it would promise less
- * than there is.
+ * Errors: E_REGISTRY_UNREACHABLE when a registry to copy from cannot be asked.
  */
 export async function survey(
   stores: Stores,
   look: Look,
-  remotes: readonly Origin[],
+  remotes: readonly CopySource[],
   terminal: Terminal,
 ): Promise<Survey> {
+  const findings = await findDamage(stores.repaired, look, terminal);
+  const pace = paceOf(look.bandwidthLimit);
   const all = [...stores.repaired, ...stores.others];
-  const locals = all.map(({ name, dataDirectory }) => localOrigin(name, dataDirectory));
-  const holdings = new Map(all.map(({ name, dataDirectory }) => [name, createHoldings(dataDirectory)]));
-  const found = await findDamage(stores.repaired, look, terminal);
+  const verifiers = all.map(({ source }) => ({ source, verified: createVerifiedBlobs(source, pace) }));
+  const sources = [...verifiers.map(({ source, verified }) => storeCopySource(source, verified)), ...remotes];
+  const verified = new Map(verifiers.map((one) => [one.source.name, one.verified]));
+  const unread = new Map<string, Unreadable>();
   const damaged: DamagedRepository[] = [];
-  const problems = new Set(stores.problems);
-  const tell = ({ location, reason }: Unreadable) =>
-    void problems.add(`${location} could not be read (${reason}).`);
-  for (const { cause, message } of found) if (cause === "unreadable") problems.add(message);
-  for (const store of stores.repaired) {
-    const own = found.filter(({ registry }) => registry === store.name);
-    const origins = [...locals.filter(({ label }) => label !== store.name), ...remotes];
-    const altered = new Set(
-      own.flatMap(({ cause, digest }) => (cause === "digest-mismatch" ? [digest] : [])),
-    );
-    const isSuspect = (digest: Digest) => altered.has(digest);
-    const shared = { holdings: holdingsOf(holdings, store.name), origins, isSuspect, onFault };
-    for (const repository of repositoriesOf(own))
-      damaged.push(await readDamaged(store, repository, shared, tell));
+  const copies = new Map<string, CopiesFound>();
+  for (const { source } of stores.repaired) {
+    const search = createCopySearch(sources.filter(({ label }) => label !== source.name));
+    copies.set(source.name, search.found);
+    const reads = {
+      source,
+      pace,
+      verified: verifiedOf(verified, source.name),
+      copies: search,
+      onUnreadable: (fault: Unreadable) => void unread.set(fault.location, fault),
+    };
+    const own = findings.filter(({ registry }) => registry === source.name);
+    for (const suspicion of suspicionsOf(own)) damaged.push(await readDamaged(reads, suspicion));
   }
-  return {
-    findings: found,
-    damaged,
-    problems: [...problems],
-    holdings,
-    origins: [...locals, ...remotes],
-  };
+  const problems = describeProblems(findings, [...stores.unreadable, ...unread.values()]);
+  return { findings, damaged, copies, problems, verified, sources };
 }
 
-export function holdingsOf(all: ReadonlyMap<string, Holdings>, registry: string): Holdings {
-  const holdings = all.get(registry);
-  if (!holdings) throw new TypeError(`no registry ${registry}`);
-  return holdings;
+export function verifiedOf(all: ReadonlyMap<string, VerifiedBlobs>, registry: string): VerifiedBlobs {
+  const verified = all.get(registry);
+  if (!verified) throw new TypeError(`no registry ${registry}`);
+  return verified;
 }
 
-function onFault({ label }: Origin, { location, reason, kind }: Unreadable): void {
-  const code = kind === undefined ? "E_STORE_UNREADABLE" : "E_REGISTRY_UNREACHABLE";
-  const next =
-    kind === "unauthorised"
-      ? " Check FROM_USER and FROM_PASS, or docker's config.json."
-      : " Repair it first, or leave it out.";
-  throw new ProgramError(
-    code,
-    `Cannot ask ${label} what it has: ${location} ${reason}. Nothing was changed.${next}`,
-  );
+/** The repositories in which a repair can change something, by name; of a large store a few. */
+function suspicionsOf(findings: readonly Finding[]): readonly Suspicion[] {
+  const byRepository = Map.groupBy(findings, ({ repository }) => repository);
+  const suspicions = [...byRepository].flatMap(([repository, own]): readonly Suspicion[] => {
+    if (repository === null || !own.some(canRepair)) return [];
+    const lostTags = own.flatMap(({ kind, tags }) => (kind === "tag" ? tags : []));
+    const altered = own.flatMap(({ cause, digest }) => (cause === "digest-mismatch" ? [digest] : []));
+    return [{ repository, lostTags, altered: new Set(altered) }];
+  });
+  return suspicions.sort((a, b) => (a.repository < b.repository ? -1 : 1));
+}
+
+function canRepair({ remedy }: Finding): boolean {
+  return remedy === "relink" || remedy === "recopy" || remedy === "rebuild";
+}
+
+function describeProblems(findings: readonly Finding[], unread: readonly Unreadable[]): readonly string[] {
+  const found = findings.filter(({ cause }) => cause === "unreadable");
+  const reported = new Set(found.map(({ place }) => place));
+  const others = unread.filter(({ location }) => !reported.has(location));
+  return [
+    ...new Set([
+      ...others.map(({ location, reason }) => `${location} could not be read (${reason}).`),
+      ...found.map(({ message }) => message),
+    ]),
+  ];
 }
 
 /** What a scan finds in the registries, in the repositories that were asked for. Errors: E_STORE_NOT_FOUND. */
@@ -97,10 +111,4 @@ export async function findDamage(
   const results = await scanAll(choice, scanOptions(look), terminal);
   requireRepositories(look.repositories, results);
   return describeFindings(sortFindings(results.flatMap(({ findings }) => findings)), "store");
-}
-
-/** Only what the scan complains about is read again: of a large store a few repositories. */
-function repositoriesOf(findings: readonly Finding[]): readonly string[] {
-  const names = findings.flatMap(({ repository }) => (repository === null ? [] : [repository]));
-  return [...new Set(names)].sort();
 }

@@ -10,6 +10,8 @@ const manifestsAtATime = 16;
 
 /** How manifests and blobs are read: both may be known already. */
 export interface StoreReads {
+  /** Manifests to read beside those that links lead to. @default none */
+  readonly roots?: readonly Digest[];
   readonly manifest: (repository: string, digest: Digest) => Promise<ManifestState>;
   readonly blob: StoreFacts["blob"];
 }
@@ -19,7 +21,7 @@ export async function readStoreFacts(
   source: StoreSource,
   mode: RegistryMode,
   repository: string,
-  { manifest, blob }: StoreReads,
+  { roots = [], manifest, blob }: StoreReads,
 ): Promise<StoreFacts> {
   // Tags first, blobs last: a push writes in the other order, so what is seen to be needed was written before.
   const tags = await collect(source.tags(repository));
@@ -27,12 +29,12 @@ export async function readStoreFacts(
   const layerLinks = await collect(source.layerLinks(repository));
   const read = (digest: Digest) => manifest(repository, digest);
   const manifests = await walkManifests({
-    roots: rootManifests({ tags, revisions }),
+    roots: [...rootManifests({ tags, revisions }), ...roots],
     limit: manifestsAtATime,
     read,
     isBlob: createIsBlob({ revisions, layerLinks, read }),
   });
-  return { registry: source.name, mode, repository, tags, revisions, layerLinks, manifests, blob };
+  return { registry: source.name, mode, repository, tags, roots, revisions, layerLinks, manifests, blob };
 }
 
 /**

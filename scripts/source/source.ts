@@ -22,6 +22,8 @@ export interface Unreadable {
   /** Path or URL. */
   readonly location: string;
   readonly reason: string;
+  /** It was read, and its content is no manifest. */
+  readonly isUnparsable?: true;
 }
 
 /** It is there, and the registry itself can make no sense of it: of its content, or of the link that leads there. */

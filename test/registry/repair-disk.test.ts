@@ -81,7 +81,7 @@ test("A read-only file system can be looked at, and is told before anything is t
   const applied = await regwarden(["repair", root, "--apply"]);
 
   expect(planned.exitCode).toBe(1);
-  expect(planned.stdout).toContain("whole afterwards: 1; changes: 1");
+  expect(planned.stdout).toContain("complete afterwards: 1; changes: 1");
   expect(applied.exitCode).toBe(3);
   expect(applied.stderr).toContain("EROFS");
   expect(applied.stderr).toContain("Nothing was changed");

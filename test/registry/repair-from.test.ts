@@ -40,7 +40,9 @@ describe("a repair with a healthy registry beside the damaged one", () => {
     expect(planned.stderr).toBe("");
     expect(planned.exitCode).toBe(1);
     const report = JSON.parse(planned.stdout) as RepairReport;
-    expect(report.images).toMatchObject([{ tag: "1", remedy: "recopy", wholeAfterwards: true, next: [] }]);
+    expect(report.images).toMatchObject([
+      { tag: "1", remedy: "recopy", completeAfterwards: true, hints: [] },
+    ]);
     // Of both children the configuration, the layer and the link; the links to the blobs were never lost.
     expect(report.changes.map(({ kind, from }) => [kind, from])).toEqual([
       ["blob", healthy.url],

@@ -81,7 +81,7 @@ test("A repair makes nothing worse, keeps its word, writes nothing else, and can
         const brokenBefore = brokenTags(ofPrivate(before));
         const broken = brokenTags(ofPrivate(after));
         expect(broken.filter((tag) => !brokenBefore.includes(tag))).toEqual([]);
-        const promised = applied.images.filter(({ wholeAfterwards }) => wholeAfterwards);
+        const promised = applied.images.filter(({ completeAfterwards }) => completeAfterwards);
         for (const { repository, tag } of promised) expect(broken).not.toContain(`${repository}:${tag}`);
         const treeAfter = await treeOf(root);
         const own = changedFiles(treeBefore, treeAfter).filter((path) => !path.startsWith(".regwarden/"));

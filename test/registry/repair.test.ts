@@ -33,8 +33,8 @@ describe("a repair of a real store", () => {
     expect(planned.report).toMatchObject({ complete: true, journal: null, outcome: null });
     const common = { registry: "data", repository: "app", digest: digest(multi), remedy: "relink" };
     expect(planned.report.images).toMatchObject([
-      { ...common, tag: "1", wholeAfterwards: true, changes: [0, 1] },
-      { ...common, tag: "latest", wholeAfterwards: true, changes: [0, 1] },
+      { ...common, tag: "1", completeAfterwards: true, changes: [0, 1] },
+      { ...common, tag: "latest", completeAfterwards: true, changes: [0, 1] },
     ]);
     expect(planned.report.changes.map(({ kind, digest }) => [kind, digest])).toEqual([
       ["revision-link", digest(amd64)],
@@ -112,7 +112,7 @@ describe("a repair of a real store", () => {
       const { exitCode, report } = await repair(registry.directory, "--from", healthy.url, "--apply");
 
       expect(report.outcome).toMatchObject({ failures: [], left: [] });
-      expect(report.images.filter(({ wholeAfterwards }) => !wholeAfterwards)).toEqual([]);
+      expect(report.images.filter(({ completeAfterwards }) => !completeAfterwards)).toEqual([]);
       expect(exitCode).toBe(0);
       await registry.stop();
       await registry.start();

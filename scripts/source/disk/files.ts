@@ -70,7 +70,8 @@ export function readWhole(path: string, limitBytes: number): FileContent {
     file = openSync(path, readFlags);
     const found = fstatSync(file);
     if (!found.isFile()) return unreadable(path, "not a regular file");
-    if (found.size > limitBytes) return unreadable(path, `longer than ${limitBytes} bytes`);
+    if (found.size > limitBytes)
+      return { ...unreadable(path, `longer than ${limitBytes} bytes`), isUnparsable: true };
     // One byte more than there should be, so that the end of the file is seen and not assumed.
     const buffer = Buffer.allocUnsafe(found.size + 1);
     let length = 0;

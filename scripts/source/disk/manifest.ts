@@ -12,6 +12,7 @@ export function readManifest(dataDirectory: string, digest: Digest): ManifestSta
   if (file.content.length === 0) return { state: "empty" };
   if (!isDigestOf(digest, file.content)) return { state: "altered" };
   const manifest = parseManifest(file.content);
-  if (manifest.type === "fault") return { state: "unreadable", location, reason: manifest.reason };
+  if (manifest.type === "fault")
+    return { state: "unreadable", location, reason: manifest.reason, isUnparsable: true };
   return { state: "parsed", manifest, sizeBytes: file.content.length };
 }

@@ -35,10 +35,13 @@ export function toManifestState(
       : { state: "invalid", location: reply.location, reason: reply.reason };
   if (reply.state !== "found") return reply;
   if (reply.body.byteLength === 0) return { state: "empty" };
-  if (!isSigned(reply) && !isDigestOf(digest, reply.body)) return { state: "altered" };
+  const isExact = isDigestOf(digest, reply.body);
+  if (!isExact && !isSigned(reply)) return { state: "altered" };
   const manifest = parseManifest(reply.body);
-  if (manifest.type === "fault") return requests.fault("unexpected", location, manifest.reason);
-  return { state: "parsed", manifest, sizeBytes: reply.body.byteLength };
+  if (manifest.type === "fault")
+    return { ...requests.fault("unexpected", location, manifest.reason), isUnparsable: true };
+  // The length of the signatures is not that of what the digest stands for.
+  return { state: "parsed", manifest, ...(isExact && { sizeBytes: reply.body.byteLength }) };
 }
 
 /** Docker's first schema is named by the digest of its payload alone, without the signatures around it. */

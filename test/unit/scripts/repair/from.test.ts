@@ -135,7 +135,7 @@ describe("fetching from another registry", () => {
     const url = await serve((request, response) => sendRange(request, response, layer.subarray(1)));
     const { exitCode, report } = await repair(directory, url);
     expect([exitCode, report.changes]).toEqual([1, []]);
-    expect(report.images[0]?.next[0]).toMatch(/^docker buildx build --push /);
+    expect(report.images[0]?.hints[0]).toMatch(/^docker buildx build --push /);
   });
 });
 

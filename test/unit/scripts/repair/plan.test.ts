@@ -34,10 +34,10 @@ describe("the plan", () => {
 
     expect(exitCode).toBe(1);
     const lines = stdout.split("\n").map((line) => line.trim());
-    expect(lines[1]).toMatch(/^private {3}app {9}1 .* 4 {8}recopy {2}whole$/);
+    expect(lines[1]).toMatch(/^private {3}app {9}1 .* 4 {8}recopy {2}complete$/);
     const short = (digest: string) => digest.slice(0, 19);
-    expect(lines).toContain(`- revision-link ${short(manifest)} (linux/amd64) is gone: relink`);
-    expect(lines).toContain(`- config ${short(config)} (linux/amd64) is gone: recopy`);
+    expect(lines).toContain(`- revision-link ${short(manifest)} (linux/amd64) is missing: relink`);
+    expect(lines).toContain(`- config ${short(config)} (linux/amd64) is missing: recopy`);
     expect(lines).toContain(
       `- copy ${short(layer)}, 14 bytes, from cache, in place of what has 5 bytes instead of 14`,
     );
@@ -62,8 +62,8 @@ describe("the plan", () => {
 
     expect(report.changes.map(({ kind, digest }) => [kind, digest])).toEqual([["revision-link", manifest]]);
     expect(report.images).toMatchObject([
-      { tag: "1", remedy: "relink", wholeAfterwards: true },
-      { tag: "outer", remedy: "rebuild", wholeAfterwards: false, changes: [0] },
+      { tag: "1", remedy: "relink", completeAfterwards: true },
+      { tag: "outer", remedy: "rebuild", completeAfterwards: false, changes: [0] },
     ]);
   });
 
@@ -74,11 +74,11 @@ describe("the plan", () => {
     const { report } = await repair(root);
 
     expect(report.changes).toEqual([]);
-    expect(report.images[0]?.lost).toMatchObject([
+    expect(report.images[0]?.missing).toMatchObject([
       { what: "revision-link", digest: manifest, remedy: "relink" },
-      { what: "layer", digest: layer, cause: "has other bytes", remedy: "rebuild" },
+      { what: "layer", digest: layer, reason: "has other bytes", remedy: "rebuild" },
     ]);
-    expect(report.images[0]?.next).toContain(
+    expect(report.images[0]?.hints).toContain(
       `mv ${blobDataPath("", layer)} ${blobDataPath("", layer)}.damaged`,
     );
   });
@@ -169,7 +169,7 @@ describe("a tag whose link is lost", () => {
 
     const careful = await repair(root, "--apply");
     expect([careful.exitCode, careful.report.changes]).toEqual([1, []]);
-    expect(careful.report.images[0]?.next[0]).toContain("--tag-links");
+    expect(careful.report.images[0]?.hints[0]).toContain("--tag-links");
     const { exitCode } = await repair(root, "--apply", "--tag-links");
 
     expect(exitCode).toBe(0);
