@@ -9,7 +9,7 @@ export interface Command {
   readonly name: string;
   /** Half a line for the overview. */
   readonly summary: string;
-  /** Whole text of `--help`. */
+  /** All that `--help` prints. */
   readonly help: string;
   readonly run: (argv: readonly string[], terminal: Terminal) => Promise<ExitCode>;
 }

@@ -6,7 +6,7 @@ export interface Interruption {
 }
 
 /**
- * Listens for Ctrl-C and for whoever stops the container. The step that is being made is made to its end, so that the
+ * Listens for Ctrl-C and for the signal that stops a container. The step that is being made is made to its end, so that the
  * locks are given back and the journal is closed; the second signal of a kind ends the process at once.
  */
 export function watchInterruption(): Interruption {

@@ -24,7 +24,7 @@ const commands: readonly Command[] = [
 /**
  * Runs one command line, without the program's name, and returns the exit status.
  *
- * Errors: none; every fault is told on standard error. A fault nobody foresaw ends as "could not look", never as fine.
+ * Errors: none; every fault is printed on standard error. An internal error ends as "could not check", never as fine.
  */
 export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const [first, ...rest] = argv;
@@ -36,7 +36,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
   try {
     return await command.run(rest, terminal);
   } catch (error) {
-    return tellFault(command, error, terminal);
+    return reportFault(command, error, terminal);
   }
 }
 
@@ -53,11 +53,11 @@ function refuse(terminal: Terminal, word: string | undefined): ExitCode {
   return exitCodes.usage;
 }
 
-function tellFault(command: Command, error: unknown, terminal: Terminal): ExitCode {
+function reportFault(command: Command, error: unknown, terminal: Terminal): ExitCode {
   const who = `regwarden ${command.name}`;
   if (!(error instanceof ProgramError)) {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    terminal.err(`${who}: stopped by a fault it does not know, nothing is promised.\n${detail}\n`);
+    terminal.err(`${who}: internal error; the result is unknown.\n${detail}\n`);
     return exitCodes.couldNotCheck;
   }
   terminal.err(`${who}: ${error.message}\n`);
@@ -77,6 +77,6 @@ Options:
   --help     this text, or after a command its own
   --version  the version
 
-Exit status: 0 clean or done, 1 findings, 2 usage or configuration, 3 could not look.
+Exit status: 0 clean or done, 1 findings, 2 usage or configuration, 3 could not check.
 `;
 }

@@ -41,8 +41,8 @@ interface Options {
 /**
  * Source: distribution docs, "Token Authentication Specification".
  *
- * The account goes to the registry, and to the token server that the registry names, if nobody in between can have
- * named it; never to a third.
+ * The account goes to the registry, and to the token server that the registry names where no proxy on the way can have
+ * named another; never to a third.
  */
 export function createAuthorization({ origin, account, send }: Options): Authorization {
   let known: Challenge | undefined;
@@ -110,10 +110,10 @@ async function fetchToken(
       attempt.state === "untrusted" ? "unexpected" : "unavailable",
       `${who} gives no token: ${attempt.reason}`,
     );
-  return judgeToken(who, attempt.answer.status, attempt.answer.body);
+  return toGrant(who, attempt.answer.status, attempt.answer.body);
 }
 
-function judgeToken(who: string, status: number, body: Uint8Array): Grant {
+function toGrant(who: string, status: number, body: Uint8Array): Grant {
   if (status === 401 || status === 403) return refused("unauthorised", `${who} answers ${status}`);
   if (status === 429 || status >= 500) return refused("unavailable", `${who} answers ${status}`);
   if (status !== 200) return refused("unexpected", `${who} answers ${status}`);

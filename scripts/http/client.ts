@@ -4,7 +4,7 @@ import { type Answer, type Request, sendOnce } from "./exchange.ts";
 /**
  * Sends one request and returns whatever is answered; redirects are answers too, so no password ever follows one.
  *
- * Errors: E_REGISTRY_UNREACHABLE when nobody answers.
+ * Errors: E_REGISTRY_UNREACHABLE when no server answers.
  */
 export type Send = (url: string, request?: Request) => Promise<Answer>;
 
@@ -12,13 +12,13 @@ export type Send = (url: string, request?: Request) => Promise<Answer>;
 export interface ClientOptions {
   /** How long a service that is just starting is waited for, from the making of the client, for all requests. */
   readonly patienceSeconds: number;
-  /** Told once for each address that is waited for. */
+  /** Called once for each address that is waited for. */
   readonly note: (text: string) => void;
 }
 
 const pauseSeconds = 0.5;
 
-/** How a service looks from outside while it starts: nobody listens, or a proxy finds nobody behind it. */
+/** A service from outside while it starts: no process listens, or a proxy finds no backend. */
 const startingCodes: ReadonlySet<string> = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 const startingStatuses: ReadonlySet<number> = new Set([502, 503]);
 

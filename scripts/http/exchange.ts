@@ -97,7 +97,7 @@ export function sendOnce(url: string, request: Request): Promise<Answer> {
       readBody(incoming, use, {
         onProgress: () => timer.refresh(),
         onEnd: settle(resolve),
-        // The end of a connection looks alike whoever brought it about.
+        // A connection that was ended here ends like one that the server ended.
         onFault: settle((fault) => reject(isLate ? timeoutError(timeoutSeconds) : fault)),
       });
     });

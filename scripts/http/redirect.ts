@@ -5,8 +5,8 @@ const mostRedirects = 5;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Follows an answer that sends the asker on, as registries do whose blobs lie in object storage. The authorisation goes
- * to nobody but the origin that was asked, and nothing that began with TLS goes on without.
+ * Follows an answer that names another location, as registries do whose blobs lie in object storage. The authorisation
+ * goes to the origin that was asked alone, and what began with TLS goes on with TLS.
  *
  * Source: OCI distribution spec, "Pulling blobs"; RFC 9110, "Redirection 3xx".
  */
@@ -14,10 +14,10 @@ export function createFollowingSend(send: TrySend): TrySend {
   return async (first, request = {}) => {
     let url = first;
     for (let hop = 0; ; hop += 1) {
-      const isElsewhere = new URL(url).origin !== new URL(first).origin;
+      const isElsewhere = hop > 0 && new URL(url).origin !== new URL(first).origin;
       const attempt = await send(url, isElsewhere ? withoutAccount(request) : request);
       const target = targetOf(attempt, url);
-      if (target === undefined) return isElsewhere ? judgeStorage(attempt, url) : attempt;
+      if (target === undefined) return isElsewhere ? fromStorage(attempt, url) : attempt;
       const from = new URL(url).protocol;
       if (target.protocol !== "https:" && target.protocol !== from)
         return { state: "untrusted", reason: `names another location without TLS, ${target.origin}` };
@@ -28,7 +28,7 @@ export function createFollowingSend(send: TrySend): TrySend {
   };
 }
 
-/** Where an answer sends the asker; undefined when it is the last. */
+/** The location that an answer names; undefined when it is the last. */
 function targetOf(attempt: Attempt, url: string): URL | undefined {
   if (attempt.state !== "answered" || !redirects.has(attempt.answer.status)) return undefined;
   const location = attempt.answer.headers.get("location");
@@ -41,7 +41,7 @@ function withoutAccount({ account: _account, headers, ...rest }: Request): Reque
 }
 
 /** What a storage refuses says nothing about the registry's account, and its challenge is none of the registry's. */
-function judgeStorage(attempt: Attempt, url: string): Attempt {
+function fromStorage(attempt: Attempt, url: string): Attempt {
   const status = attempt.state === "answered" ? attempt.answer.status : undefined;
   if (status !== 401 && status !== 403) return attempt;
   return {

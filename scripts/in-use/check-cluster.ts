@@ -4,8 +4,8 @@ import { requirePrivacy } from "../cli/options/account.ts";
 import { readDockerConfig } from "../http/docker-config.ts";
 import type { Account } from "../http/exchange.ts";
 import { createRetryingSend } from "../http/retry.ts";
+import { memoize } from "../source/http/memoize.ts";
 import { httpRegistry } from "../source/http/registry.ts";
-import { remember } from "../source/http/remember.ts";
 import type { InUseSettings, RegistryPlace } from "./args.ts";
 import { checkImages, type ImagesResult } from "./check-images.ts";
 import { type ClusterAccess, kubeconfigAccess, podAccess } from "./cluster/access.ts";
@@ -103,7 +103,7 @@ async function checkRegistry(
   { listed, others }: ImageList,
   { account, concurrency, timeoutSeconds, arePlatformsKnown, isClusterRead }: RegistryOptions,
 ): Promise<ImagesResult & { readonly registry: InUseRegistry }> {
-  const source = remember(httpRegistry({ name, origin, account, concurrency, timeoutSeconds }));
+  const source = memoize(httpRegistry({ name, origin, account, concurrency, timeoutSeconds }));
   const own = listed.filter(({ reference }) => reference.host === name);
   const result = await checkImages(source, own, { concurrency, arePlatformsKnown });
   // An empty list of a misspelt registry would look like one of which nothing is broken.

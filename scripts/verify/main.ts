@@ -8,8 +8,8 @@ import type { Terminal } from "../cli/terminal.ts";
 import { readDockerConfig } from "../http/docker-config.ts";
 import type { Account } from "../http/exchange.ts";
 import { originOf } from "../http/origin.ts";
+import { memoize } from "../source/http/memoize.ts";
 import { type HttpRegistry, httpRegistry, sumTallies } from "../source/http/registry.ts";
-import { remember } from "../source/http/remember.ts";
 import { parseVerifyArguments, type Target, type VerifySettings, verifyHelp } from "./args.ts";
 import { checkUntilComplete, type Round } from "./check-until-complete.ts";
 import { renderJunit } from "./junit.ts";
@@ -79,7 +79,7 @@ async function checkOnce(
 ): Promise<Round> {
   const sources = new Map<string, HttpRegistry>();
   for (const [host, endpoint] of registries)
-    sources.set(host, remember(httpRegistry({ name: host, concurrency, timeoutSeconds, ...endpoint })));
+    sources.set(host, memoize(httpRegistry({ name: host, concurrency, timeoutSeconds, ...endpoint })));
   const checks = await Promise.all(
     targets.flatMap((target) => {
       const source = sources.get(target.host);

@@ -7,7 +7,7 @@ interface Options {
   readonly realmOf?: (url: string) => string;
   /** Requests that each token is good for. */
   readonly uses?: number;
-  /** May answer a request for a token in the server's place; whatever else than true leaves it to the server. */
+  /** May answer a request for a token in the server's place; any other value than true leaves it to the server. */
   readonly refuse?: (response: ServerResponse) => boolean;
 }
 

@@ -31,7 +31,7 @@ describe("the command line", () => {
     expect(stderr).toContain("--help");
   });
 
-  test("tells all faults of the arguments at once", async () => {
+  test("prints all faults of the arguments at once", async () => {
     const { stderr } = await regwarden(["scan", "--report="]);
     expect(stderr).toContain("DIR is missing.");
     expect(stderr).toContain("--report needs the path of a file.");

@@ -50,7 +50,11 @@ describe("the accounts that docker login left", () => {
       "which has a name that no program can have",
     ],
     ["as a token", { auths: { "r.example": { identitytoken: "s3cret" } } }, "is a token"],
-    ["as nonsense", { auths: { "r.example": { auth: "s3cret" } } }, "is not USER:PASSWORD"],
+    [
+      "in a form that Docker does not write",
+      { auths: { "r.example": { auth: "s3cret" } } },
+      "is not USER:PASSWORD",
+    ],
   ])("that are kept %s are refused, with what to do", async (_how, document, reason) => {
     const { accountOf } = await readDockerConfig(await written(document));
     const message = expect.stringMatching(new RegExp(`${reason}.*REG_USER and REG_PASS`));

@@ -8,7 +8,7 @@ import { type Handler, serve } from "../../../support/server.ts";
 const amd64 = image("amd64", "linux/amd64");
 const [config, layer] = amd64.parts as [Content, Content];
 
-/** A storage that answers as it is told, and what was shown to it. */
+/** A storage that answers by a function, and the accounts that were shown to it. */
 async function storage(handler: Handler) {
   const shown: { method: string | undefined; authorization: string | undefined }[] = [];
   const url = await serve((request, response) => {
@@ -33,7 +33,7 @@ const holds =
 const size = layer.bytes.byteLength;
 
 describe("a registry that sends blobs on to a storage", () => {
-  test.each([301, 302, 303, 307, 308])("is whole when the storage has them: %i", async (status) => {
+  test.each([301, 302, 303, 307, 308])("is complete when the storage has them: %i", async (status) => {
     const store = await storage(holds(size));
     const { exitCode, report } = await probe((await redirecting(`${store.url}/b?signature=x`, status)).url);
     expect([exitCode, report.findings]).toEqual([0, []]);
@@ -60,8 +60,8 @@ describe("a registry that sends blobs on to a storage", () => {
 
   test.each<[string, (store: string) => string, string]>([
     ["names the next without end", () => "/again", "more than 5 times"],
-    ["names a place that is none", () => "ftp://elsewhere.example/x", "without TLS"],
-  ])("that %s was not looked at", async (_what, target, reason) => {
+    ["names an address that is none", () => "ftp://elsewhere.example/x", "without TLS"],
+  ])("that %s could not be checked", async (_what, target, reason) => {
     const registry = await fakeRegistry({ "app:1": amd64 }, ({ url = "", headers }, response) => {
       const isAsked = url === "/again" || url.endsWith(digest(layer));
       if (!isAsked || !headers.authorization) return undefined;
@@ -96,7 +96,7 @@ describe("a registry that sends blobs on to a storage", () => {
     expect(asked).toBe(3);
   });
 
-  test("over TLS is not followed to a place without", async () => {
+  test("over TLS is not followed to an address without", async () => {
     const asked: string[] = [];
     const send = createFollowingSend(async (url) => {
       asked.push(url);

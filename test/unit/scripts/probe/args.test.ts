@@ -66,7 +66,7 @@ describe("the settings of a probe", () => {
     );
   });
 
-  test("tell all faults at once, and no password", () => {
+  test("report all faults at once, and no password", () => {
     const environment = { REGISTRY_URL: "https://me:hidden@r.example", REG_PASS: "hidden", CONCURRENCY: "x" };
     expect(() => parseProbeArguments([], environment)).toThrow(/REGISTRY_URL.*CONCURRENCY.*both or none/);
     expect(() => parseProbeArguments([], environment)).not.toThrow(/hidden/);

@@ -60,7 +60,7 @@ describe("what could not be checked is neither fine nor broken", () => {
     expect(stdout + stderr).not.toContain("not this one");
   });
 
-  test("nobody there", async () => {
+  test("no server there", async () => {
     const { exitCode, report } = await probe(await stoppedServer());
     expect([exitCode, report.complete, report.catalogueAccessible]).toEqual([3, false, false]);
     expect(report.errors).toEqual({ unauthorised: 0, unavailable: 2, unexpected: 0 });

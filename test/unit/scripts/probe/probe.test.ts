@@ -88,7 +88,7 @@ describe("a probe", () => {
       },
       { kind: "config", cause: "size-mismatch" },
     ],
-  ])("finds %s, and whom it breaks", async (_what, end, answer, expected) => {
+  ])("finds %s, and what it breaks", async (_what, end, answer, expected) => {
     const registry = await fakeRegistry({ "app:1": multi, "app:2": multi }, at(end, answer));
     const { exitCode, report } = await probe(registry.url);
     expect(report.findings).toMatchObject([
@@ -151,7 +151,7 @@ describe("a probe", () => {
     expect([exitCode, report.indexes]).toEqual([0, 2]);
   });
 
-  test("looks at one shard's repositories only, and all shards together at each once", async () => {
+  test("checks one shard's repositories only, and all shards together each once", async () => {
     const names = Array.from({ length: 12 }, (_, i) => `repo${i}`);
     const registry = await fakeRegistry(Object.fromEntries(names.map((name) => [`${name}:1`, amd64])));
     const parts = [];

@@ -1,7 +1,7 @@
 import type { HttpRegistry } from "./registry.ts";
 
 /** The same registry, asked for each digest and tag of a repository once, however many images share it. */
-export function remember(source: HttpRegistry): HttpRegistry {
+export function memoize(source: HttpRegistry): HttpRegistry {
   return {
     ...source,
     tag: once(source.tag),
