@@ -25,6 +25,16 @@ import { type Digest, parseDigest, splitDigest } from "./digest.ts";
 
 const root = join("docker", "registry", "v2");
 
+/**
+ * What a pull-through cache keeps in its data directory: when it will drop what it fetched. It is written some seconds
+ * after the first fetch.
+ *
+ * Source: distribution v2.8.3, registry/proxy/proxyregistry.go, and scheduler/scheduler.go in it.
+ */
+export function schedulerStatePath(dataDirectory: string): string {
+  return join(dataDirectory, "scheduler-state.json");
+}
+
 /** Directory for what the programs keep beside a store; no registry reads it. */
 export const ownDirectory = ".regwarden";
 

@@ -19,6 +19,7 @@ export interface RepairArguments {
   /** Only these repositories; empty: all. */
   readonly repositories: readonly string[];
   readonly authoritative: readonly string[];
+  readonly caches: readonly string[];
   readonly from: readonly FromAddress[];
   readonly maxChanges: number;
   readonly tagLinks: boolean;
@@ -63,7 +64,8 @@ Options:
   --max-changes N       refuse a plan of more changes. Default: 1000
   --registry NAME       repair only this registry; may be repeated
   --repository NAME     repair only this repository; may be repeated
-  --authoritative NAME  a registry that is the only home of its images; may be repeated. Default as for scan
+  --cache NAME          a registry that is a pull-through cache; may be repeated. Default as for scan
+  --authoritative NAME  a registry that is no cache although it looks like one; may be repeated
   --verify-digests      also look for configurations with other bytes than their digests stand for
   --verify-layers       the same for layers as well: reads the whole store. Of damaged images all is read anyway
   --tag-links           point a tag whose link is lost at the only manifest that it ever led to
@@ -87,6 +89,7 @@ const schema = v.object({
   registry: names("--registry"),
   repository: names("--repository"),
   authoritative: names("--authoritative"),
+  cache: names("--cache"),
   from: v.optional(
     v.array(
       v.pipe(
@@ -121,6 +124,7 @@ const options = {
   registry: { type: "string", multiple: true },
   repository: { type: "string", multiple: true },
   authoritative: { type: "string", multiple: true },
+  cache: { type: "string", multiple: true },
   from: { type: "string", multiple: true },
   "max-changes": { type: "string" },
   "bandwidth-limit": { type: "string" },
@@ -150,6 +154,7 @@ export function parseRepairArguments(argv: readonly string[]): RepairArguments {
     registries: given.registry,
     repositories: given.repository,
     authoritative: given.authoritative,
+    caches: given.cache,
     from: given.from,
     maxChanges: given["max-changes"],
     tagLinks: given["tag-links"],

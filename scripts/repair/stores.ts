@@ -35,7 +35,7 @@ export async function findStores(options: RepairArguments): Promise<Stores> {
   if (repaired.length === 0)
     throw new ProgramError(
       "E_CONFIGURATION",
-      `None of the registries here is to be repaired: ${names}. Caches fetch again what they lack; name the registry that is the only home of its images: --authoritative NAME`,
+      `All registries here are caches, which fetch again what they lack: ${names}. Name the one that is none: --authoritative NAME`,
     );
   return {
     repaired: repaired.map(toStore),

@@ -20,9 +20,10 @@ export interface ScanArguments {
   readonly pushgateway: string | undefined;
   /** Whose metrics they are in a Pushgateway. */
   readonly instance: string;
-  /** Names of the registries that are no caches; empty: the default for the form of the directory. */
+  /** Names of registries that are no caches, whatever file they keep, and of such that are. */
   readonly authoritative: readonly string[];
-  /** Names of the registries and repositories to look at; empty: all. */
+  readonly caches: readonly string[];
+  /** Names of the registries and repositories to check; empty: all. */
   readonly registries: readonly string[];
   readonly repositories: readonly string[];
   /** Which blobs are read as a whole and compared with their digests; manifests always are. */
@@ -33,7 +34,7 @@ export interface ScanArguments {
 
 export const scanHelp = `Usage: regwarden scan DIR [OPTION]...
 
-Looks through the storage of registries for everything that a tag needs: its link, manifests and nested indexes, the
+Checks the storage of registries for everything that a tag needs: its link, manifests and nested indexes, the
 repository's links, configurations and layers with their lengths, signatures and their subjects; and for what is only in
 the way. Reads only, and may run while the registry serves.
 
@@ -45,10 +46,12 @@ Options:
   --metrics FILE        also writes Prometheus metrics to FILE, whole or not at all, also when the scan could not look
   --pushgateway URL     also puts the metrics there, as group regwarden-scan
   --instance NAME       whose metrics they are there. Default: the name of this machine
-  --authoritative NAME  a registry that is the only home of its images; may be repeated. All others are caches, which may
-                        lawfully lack a part of what they name. Default: private in a data root, or the one store itself.
-  --registry NAME       looks at this registry only; may be repeated
-  --repository NAME     looks at this repository only, in all registries that have it; may be repeated
+  --cache NAME          a registry that is a pull-through cache, which may lawfully lack a part of what it names; may be
+                        repeated. Default: each that has a scheduler-state.json in its directory, as registries write it
+                        seconds after their first fetch (3.x with proxy.ttl 0 never does). All others are checked in full
+  --authoritative NAME  a registry that is no cache although it has that file; may be repeated
+  --registry NAME       checks this registry only; may be repeated
+  --repository NAME     checks this repository only, in all registries that have it; may be repeated
   --verify-digests      also reads every configuration and compares it with its digest; manifests always are
   --verify-layers       the same for layers as well: reads the whole store
   --bandwidth-limit N   what these two may read a second: bytes, or with a unit like 50M or 500KiB
@@ -67,6 +70,7 @@ const schema = v.object({
   pushgateway: pushgatewayAddress("--pushgateway"),
   instance: v.optional(v.pipe(v.string(), v.nonEmpty("--instance needs a name."))),
   authoritative: names("--authoritative"),
+  cache: names("--cache"),
   registry: names("--registry"),
   repository: names("--repository"),
   "verify-digests": v.optional(v.boolean(), false),
@@ -84,6 +88,7 @@ const options = {
   pushgateway: text,
   instance: text,
   authoritative: list,
+  cache: list,
   registry: list,
   repository: list,
   "verify-digests": flag,
@@ -111,6 +116,7 @@ export function parseScanArguments(argv: readonly string[]): ScanArguments {
     pushgateway: given.pushgateway,
     instance: given.instance ?? hostname(),
     authoritative: given.authoritative,
+    caches: given.cache,
     registries: given.registry,
     repositories: given.repository,
     verify,

@@ -2,34 +2,45 @@ import type { RegistryMode } from "../../contract/finding.ts";
 import { ProgramError } from "../cli/errors.ts";
 import type { Discovery } from "../source/disk/registry.ts";
 
-/** What is looked at, and how it is judged. */
+/** What is checked, and by which rules. */
 export interface Choice {
   readonly sources: Discovery["sources"];
   readonly unreadable: Discovery["unreadable"];
   readonly modeOf: (name: string) => RegistryMode;
 }
 
+/** Names of registries. */
+export interface Asked {
+  readonly authoritative: readonly string[];
+  readonly caches: readonly string[];
+  /** Empty: all. */
+  readonly registries: readonly string[];
+}
+
 /**
- * The registries that were asked for, out of those that were found.
+ * The registries that were asked for, out of those that were found. One is authoritative unless it is a cache, by the
+ * file that it keeps or by name.
  *
- * Errors: E_STORE_NOT_FOUND for a name that no store has.
+ * Errors: E_STORE_NOT_FOUND for a name that no store has, E_USAGE for one that is said to be both.
  */
-export function chooseRegistries(
-  { form, sources, unreadable }: Discovery,
-  asked: { readonly authoritative: readonly string[]; readonly registries: readonly string[] },
-): Choice {
+export function chooseRegistries(discovery: Discovery, asked: Asked): Choice {
+  const { sources, unreadable, empty } = discovery;
   const names = sources.map(({ name }) => name);
   const known = new Set([...names, ...unreadable.map(({ name }) => name)]);
   requireKnown("--authoritative", asked.authoritative, known, names);
+  requireKnown("--cache", asked.caches, new Set([...known, ...empty]), names);
   requireKnown("--registry", asked.registries, known, names);
-  const usual = form === "store" ? names : names.filter((name) => name === "private");
-  const authoritative = new Set(asked.authoritative.length > 0 ? asked.authoritative : usual);
+  const both = asked.caches.filter((name) => asked.authoritative.includes(name));
+  if (both.length > 0)
+    throw new ProgramError("E_USAGE", `--authoritative and --cache both name ${both.join(", ")}.`);
+  const caches = new Set([...discovery.caches, ...asked.caches]);
+  for (const name of asked.authoritative) caches.delete(name);
   const isAsked = ({ name }: { readonly name: string }) =>
     asked.registries.length === 0 || asked.registries.includes(name);
   return {
     sources: sources.filter(isAsked),
     unreadable: unreadable.filter(isAsked),
-    modeOf: (name) => (authoritative.has(name) ? "authoritative" : "cache"),
+    modeOf: (name) => (caches.has(name) ? "cache" : "authoritative"),
   };
 }
 
@@ -41,7 +52,7 @@ function requireKnown(
 ): void {
   const unknown = asked.filter((name) => !known.has(name));
   if (unknown.length === 0) return;
-  // Rather a store that is gone than a slip of the pen: the timers name their registries.
+  // Rather a store that is gone than a mistyped name: the timer names its registries.
   throw new ProgramError(
     "E_STORE_NOT_FOUND",
     `${option} ${unknown.join(", ")}: there is no such store here; found ${found.join(", ")}.`,

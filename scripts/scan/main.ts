@@ -75,7 +75,7 @@ async function scan(options: ScanArguments, terminal: Terminal): Promise<ScanRep
   const choice = chooseRegistries(discovery, options);
   if (choice.sources.every(({ name }) => choice.modeOf(name) === "cache"))
     terminal.err(
-      "No registry is authoritative, so no index was checked for lost children: see --authoritative.\n",
+      "All registries are caches, so no index was checked for missing children: see --authoritative.\n",
     );
   const results = await scanAll(choice, scanOptions(options), terminal);
   requireRepositories(options.repositories, results);

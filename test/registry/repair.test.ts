@@ -76,7 +76,7 @@ describe("a repair of a real store", () => {
       await symlink(registry.directory, join(root, "private"));
       await symlink(cache.directory, join(root, "dockerhub"));
 
-      const { exitCode, report } = await repair(root, "--apply");
+      const { exitCode, report } = await repair(root, "--apply", "--cache", "dockerhub");
 
       expect(report.changes.flatMap(({ from }) => (from === null ? [] : [from]))).toEqual(
         Array(4).fill("dockerhub"),

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -8,10 +9,16 @@ import type { ScanReport } from "../../contract/scan-report.ts";
 import { attestation, digest, dockerList, image, index } from "../support/oci-content.ts";
 import { regwardenProcess, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
+import { waitFor } from "../support/running.ts";
 import { startPushgateway } from "../support/service.ts";
 
 async function scan(directory: string, ...flags: string[]) {
   return withReport<ScanReport>(await regwardenProcess(["scan", directory, "--json", ...flags]));
+}
+
+/** The mode of each registry by its name. */
+function modes({ registries }: ScanReport) {
+  return Object.fromEntries(registries.map(({ name, mode }) => [name, mode]));
 }
 
 function ofKind(report: ScanReport, kind: FindingKind, repository?: string): ScanReport["findings"] {
@@ -30,6 +37,15 @@ describe("a scan of a real store", () => {
     registry = await startRegistry();
   });
   afterEach(() => registry.dispose());
+
+  /** A directory with a link to each registry's data. */
+  async function dataRoot(registries: Readonly<Record<string, Registry>>): Promise<string> {
+    const root = join(registry.directory, "../root");
+    await mkdir(root);
+    for (const [name, { directory }] of Object.entries(registries))
+      await symlink(directory, join(root, name));
+    return root;
+  }
 
   test("finds nothing in a healthy store", async () => {
     await registry.push(amd64, "team/single", "1");
@@ -197,25 +213,64 @@ describe("a scan of a real store", () => {
   test("leaves a cache's missing children alone, in a data root", async () => {
     await registry.push(index([amd64, arm64]), "app", "1");
     await registry.collectGarbage("-m");
-    const root = join(registry.directory, "../root");
-    await mkdir(root);
+    const root = await dataRoot({ dockerhub: registry, private: registry });
     await writeFile(join(root, "readme"), "");
-    for (const name of ["dockerhub", "private"]) await symlink(registry.directory, join(root, name));
 
-    const { report } = await scan(root);
+    const { report } = await scan(root, "--cache", "dockerhub");
 
-    expect(report.registries.map(({ name, mode }) => [name, mode])).toEqual([
-      ["dockerhub", "cache"],
-      ["private", "authoritative"],
-    ]);
+    expect(modes(report)).toEqual({ dockerhub: "cache", private: "authoritative" });
     expect(ofKind(report, "index-child").map((f) => f.registry)).toEqual(["private", "private"]);
     expect(
       ofKind(report, "layer-link")
         .map((f) => f.registry)
         .sort(),
     ).toEqual(Array.from({ length: 8 }, (_, i) => (i < 4 ? "dockerhub" : "private")));
-    const other = await scan(root, "--authoritative", "dockerhub");
+    const other = await scan(root, "--cache", "private");
     expect(ofKind(other.report, "index-child").map((f) => f.registry)).toEqual(["dockerhub", "dockerhub"]);
+  });
+
+  test("checks every registry of a data root in full that is no cache, whatever its name", async () => {
+    await registry.push(index([amd64, arm64]), "app", "1");
+    await registry.collectGarbage("-m");
+    const { exitCode, report } = await scan(await dataRoot({ prod: registry, staging: registry }));
+    expect(exitCode).toBe(1);
+    expect(modes(report)).toEqual({ prod: "authoritative", staging: "authoritative" });
+    expect(ofKind(report, "index-child").map((f) => f.registry)).toEqual([
+      "prod",
+      "prod",
+      "staging",
+      "staging",
+    ]);
+  });
+
+  test("knows a pull-through cache by the file that it keeps, or by --cache", async () => {
+    await registry.push(index([amd64, arm64]), "app", "1");
+    const cache = await startRegistry(undefined, { proxyOf: registry.url });
+    try {
+      await mkdir(cache.directory, { recursive: true });
+      const root = await dataRoot({ private: registry, hub: cache });
+      // One that was never asked has neither a store nor the file.
+      expect(await readdir(cache.directory)).toEqual([]);
+      const unused = await scan(root, "--cache", "hub");
+      expect([unused.exitCode, modes(unused.report)]).toEqual([0, { private: "authoritative" }]);
+
+      for (const reference of ["1", digest(amd64)])
+        expect(await cache.manifestStatus("app", reference)).toBe(200);
+      const state = join(cache.directory, "scheduler-state.json");
+      await waitFor("the cache's file", 30, async () => existsSync(state));
+      const used = await scan(root);
+      expect(modes(used.report)).toEqual({ hub: "cache", private: "authoritative" });
+      expect([used.exitCode, used.report.findings]).toEqual([0, []]);
+
+      const overridden = await scan(root, "--authoritative", "hub");
+      expect(overridden.exitCode).toBe(1);
+      expect(ofKind(overridden.report, "index-child")).toMatchObject([{ digest: digest(arm64) }]);
+      await rm(state);
+      expect((await scan(root)).exitCode).toBe(1);
+      expect((await scan(root, "--cache", "hub")).exitCode).toBe(0);
+    } finally {
+      await cache.dispose();
+    }
   });
 
   test("puts its metrics into a real Pushgateway, and a push that fails is no success", async () => {

@@ -44,11 +44,15 @@ export interface Registry {
   readonly dispose: () => Promise<void>;
 }
 
-/** Starts a registry with an empty store; with a login it asks for it. `cachesBlobs`: as the deployed one does. */
-export async function startRegistry(
-  login?: Login,
-  { cachesBlobs = false }: { readonly cachesBlobs?: boolean } = {},
-): Promise<Registry> {
+interface RegistryOptions {
+  /** Whether it memoizes blob descriptors, as other people's do. */
+  readonly cachesBlobs?: boolean;
+  /** Makes it a pull-through cache of the registry at this URL. */
+  readonly proxyOf?: string;
+}
+
+/** Starts a registry with an empty store; with a login it asks for it. */
+export async function startRegistry(login?: Login, options: RegistryOptions = {}): Promise<Registry> {
   const scratch = await mkdtemp(join(tmpdir(), "regwarden-registry-"));
   await ensurePackages();
   const binary = await registryBinary();
@@ -56,7 +60,7 @@ export async function startRegistry(
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const config = join(scratch, "config.yml");
-  await writeFile(config, await renderConfig({ scratch, directory, port, login, cachesBlobs }));
+  await writeFile(config, await renderConfig({ scratch, directory, port, login, ...options }));
   const server = createServerControl(binary, config, url);
   const credentials = (side: "src" | "dest") =>
     login ? [`--${side}-creds`, `${login.user}:${login.password}`] : [];
@@ -137,23 +141,25 @@ export async function headOf(url: string, path: string): Promise<string> {
   return reply.status === 200 ? `200, ${reply.headers.get("content-length")} bytes` : String(reply.status);
 }
 
-async function renderConfig(options: {
+interface RegistrySettings extends RegistryOptions {
   readonly scratch: string;
   readonly directory: string;
   readonly port: number;
   readonly login: Login | undefined;
-  readonly cachesBlobs: boolean;
-}): Promise<string> {
-  const { scratch, directory, port, login, cachesBlobs } = options;
+}
+
+async function renderConfig(settings: RegistrySettings): Promise<string> {
+  const { scratch, directory, port, login, cachesBlobs = false, proxyOf } = settings;
   const passwords = join(scratch, "htpasswd");
   if (login) await writeFile(passwords, `${login.user}:${await hash(login.password, 4)}\n`);
   const auth = login ? `auth:\n  htpasswd:\n    realm: test\n    path: ${passwords}\n` : "";
   const cache = cachesBlobs ? "  cache:\n    blobdescriptor: inmemory\n" : "";
+  const proxy = proxyOf === undefined ? "" : `proxy:\n  remoteurl: ${proxyOf}\n`;
   return (
     "version: 0.1\nlog:\n  level: error\n" +
     // Without it, 2.8.3 refuses foreign layers.
     'validation:\n  manifests:\n    urls:\n      allow: ["^https://"]\n' +
     `storage:\n${cache}  filesystem:\n    rootdirectory: ${directory}\n  delete:\n    enabled: true\n` +
-    `http:\n  addr: 127.0.0.1:${port}\n  secret: test\n${auth}`
+    `http:\n  addr: 127.0.0.1:${port}\n  secret: test\n${auth}${proxy}`
   );
 }

@@ -37,9 +37,14 @@ WantedBy=multi-user.target
  */
 export function scanUnit(settings: RegistrySettings): string {
   const { data } = hostPaths(settings.directory);
+  // By name, so that nothing depends on the file that a cache writes after its first fetch.
+  const modes = [
+    `--authoritative ${privateRegistry}`,
+    ...settings.caches.map(({ name }) => `--cache ${name}`),
+  ];
   const report = `--report ${REPORT_MOUNT}/${scanFiles.report} --metrics ${REPORT_MOUNT}/${scanFiles.metrics}`;
   const scan = programCommand(settings, {
-    command: `scan /data --authoritative ${privateRegistry} ${report}`,
+    command: `scan /data ${modes.join(" ")} ${report}`,
     network: "none",
     volumes: [`${data}:/data:ro`, `${reportDirectory}:${REPORT_MOUNT}`],
     options: [`--name ${containers.scan} --memory 512m`],

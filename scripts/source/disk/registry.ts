@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { describeError, ProgramError, systemCode } from "../../cli/errors.ts";
@@ -6,6 +7,7 @@ import {
   layersPath,
   ownDirectory,
   revisionsPath,
+  schedulerStatePath,
   storePath,
   tagHistoryPath,
 } from "../../registry/paths.ts";
@@ -25,6 +27,10 @@ export interface Discovery {
   readonly form: "store" | "data-root";
   /** Sorted by name, never empty. */
   readonly sources: readonly DiskSource[];
+  /** Names of those that are pull-through caches, by the file that such a registry keeps. */
+  readonly caches: ReadonlySet<string>;
+  /** Names of directories without a store, such as that of a cache that was never asked. */
+  readonly empty: readonly string[];
   /** Directories that may or may not be registries, by name. */
   readonly unreadable: readonly { readonly name: string; readonly fault: Unreadable }[];
 }
@@ -37,18 +43,31 @@ export interface Discovery {
 export async function discoverRegistries(directory: string): Promise<Discovery> {
   const path = resolve(directory);
   const own = await isStore(path);
-  if (own === true) return { form: "store", sources: [diskSource(basename(path), path)], unreadable: [] };
+  if (own === true) return discovery("store", [diskSource(basename(path), path)]);
   if (own !== false) throw cannotList(own);
   const sources: DiskSource[] = [];
   const faults: { name: string; fault: Unreadable }[] = [];
+  const empty: string[] = [];
   const names = await subdirectories(path);
   for (const name of names) {
     const answer = await isStore(join(path, name));
     if (answer === true) sources.push(diskSource(name, join(path, name)));
-    else if (answer !== false) faults.push({ name, fault: answer });
+    else if (answer === false) empty.push(name);
+    else faults.push({ name, fault: answer });
   }
   if (sources.length === 0) throw notFound(path, names, faults);
-  return { form: "data-root", sources, unreadable: faults };
+  return discovery("data-root", sources, empty, faults);
+}
+
+function discovery(
+  form: Discovery["form"],
+  sources: readonly DiskSource[],
+  empty: readonly string[] = [],
+  unreadable: Discovery["unreadable"] = [],
+): Discovery {
+  // What cannot be told apart is no cache: it is checked in full then.
+  const caches = sources.filter(({ dataDirectory }) => existsSync(schedulerStatePath(dataDirectory)));
+  return { form, sources, caches: new Set(caches.map(({ name }) => name)), empty, unreadable };
 }
 
 /** A store in a directory of this machine. */

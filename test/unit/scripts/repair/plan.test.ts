@@ -133,7 +133,7 @@ describe("the plan", () => {
     const root = await temporaryDirectory();
     await writeHealthyStore(join(root, "one"));
     await writeHealthyStore(join(root, "two"));
-    const { exitCode, stderr } = await regwarden(["repair", root]);
+    const { exitCode, stderr } = await regwarden(["repair", root, "--cache", "one", "--cache", "two"]);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining("--authoritative NAME")]);
   });
 

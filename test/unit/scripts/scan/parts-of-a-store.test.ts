@@ -2,7 +2,12 @@ import { execFileSync } from "node:child_process";
 import { cp, mkdir, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { blobDataPath, blobDirectory, uploadsPath } from "../../../../scripts/registry/paths.ts";
+import {
+  blobDataPath,
+  blobDirectory,
+  schedulerStatePath,
+  uploadsPath,
+} from "../../../../scripts/registry/paths.ts";
 import { scan } from "../../../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
 import { privateStore, storeAt } from "../../../support/store.ts";
@@ -161,6 +166,7 @@ test("a cache that holds a part of what its images need is healthy", async () =>
     await rm(blobDirectory(cache, digest), { recursive: true });
     await rm(join(storeAt(cache).layerLink("app", digest), ".."), { recursive: true });
   }
+  await writeFile(schedulerStatePath(cache), "{}");
   const { exitCode, report } = await scan(root, "--registry", "dockerhub");
   expect([exitCode, report.findings]).toEqual([0, []]);
 });

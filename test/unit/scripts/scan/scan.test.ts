@@ -2,7 +2,12 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
-import { blobDataPath, blobDirectory, repositoryPath } from "../../../../scripts/registry/paths.ts";
+import {
+  blobDataPath,
+  blobDirectory,
+  repositoryPath,
+  schedulerStatePath,
+} from "../../../../scripts/registry/paths.ts";
 import { scan } from "../../../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
 import { privateStore, storeAt } from "../../../support/store.ts";
@@ -71,7 +76,7 @@ describe("a scan", () => {
     await rm(blobDirectory(store.directory, gone), { recursive: true });
     await writeFile(blobDataPath(store.directory, empty), "");
 
-    const { exitCode, report } = await scan(root);
+    const { exitCode, report } = await scan(root, "--cache", "dockerhub");
 
     expect(exitCode).toBe(1);
     expect(report.findings.map(({ kind, cause, digest }) => [kind, cause, digest]).sort()).toEqual(
@@ -170,10 +175,41 @@ describe("the directory to look at", () => {
 
   test("without any authoritative registry is scanned, but not silently", async () => {
     const root = await temporaryDirectory();
-    await storeAt(join(root, "dockerhub")).layer("app", "layer");
+    const store = storeAt(join(root, "dockerhub"));
+    await store.layer("app", "layer");
+    await store.put(schedulerStatePath(store.directory), "{}");
     const { exitCode, stderr } = await regwarden(["scan", root]);
     expect(exitCode).toBe(0);
-    expect(stderr).toContain("No registry is authoritative");
+    expect(stderr).toContain("All registries are caches");
+  });
+
+  test("may be one cache's store", async () => {
+    const { store } = await privateStore();
+    await store.layer("app", "layer");
+    await store.put(schedulerStatePath(store.directory), "{}");
+    expect((await scan(store.directory)).report.registries).toMatchObject([{ mode: "cache" }]);
+  });
+
+  test.each([
+    ["that no directory has", ["--cache", "other"], 3, "--cache other: there is no such store here"],
+    [
+      "of a registry that is said to be both",
+      ["--cache", "private", "--authoritative", "private"],
+      2,
+      "both name",
+    ],
+  ])("refuses a name %s", async (_what, flags, code, message) => {
+    const { root, store } = await privateStore();
+    await store.layer("app", "layer");
+    const { exitCode, stderr } = await regwarden(["scan", root, ...flags]);
+    expect([exitCode, stderr]).toEqual([code, expect.stringContaining(message)]);
+  });
+
+  test("may have a cache that was never asked, and so has no store yet", async () => {
+    const { root, store } = await privateStore();
+    await store.layer("app", "layer");
+    await mkdir(join(root, "dockerhub"));
+    expect((await scan(root, "--cache", "dockerhub")).exitCode).toBe(0);
   });
 });
 
