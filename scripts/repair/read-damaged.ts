@@ -1,5 +1,5 @@
 import { viewStore } from "../graph/store-view.ts";
-import type { Digest } from "../registry/digest.ts";
+import { type Digest, isDigestOfNothing } from "../registry/digest.ts";
 import { collect } from "../source/bounded.ts";
 import type { StoreFacts } from "../source/facts.ts";
 import { readStoreFacts } from "../source/read-store.ts";
@@ -14,6 +14,7 @@ import {
 import { findCanonical } from "./find-canonical.ts";
 import type { CopySearch, ParsedManifest } from "./find-copies.ts";
 import { blobNeeds, ownNeed, targetOf, wrongSizeOf } from "./needs.ts";
+import type { Suspicion } from "./suspicions.ts";
 import type { VerifiedBlobs } from "./verified-blobs.ts";
 
 /** What repositories of one registry are read with. */
@@ -25,15 +26,6 @@ export interface DamageReads {
   readonly pace: Pace;
   /** Called for what could not be read. */
   readonly onUnreadable: (fault: Unreadable) => void;
-}
-
-/** What a scan found in one repository. */
-export interface Suspicion {
-  readonly repository: string;
-  /** Tags without a usable link. */
-  readonly lostTags: readonly string[];
-  /** Blobs that a scan that reads them found to have other bytes. */
-  readonly altered: ReadonlySet<string | null>;
 }
 
 /**
@@ -173,8 +165,9 @@ async function findCopies(
   const tagged = rootsOf(repository).flatMap(({ tag, digest }) => (tag === null ? [] : (digest ?? [])));
   for (const digest of collectReach(repository, tagged)) {
     if (!damaged.has(digest)) continue;
+    // Of nothing there is nothing to copy.
     for (const need of blobNeeds(repository, digest))
-      if (need.content?.canReplace)
+      if (need.content?.canReplace && !isDigestOfNothing(need.target))
         await copies.findBlob(repository.view.facts.repository, need.target, need.digest);
   }
 }

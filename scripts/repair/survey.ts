@@ -10,8 +10,9 @@ import type { CopiesFound } from "./copies-found.ts";
 import { type CopySource, storeCopySource } from "./copy-source.ts";
 import type { DamagedRepository } from "./damaged-repository.ts";
 import { createCopySearch } from "./find-copies.ts";
-import { readDamaged, type Suspicion } from "./read-damaged.ts";
+import { readDamaged } from "./read-damaged.ts";
 import type { Store, Stores } from "./stores.ts";
+import { suspicionsOf } from "./suspicions.ts";
 import { createVerifiedBlobs, type VerifiedBlobs } from "./verified-blobs.ts";
 
 /** How a repair looks for damage. */
@@ -71,22 +72,6 @@ export function verifiedOf(all: ReadonlyMap<string, VerifiedBlobs>, registry: st
   const verified = all.get(registry);
   if (!verified) throw new TypeError(`no registry ${registry}`);
   return verified;
-}
-
-/** The repositories in which a repair can change something, by name; of a large store a few. */
-function suspicionsOf(findings: readonly Finding[]): readonly Suspicion[] {
-  const byRepository = Map.groupBy(findings, ({ repository }) => repository);
-  const suspicions = [...byRepository].flatMap(([repository, own]): readonly Suspicion[] => {
-    if (repository === null || !own.some(canRepair)) return [];
-    const lostTags = own.flatMap(({ kind, tags }) => (kind === "tag" ? tags : []));
-    const altered = own.flatMap(({ cause, digest }) => (cause === "digest-mismatch" ? [digest] : []));
-    return [{ repository, lostTags, altered: new Set(altered) }];
-  });
-  return suspicions.sort((a, b) => (a.repository < b.repository ? -1 : 1));
-}
-
-function canRepair({ remedy }: Finding): boolean {
-  return remedy === "relink" || remedy === "recopy" || remedy === "rebuild";
 }
 
 function describeProblems(findings: readonly Finding[], unread: readonly Unreadable[]): readonly string[] {

@@ -38,7 +38,8 @@ export async function readStoreFacts(
 }
 
 /**
- * Whether an entry of an index is a blob: the repository links it as one alone, and its content is no manifest.
+ * Whether an entry of an index is a blob: the repository does not link it as a manifest, and its content is none. Where
+ * the content is missing, its link says what it was.
  *
  * Source: distribution v2.8.3, registry/storage/manifestlisthandler.go and linkedblobstore.go: an entry may have a layer
  * link in place of a revision link.
@@ -55,7 +56,9 @@ function createIsBlob({
   return async (digest) => {
     // Nearly no repository has such an entry.
     links ??= { manifests: namesOf(revisions), layers: namesOf(layerLinks) };
-    if (links.manifests.has(digest) || !links.layers.has(digest)) return false;
-    return (await read(digest)).state !== "parsed";
+    if (links.manifests.has(digest)) return false;
+    const state = await read(digest);
+    if (state.state === "unreadable" && state.isUnparsable === true) return true;
+    return links.layers.has(digest) && state.state !== "parsed";
   };
 }
