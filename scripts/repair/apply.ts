@@ -38,9 +38,9 @@ export interface Applied {
 }
 
 /**
- * Makes the steps of a plan, each after those that it needs. What is cut off leaves links and blobs that are whole.
+ * Makes the steps of a plan, each after those that it needs. What is cut off leaves no link to anything incomplete.
  *
- * Errors: none; what could not be made is told. A fault of the disk ends it, any other only what depends on it.
+ * Errors: none; what could not be made is returned. A fault of the disk ends it, any other only what depends on it.
  */
 export async function applyPlan({ steps }: Plan, context: ApplyContext): Promise<Applied> {
   const failed = new Set<number>();

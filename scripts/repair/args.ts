@@ -23,7 +23,7 @@ export interface RepairArguments {
   readonly from: readonly FromAddress[];
   readonly maxChanges: number;
   readonly tagLinks: boolean;
-  /** Which blobs of images that seem whole are hashed as well; manifests always are. */
+  /** Which blobs of images that seem complete are hashed as well; manifests always are. */
   readonly verify: Verification;
   /** Bytes a second that are fetched, and read to verify; undefined: no limit. */
   readonly bandwidthLimit: number | undefined;
@@ -48,9 +48,9 @@ export interface FromAddress {
 export const repairHelp = `Usage: regwarden repair DIR [--apply] [OPTION]...
        regwarden repair DIR --undo JOURNAL [--apply]
 
-Brings damaged images back. Looks through the storage like scan, sorts what it finds into relink (all data is there, only
-links are lost), recopy (another registry has the data) and rebuild (nobody has it), and prints what it would do for each
-tag. Changes nothing without --apply. Every change is written to a journal before it is made; nothing is deleted.
+Brings damaged images back. Checks the storage like scan, sorts what it finds into relink (all data is there, only links
+are missing), recopy (another registry has the data) and rebuild (no registry has it), and prints what it would do for
+each tag. Changes nothing without --apply. Every change is written to a journal before it is made; nothing is deleted.
 
 DIR is a data root with one directory a registry (DIR/private/docker/registry/v2), or one store (DIR/docker/registry/v2).
 Caches are not repaired: they fetch again what they lack. But what a cache of the same data root holds is copied.
@@ -66,9 +66,9 @@ Options:
   --repository NAME     repair only this repository; may be repeated
   --cache NAME          a registry that is a pull-through cache; may be repeated. Default as for scan
   --authoritative NAME  a registry that is no cache although it looks like one; may be repeated
-  --verify-digests      also look for configurations with other bytes than their digests stand for
-  --verify-layers       the same for layers as well: reads the whole store. Of damaged images all is read anyway
-  --tag-links           point a tag whose link is lost at the only manifest that it ever led to
+  --verify-digests      also find configurations with other bytes than their digests stand for
+  --verify-layers       the same for layers as well: reads all of the store. Of damaged images all is read anyway
+  --tag-links           point a tag without a usable link at the only manifest that it ever led to
   --instance NAME       what clients call the registry, HOST:PORT, for the commands to type. Default: REGISTRY
   --journal DIR         directory for the journal and for what is replaced, on the store's file system.
                         Default: DIR/.regwarden/repair-TIME
@@ -76,7 +76,8 @@ Options:
                         since needs, and says so. An undo has a journal too: to undo that is to redo
   --json                prints one document (regwarden/repair/v1, regwarden/repair-undo/v1) instead of text
 
-Relinking is safe while the registry serves. After data was copied, restart the registry: it remembers what it saw.
+All of this is safe while the registry serves. After data was copied, a registry with a descriptor cache
+(cache.blobdescriptor in its configuration) needs a restart; one without serves it at once.
 
 Exit status: 0 nothing to do, or all is healed or undone; 1 something is left to do, also what a dry run plans, or an undo
 kept something; 2 wrong usage; 3 something could not be checked or written.
@@ -137,7 +138,7 @@ const options = {
   undo: { type: "string" },
 } as const;
 
-/** Options that make no sense for an undo: it takes back a whole journal, in its own order. */
+/** Options that an undo does not take: it undoes all of a journal, in its own order. */
 const notWithUndo = ["from", "registry", "repository", "max-changes", "journal", "tag-links"] as const;
 
 /** Errors: E_USAGE. */

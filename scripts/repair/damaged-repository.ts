@@ -16,7 +16,7 @@ export interface DamagedRepository {
   readonly history: ReadonlyMap<string, Digest>;
   /**
    * Of content that was pushed under another algorithm than the store's own, the digest under which it was found there
-   * and compared, if it was looked for; null when it is not in the store.
+   * and compared, if it was searched; null when it is not in the store.
    */
   readonly canonical: ReadonlyMap<Digest, Digest | null>;
 }

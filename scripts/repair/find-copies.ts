@@ -6,11 +6,11 @@ import type { CopySource } from "./copy-source.ts";
 
 export type ParsedManifest = Extract<ManifestState, { state: "parsed" }>;
 
-/** Looks for copies of what one registry lost. */
+/** Finds copies of what one registry lost. */
 export interface CopySearch {
-  /** Looks for a blob, under the first of these digests that a source knows. */
+  /** Asks for a blob, under the first of these digests that a source knows. */
   readonly findBlob: (repository: string, target: Digest, ...others: readonly Digest[]) => Promise<void>;
-  /** A manifest as the first source has it: without it no one knows what else is needed. */
+  /** A manifest as the first source has it: without it, it is unknown what else is needed. */
   readonly findManifest: (repository: string, digest: Digest) => Promise<ParsedManifest | undefined>;
   readonly found: CopiesFound;
 }

@@ -83,7 +83,7 @@ async function act({ surveyed, plan, report }: Planned, run: Run): Promise<Acted
   if (count > options.maxChanges)
     throw new ProgramError(
       "E_BUDGET",
-      `The plan has ${count} changes, more than the ${options.maxChanges} allowed, so nothing was changed. Look through it, then add: --max-changes ${count}`,
+      `The plan has ${count} changes, more than the ${options.maxChanges} allowed, so nothing was changed. Read it, then add: --max-changes ${count}`,
     );
   const { applied, journal } = count === 0 ? nothingToDo : await makeChanges(plan, surveyed, run);
   const left = await findDamage(stores.repaired, options, terminal);

@@ -29,7 +29,7 @@ export interface DamageReads {
 }
 
 /**
- * Reads one repository again, by every byte where its images are damaged, and looks for copies of what they lack. Only
+ * Reads one repository again, by every byte where its images are damaged, and finds copies of what they lack. Only
  * what damaged images reach is kept.
  *
  * Errors: those of {@link CopySearch}.
@@ -156,7 +156,7 @@ async function verifyBlobs(repository: DamagedRepository, digest: Digest, readin
   }
 }
 
-/** Nothing is fetched for what no tag leads to, so nothing is looked for either. */
+/** Nothing is fetched for what no tag leads to, so no source is asked for it either. */
 async function findCopies(
   repository: DamagedRepository,
   damaged: ReadonlySet<Digest>,

@@ -38,7 +38,7 @@ function toChange({ copies: _copies, isManifest: _isManifest, ...change }: Plann
   return change;
 }
 
-/** Puts the whole document together; the clock's readings come from the caller. */
+/** Puts the document together; the clock's readings come from the caller. */
 export function buildReport(
   plan: PlanReport,
   clock: Pick<RepairReport, "finishedAt" | "durationSeconds">,

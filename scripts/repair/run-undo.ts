@@ -77,7 +77,7 @@ interface Work {
 }
 
 async function prepare(
-  { directory: given, ...look }: UndoOptions,
+  { directory: given, ...options }: UndoOptions,
   run: RecordedRun,
   terminal: Terminal,
   effects: Effects,
@@ -94,7 +94,7 @@ async function prepare(
     touched: touched.map(({ dataDirectory }) => dataDirectory),
     effects,
     known: knownFindings(directory, scanned),
-    scan: () => findDamage(scanned, { ...look, repositories: [] }, terminal),
+    scan: () => findDamage(scanned, { ...options, repositories: [] }, terminal),
   };
 }
 

@@ -15,8 +15,8 @@ import type { Store, Stores } from "./stores.ts";
 import { suspicionsOf } from "./suspicions.ts";
 import { createVerifiedBlobs, type VerifiedBlobs } from "./verified-blobs.ts";
 
-/** How a repair looks for damage. */
-export type Look = Pick<RepairArguments, "repositories" | "verify" | "bandwidthLimit">;
+/** What a repair scans, and which blobs it hashes. */
+export type ScanScope = Pick<RepairArguments, "repositories" | "verify" | "bandwidthLimit">;
 
 /** What was found, and what a plan and its changes are made with. */
 export interface Survey {
@@ -32,18 +32,18 @@ export interface Survey {
 }
 
 /**
- * Scans, then reads the repositories again in which a repair can change something, and looks for copies.
+ * Scans, then reads the repositories again in which a repair can change something, and finds copies.
  *
  * Errors: E_REGISTRY_UNREACHABLE when a registry to copy from cannot be asked.
  */
 export async function survey(
   stores: Stores,
-  look: Look,
+  scope: ScanScope,
   remotes: readonly CopySource[],
   terminal: Terminal,
 ): Promise<Survey> {
-  const findings = await findDamage(stores.repaired, look, terminal);
-  const pace = paceOf(look.bandwidthLimit);
+  const findings = await findDamage(stores.repaired, scope, terminal);
+  const pace = paceOf(scope.bandwidthLimit);
   const all = [...stores.repaired, ...stores.others];
   const verifiers = all.map(({ source }) => ({ source, verified: createVerifiedBlobs(source, pace) }));
   const sources = [...verifiers.map(({ source, verified }) => storeCopySource(source, verified)), ...remotes];
@@ -89,11 +89,11 @@ function describeProblems(findings: readonly Finding[], unread: readonly Unreada
 /** What a scan finds in the registries, in the repositories that were asked for. Errors: E_STORE_NOT_FOUND. */
 export async function findDamage(
   stores: readonly Store[],
-  look: Look,
+  scope: ScanScope,
   terminal: Terminal,
 ): Promise<readonly Finding[]> {
   const choice = { sources: stores.map(({ source }) => source), modeOf: () => "authoritative" as const };
-  const results = await scanAll(choice, scanOptions(look), terminal);
-  requireRepositories(look.repositories, results);
+  const results = await scanAll(choice, scanOptions(scope), terminal);
+  requireRepositories(scope.repositories, results);
   return describeFindings(sortFindings(results.flatMap(({ findings }) => findings)), "store");
 }

@@ -47,7 +47,7 @@ function remedyOf(finding: Finding, { blobs, links, missing }: Planned): Remedy 
   if (ofBlob !== undefined) return ofBlob;
   if (links.has(key)) return "relink";
   if (missing.has(key)) return "rebuild";
-  // What no image needs keeps the scan's advice, except for a promise that no change keeps.
+  // What no image needs keeps the scan's remedy, unless that is a change which is not planned.
   return finding.remedy === "relink" || finding.remedy === "recopy" ? "rebuild" : finding.remedy;
 }
 
