@@ -73,7 +73,8 @@ const tlsAgent = new TlsAgent({ keepAlive: true });
 /**
  * One request, one answer, whatever it says; no redirect is followed, so no password ever follows one.
  *
- * Errors: those of the connection, with Node's code; {@link BrokenOffError}; ETIMEDOUT when nothing comes for too long.
+ * Errors: those of the connection, with Node's code; {@link BrokenOffError}; ETIMEDOUT when nothing comes for too long;
+ * {@link tooLongCode}.
  */
 export function sendOnce(url: string, request: Request): Promise<Answer> {
   const { use, timeoutSeconds = defaultTimeoutSeconds } = request;
@@ -123,6 +124,14 @@ function timeoutError(seconds: number): Error {
   return Object.assign(new Error(`no answer for ${seconds} s`), { code: "ETIMEDOUT" });
 }
 
+/** Code of an answer that is longer than any that is kept. */
+export const tooLongCode = "ERR_TOO_LONG";
+
+function tooLongError(): Error {
+  const message = `answers with more than ${bodyLimitBytes} bytes`;
+  return Object.assign(new Error(message), { code: tooLongCode });
+}
+
 interface Reading {
   readonly onProgress: () => void;
   readonly onEnd: (answer: Answer) => void;
@@ -146,7 +155,7 @@ function readBody(incoming: IncomingMessage, use: BodyUse | undefined, reading: 
       onEnd({ ...toAnswer(incoming, body()), isPartRead: true });
       incoming.destroy();
     } else if (sizeBytes > bodyLimitBytes) {
-      onFault(new Error(`the answer is longer than ${bodyLimitBytes} bytes`));
+      onFault(tooLongError());
       incoming.destroy();
     }
   });

@@ -1,5 +1,5 @@
 import { describeError, systemCode } from "../cli/errors.ts";
-import { type Answer, BrokenOffError, type Request, sendOnce } from "./exchange.ts";
+import { type Answer, BrokenOffError, type Request, sendOnce, tooLongCode } from "./exchange.ts";
 
 /** What a request came to after all tries; the last answer of a server that cannot is an answer too. */
 export type Attempt =
@@ -12,7 +12,7 @@ export type Attempt =
       readonly answer: Answer;
       readonly receivedBytes: number;
     }
-  /** A server answers, but cannot be trusted to be the one that was asked. */
+  /** A server answers, but cannot be trusted to be the one that was asked, or gives what no registry gives. */
   | { readonly state: "untrusted"; readonly reason: string };
 
 export type TrySend = (url: string, request?: Request) => Promise<Attempt>;
@@ -79,6 +79,7 @@ async function attemptOnce(url: string, request: Request): Promise<Attempt> {
       return { state: "brokenOff", reason, answer, receivedBytes };
     }
     const code = systemCode(error) ?? "";
+    if (code === tooLongCode) return { state: "untrusted", reason: describeError(error) };
     if (isUntrusted(code)) return { state: "untrusted", reason: `TLS: ${describeError(error)} (${code})` };
     return { state: "silent", reason: describeSilence(error) };
   }

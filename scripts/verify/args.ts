@@ -105,11 +105,11 @@ export function parseVerifyArguments(
     ...rest
   } = parseArguments(argv, options, schema);
   const parsed = positionals.map(parseTarget);
-  const targets = parsed.filter((target) => typeof target !== "string");
+  const targets = parsed.flatMap((target) => ("fault" in target ? [] : target));
   const { account, faults } = readAccount(environment);
   const hosts = new Set(targets.map(({ host }) => host));
   const all = [
-    ...parsed.filter((fault) => typeof fault === "string"),
+    ...parsed.flatMap((target) => ("fault" in target ? target.fault : [])),
     ...faults,
     ...(account && plainHttp
       ? [...hosts].flatMap((host) => privacyFault(host, new URL(`http://${host}`)) ?? [])
@@ -132,10 +132,10 @@ export function parseVerifyArguments(
   };
 }
 
-function parseTarget(text: string): Target | string {
+function parseTarget(text: string): Target | { readonly fault: string } {
   const parsed = parseReference(text);
-  if ("reason" in parsed) return `${text} is no reference: ${parsed.reason}.`;
+  if ("reason" in parsed) return { fault: `${text} is no reference: ${parsed.reason}.` };
   const { host, repository, tag, digest } = parsed;
-  if (host === null) return `${text} names no registry: write HOST[:PORT]/${text}.`;
+  if (host === null) return { fault: `${text} names no registry: write HOST[:PORT]/${text}.` };
   return { text, host, repository, tag: tag ?? (digest === null ? "latest" : null), digest };
 }

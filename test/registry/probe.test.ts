@@ -210,16 +210,19 @@ describe("a probe of a registry that keeps descriptors in memory", () => {
     expect(report.errors).toEqual({ unauthorised: 0, unavailable: 0, unexpected: 0 });
   });
 
-  test("finds them behind nginx as well", async () => {
-    const nginx = await startNginx(registry.url);
-    try {
-      const { exitCode, report } = await probe(nginx.url);
-      expect(found(report).sort()).toEqual(lost.toSorted());
-      expect([exitCode, report.complete]).toEqual([1, true]);
-    } finally {
-      await nginx.stop();
-    }
-  });
+  test.each([false, true])(
+    "finds them behind nginx as well; one with a cache of its own: %s",
+    async (keepsBlobs) => {
+      const nginx = await startNginx(registry.url, { keepsBlobs });
+      try {
+        const { exitCode, report } = await probe(nginx.url);
+        expect(found(report).sort()).toEqual(lost.toSorted());
+        expect([exitCode, report.complete]).toEqual([1, true]);
+      } finally {
+        await nginx.stop();
+      }
+    },
+  );
 
   test("is not stopped by more of them than failures that it would bear", async () => {
     const more = Array.from({ length: 60 }, (_, at) => image(`more ${at}`, "linux/amd64"));
