@@ -24,8 +24,8 @@ export function knownFindings(directory: string, stores: readonly Store[]): Know
   const paths = new Map(
     stores.map(({ name, dataDirectory }) => [name, relative(resolve(directory), dataDirectory)]),
   );
-  const identify = ({ registry, repository, kind, cause, digest, tags, place }: Finding) => {
-    const thing = digest ?? (tags.length > 0 ? tags : relative(resolve(directory), place ?? ""));
+  const identify = ({ registry, repository, kind, cause, digest, tags, place: path }: Finding) => {
+    const thing = digest ?? (tags.length > 0 ? tags : relative(resolve(directory), path ?? ""));
     return JSON.stringify([paths.get(registry) ?? registry, repository, kind, cause, thing]);
   };
   return {

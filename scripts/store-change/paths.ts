@@ -52,6 +52,17 @@ export function storeOf(path: string, stores: readonly string[]): string | undef
   return stores.find((dataDirectory) => path.startsWith(storePath(dataDirectory) + sep));
 }
 
+/** {@link requireInStore} for many paths at one time: each directory is checked once. */
+export function createStoreGuard(stores: readonly string[]): (path: string) => Promise<void> {
+  const checked = new Set<string>();
+  return async (path) => {
+    const directory = dirname(path);
+    if (checked.has(directory)) return;
+    await requireInStore(path, stores);
+    checked.add(directory);
+  };
+}
+
 /**
  * Refuses a path outside of the stores, and one that a symbolic link would lead out of its store: what lies there is not
  * the registry's.

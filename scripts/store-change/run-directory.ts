@@ -19,7 +19,7 @@ export interface OpenRun {
 }
 
 interface Options extends Omit<OpenRun, "journal"> {
-  /** For whoever undoes the run. */
+  /** For an undo of the run. */
   readonly note?: Readonly<Record<string, unknown>>;
 }
 

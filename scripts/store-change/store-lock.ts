@@ -150,7 +150,7 @@ async function reserve(path: string): Promise<{ readonly database?: DatabaseSync
   }
 }
 
-/** Names this process as the holder, in the place of one that is gone. Errors: E_STORE_LOCKED. */
+/** Names this process as the holder, instead of one that is gone. Errors: E_STORE_LOCKED. */
 async function announce(directory: string, { bootId, isShared }: Machine): Promise<void> {
   const boot = await bootId();
   const { dev: device } = await stat(directory);

@@ -5,6 +5,7 @@ import { ProgramError, systemCode } from "../cli/errors.ts";
 import { type Digest, digestOf } from "../registry/digest.ts";
 import { isFileOf } from "../source/disk/verified-blob.ts";
 import {
+  createStoreGuard,
   exists,
   isUnchanged,
   type Ownership,
@@ -172,12 +173,9 @@ async function until(holds: () => Promise<boolean>): Promise<boolean> {
 }
 
 async function moveAll(moves: readonly Move[], run: OpenRun): Promise<readonly NotDone[]> {
-  const { effects, journal } = run;
-  for (const { from, to } of moves) {
-    for (const path of [from, to].filter((one) => storeOf(one, run.stores) !== undefined))
-      await requireInStore(path, run.stores);
-    if (storeOf(to, run.stores) !== undefined) await makeDirectories(dirname(to), run);
-  }
+  const { effects, journal, stores } = run;
+  const requireInside = createStoreGuard(stores);
+  for (const { from, to } of moves) await requireInside(storeOf(to, stores) === undefined ? from : to);
   await journal.record(
     ...moves.map(({ from, to }) => ({ did: "moved", from: nameOf(from, run), to: nameOf(to, run) }) as const),
   );
@@ -187,7 +185,12 @@ async function moveAll(moves: readonly Move[], run: OpenRun): Promise<readonly N
     await journal.record({ did: "nothing", path: nameOf(path, run) });
   };
   const moved: Move[] = [];
+  const parents = new Set<string>();
   for (const move of moves) {
+    const parent = dirname(move.to);
+    // Not before its turn: what was moved earlier may have brought it back.
+    if (storeOf(parent, stores) !== undefined && !parents.has(parent)) await makeDirectories(parent, run);
+    parents.add(parent);
     const reason = (await wasWrittenSince(move, move.from)) ?? (await tryMove(move, run));
     if (reason === undefined) moved.push(move);
     else await refuse(move, reason);
@@ -201,7 +204,9 @@ async function moveAll(moves: readonly Move[], run: OpenRun): Promise<readonly N
   }
   // Where things went first: after a power cut they must be under one of both names.
   const directories = [...moves.map(({ to }) => dirname(to)), ...moves.map(({ from }) => dirname(from))];
-  for (const directory of new Set(directories)) await effects.syncDirectory(directory);
+  // One that was moved itself has its name in another.
+  for (const directory of new Set(directories))
+    if (await exists(directory)) await effects.syncDirectory(directory);
   return notDone;
 }
 
@@ -257,7 +262,7 @@ async function makeDirectories(path: string, run: OpenRun, given?: Ownership): P
   await run.effects.syncDirectory(parent);
 }
 
-/** What a file that was written is known again by: whoever writes it once more changes its time. */
+/** By what a file that was written is known again: another write changes its time. */
 async function stampOf(path: string): Promise<{ readonly sizeBytes: number; readonly mtimeMs: number }> {
   const { size, mtimeMs } = await lstat(path);
   return { sizeBytes: size, mtimeMs };

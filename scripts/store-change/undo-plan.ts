@@ -6,11 +6,11 @@ import { parseDigest } from "../registry/digest.ts";
 import { isFileOf } from "../source/disk/verified-blob.ts";
 import type { JournalEntry, RecordedRun } from "./journal.ts";
 import {
+  createStoreGuard,
   exists,
   isSameFile,
   isUnchanged,
   type Ownership,
-  requireInStore,
   type Stamp,
   stampToleranceMs,
   statOf,
@@ -71,11 +71,12 @@ export interface UndoScope {
 export async function planUndo(run: RecordedRun, scope: UndoScope): Promise<readonly UndoStep[]> {
   const steps: UndoStep[] = [];
   const notDone = new Set<string>();
+  const planner = { run, scope, requireInside: createStoreGuard(scope.stores) };
   for (const entry of run.entries.toReversed()) {
     if (entry.did === "nothing") notDone.add(entry.path);
     const path = entry.did === "moved" ? entry.from : "path" in entry ? entry.path : undefined;
     if (path === undefined || entry.did === "nothing" || notDone.delete(path)) continue;
-    const step = await planEntry(entry, run, scope);
+    const step = await planEntry(entry, planner);
     if (step) steps.push(step);
   }
   const endangered = await findEndangered(run, scope, steps);
@@ -84,7 +85,7 @@ export async function planUndo(run: RecordedRun, scope: UndoScope): Promise<read
     const reason = endangered.paths.has(step.path) ? reasons.get(step.path) : undefined;
     return reason === undefined ? step : { does: "keep", path: step.path, reason };
   });
-  return withoutDirectoriesInUse(decided);
+  return directoriesLast(decided);
 }
 
 /** What a run changed in the stores, for a check whether any of it is needed now. */
@@ -114,20 +115,22 @@ function takesAway(step: UndoStep): boolean {
 
 type FileEntry = Extract<JournalEntry, { did: "created" | "replaced" }>;
 
-async function planEntry(
-  entry: JournalEntry,
-  run: RecordedRun,
-  scope: UndoScope,
-): Promise<UndoStep | undefined> {
+interface Planner {
+  readonly run: RecordedRun;
+  readonly scope: UndoScope;
+  readonly requireInside: (path: string) => Promise<void>;
+}
+
+async function planEntry(entry: JournalEntry, planner: Planner): Promise<UndoStep | undefined> {
   switch (entry.did) {
     case "created":
     case "replaced":
-      return planFile(entry, run, scope);
+      return planFile(entry, planner);
     case "moved":
-      return planMove(entry, run, scope);
+      return planMove(entry, planner);
     case "made-directory":
     case "removed-directory":
-      return planDirectory(entry, scope);
+      return planDirectory(entry, planner);
     default:
       return undefined;
   }
@@ -135,11 +138,10 @@ async function planEntry(
 
 async function planFile(
   entry: FileEntry,
-  run: RecordedRun,
-  { directory, stores }: UndoScope,
+  { run, scope, requireInside }: Planner,
 ): Promise<UndoStep | undefined> {
-  const path = resolve(directory, entry.path);
-  await requireInStore(path, stores);
+  const path = resolve(scope.directory, entry.path);
+  await requireInside(path);
   const found = await statOf(path);
   const isOwn = found !== undefined && (await isWrittenBy(entry, found, path, run));
   if (entry.did === "created") {
@@ -173,12 +175,11 @@ async function isWrittenBy(
 
 async function planMove(
   entry: Extract<JournalEntry, { did: "moved" }>,
-  run: RecordedRun,
-  { directory, stores }: UndoScope,
+  { run, scope: { directory, stores }, requireInside }: Planner,
 ): Promise<UndoStep | undefined> {
   const [from, to] = [resolve(directory, entry.from), resolve(directory, entry.to)];
   const isIntoStore = storeOf(to, stores) !== undefined;
-  await requireInStore(isIntoStore ? to : from, stores);
+  await requireInside(isIntoStore ? to : from);
   requireOwn(isIntoStore ? from : to, run);
   const [left, moved] = [await statOf(from), await statOf(to)];
   if (!moved) return undefined;
@@ -206,25 +207,26 @@ function requireOwn(path: string, { workDirectory }: RecordedRun): void {
 
 async function planDirectory(
   entry: Extract<JournalEntry, { did: "made-directory" | "removed-directory" }>,
-  { directory, stores }: UndoScope,
+  { scope: { directory }, requireInside }: Planner,
 ): Promise<UndoStep | undefined> {
   const path = resolve(directory, entry.path);
-  await requireInStore(path, stores);
+  await requireInside(path);
   const isThere = await exists(path);
   if (entry.did === "made-directory") return isThere ? { does: "remove-directory", path } : undefined;
   return isThere ? undefined : { does: "make-directory", path, like: entry };
 }
 
-/** A directory that is used by others, or holds what is kept, stays; that is no change of what it was made for. */
-async function withoutDirectoriesInUse(steps: readonly UndoStep[]): Promise<readonly UndoStep[]> {
-  const gone = new Set<string>();
-  const decided: UndoStep[] = [];
+/** Directories go last, when they are empty. One that others use by now, or that holds what is kept, stays. */
+async function directoriesLast(steps: readonly UndoStep[]): Promise<readonly UndoStep[]> {
+  const others = steps.filter(({ does }) => does !== "remove-directory");
+  const gone = new Set(others.filter(({ does }) => does === "take-out").map(({ path }) => path));
+  const directories: UndoStep[] = [];
   for (const step of steps) {
-    if (step.does === "remove-directory" && !(await areAllIn(step.path, gone))) continue;
-    if (step.does === "take-out" || step.does === "remove-directory") gone.add(step.path);
-    decided.push(step);
+    if (step.does !== "remove-directory" || !(await areAllIn(step.path, gone))) continue;
+    gone.add(step.path);
+    directories.push(step);
   }
-  return decided;
+  return [...others, ...directories];
 }
 
 async function areAllIn(directory: string, paths: ReadonlySet<string>): Promise<boolean> {

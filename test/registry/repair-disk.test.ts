@@ -9,7 +9,7 @@ import { program, regwarden, temporaryDirectory } from "../support/program.ts";
 import { storeAt } from "../support/store.ts";
 import { treeOf } from "../support/tree.ts";
 
-/** What a disk can do to a repair: be full, be read-only, belong to somebody else. Needs root, to mount and to drop rights. */
+/** What a disk can do to a repair: be full, be read-only, belong to another user. Needs root, to mount and to drop rights. */
 
 const run = promisify(execFile);
 const layerBytes = 700 * 1024;
@@ -72,7 +72,7 @@ test("A disk that is full while a layer is copied ends the repair; the store and
   expect((await store()).get(lost.slice(join(root, "private").length + 1))).toHaveLength(layerBytes);
 });
 
-test("A read-only file system can be looked at, and is told before anything is tried", async () => {
+test("A read-only file system can be checked, and is reported before anything is tried", async () => {
   const { root, store } = await damagedRoot("4m");
   await run("mount", ["-o", "remount,ro", root]);
   const before = await store();
@@ -116,7 +116,7 @@ test("Without the permission to write, a repair says so and leaves the store alo
   expect(await store()).toEqual(before);
 });
 
-test("What is written belongs to whom its neighbours belong to, with their rights", async () => {
+test("What is written has the owner and the rights of its neighbours", async () => {
   const { root, lost, config } = await damagedRoot("4m");
   const link = storeAt(join(root, "private")).layerLink("app", config);
   await rm(join(link, ".."), { recursive: true });

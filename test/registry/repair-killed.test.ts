@@ -28,8 +28,8 @@ async function findingsOf(root: string): Promise<readonly Finding[]> {
 }
 
 /**
- * What is bad now and was not before. Of an image that is lost itself the scan tells only what would keep a link from
- * healing it; so once a blob is back, its link is told as missing that was missing all along.
+ * What is bad now and was not before. Of an image that is missing itself the scan reports only what would keep a link from
+ * healing it; so once a blob is back, its link is reported as missing that was missing all along.
  */
 function worse(before: readonly Finding[], after: readonly Finding[]): readonly Finding[] {
   const known = new Set(before.map(findingKey));
@@ -99,7 +99,7 @@ test("An undo that is killed anywhere can be ended by the next", async () => {
   expect(effect).toBeGreaterThan(10);
 }, 300_000);
 
-test("A journal whose last line was cut off by a power cut is taken back as far as it tells", async () => {
+test("A journal whose last line was cut off by a power cut is undone as far as it goes", async () => {
   const root = await temporaryDirectory();
   await writeDamagedStore(root);
   const damaged = await storeTree(root);
@@ -112,7 +112,7 @@ test("A journal whose last line was cut off by a power cut is taken back as far 
   expect(await storeTree(root)).toEqual(damaged);
 });
 
-test("A repair that is told to stop makes its step to the end, gives its locks back, and says how to go on", async () => {
+test("A repair that gets a signal to stop makes its step to the end, gives its locks back, and says how to go on", async () => {
   const root = await temporaryDirectory();
   await writeDamagedStore(root);
   await writeSecondImage(root);

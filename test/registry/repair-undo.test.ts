@@ -57,7 +57,7 @@ describe("an undo of a repair, after a push", () => {
 
   test("keeps a layer that an image pushed since needs, and takes the rest back", async () => {
     const journal = await repaired();
-    // The client is told that the layer is there, and does not send it again.
+    // The registry answers that it has the layer, so the client does not send it again.
     await registry.push(second, "app", "2");
 
     const planned = await undo(journal);

@@ -27,7 +27,7 @@ test("The lock of a store holds between containers, and ends with a container th
   expect(await readdir(store)).toEqual([]);
 });
 
-test("A lock that cannot be written is told before anything is changed, whatever a killed run left there", async () => {
+test("A lock that cannot be written is reported before anything is changed, whatever a killed run left there", async () => {
   const root = join(await temporaryDirectory(), "root");
   await mkdir(root);
   await run("mount", ["-t", "tmpfs", "-o", "size=4m,mode=755", "tmpfs", root]);

@@ -43,7 +43,7 @@ describe("an applied plan", () => {
     expect(await treeOf(elsewhere)).toEqual(before);
   });
 
-  test("neither replaces nor removes a directory that lies in a link's place", async () => {
+  test("neither replaces nor removes a directory under the name of a link", async () => {
     const { root, store, config } = await rootWithLostChild();
     const link = join(linkDirectory(layersPath(store.directory, "app"), config), "link");
     await rm(link);

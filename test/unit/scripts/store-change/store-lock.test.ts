@@ -12,7 +12,7 @@ const lockOf = (store: string) => join(store, ".regwarden", "lock");
 const holderOf = (store: string) => join(store, ".regwarden", "lock-holder.json");
 
 describe("the lock of a store", () => {
-  test("is held by one process, which a second is told of, and leaves nothing behind", async () => {
+  test("is held by one process, which a second one names, and leaves nothing behind", async () => {
     const store = await temporaryDirectory();
     const holder = await holdLock(store);
     expect(holder.answer).toBe("held");

@@ -81,7 +81,7 @@ describe("what was moved out of a store", () => {
     expect(await readFile(store.blobData(image.layer), "utf8")).toBe("pushed again");
   });
 
-  test("takes the place of an empty directory, and makes those anew that are gone", async () => {
+  test("replaces an empty directory, and makes those again that are gone", async () => {
     const { root, store, image, before, workDirectory } = await movedOut();
     await mkdir(dirname(store.blobData(image.layer)));
     await rm(dirname(dirname(store.revisionLink("app", image.manifest))), { recursive: true });
@@ -96,7 +96,23 @@ describe("what was moved out of a store", () => {
     expect(paths).toEqual(expected.filter(([path]) => !String(path).startsWith(index)));
   });
 
-  test("comes back although the directory above it was moved after it", async () => {
+  test("comes back with the directories above it that were moved after it, in one run", async () => {
+    const { root, store } = await privateStore();
+    const { layer } = await writeHealthyStore(store.directory);
+    const before = await snapshot(store.directory);
+    const link = store.layerLink("app", layer);
+    const nested = [link, dirname(dirname(link)), dirname(dirname(dirname(dirname(link))))];
+    const run = await startRun(root, "run");
+    expect(await moveOut(run, nested)).toEqual([]);
+
+    const undo = await undoRun(root, run.workDirectory);
+    expect(undo.left).toEqual([]);
+    expect(await snapshot(store.directory)).toEqual(before);
+    await undoRun(root, undo.workDirectory);
+    expect(await readdir(dirname(nested[2] ?? ""))).toEqual([]);
+  });
+
+  test("comes back although the directory above it was moved by a later run", async () => {
     const { root, store, paths, before, workDirectory } = await movedOut();
     const repository = dirname(dirname(dirname(dirname(dirname(paths[0] ?? "")))));
     expect(await moveOut(await startRun(root, "later"), [repository])).toEqual([]);
@@ -144,7 +160,7 @@ describe("what was written into a store", () => {
     );
   });
 
-  test("stays when it is needed, as do its directories, and the check is told what it needs", async () => {
+  test("stays when it is needed, as do its directories, and the check gets what it needs to know", async () => {
     const { root, created, replaced, workDirectory } = await writtenInto();
     const asked: Endangered[] = [];
     const findNeeded = async (endangered: Endangered) => {
