@@ -61,15 +61,17 @@ const journalHeadBytes = 200;
 
 export interface Journal {
   /** Keeps its promise when the entries are on the disk: several cost no more than one. */
-  readonly record: (...entries: readonly JournalEntry[]) => Promise<void>;
+  readonly record: (entries: JournalEntry | readonly JournalEntry[]) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 export async function openJournal(effects: Effects, directory: string): Promise<Journal> {
   const sink = await effects.openJournal(join(directory, journalFile));
   return {
-    record: (...entries) =>
-      sink.write(Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""))),
+    record: (given) => {
+      const entries = [given].flat();
+      return sink.write(Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join("")));
+    },
     close: () => sink.finish(),
   };
 }

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { describeError, ProgramError } from "../cli/errors.ts";
 import { ownDirectory, storePath } from "../registry/paths.ts";
 import type { Effects } from "./effects.ts";
@@ -21,6 +21,11 @@ export interface OpenRun {
 interface Options extends Omit<OpenRun, "journal"> {
   /** For an undo of the run. */
   readonly note?: Readonly<Record<string, unknown>>;
+}
+
+/** As journals name a path. */
+export function nameInJournal(path: string, { directory }: Pick<OpenRun, "directory">): string {
+  return relative(resolve(directory), path);
 }
 
 /** `DIR/.regwarden/NAME-TIME`, for a run that was given no directory. */
@@ -49,10 +54,8 @@ export async function openRun({ note, ...run }: Options): Promise<OpenRun> {
     // By the clock of the file system, as it is compared with the times of what lies there.
     const { mtimeMs } = await stat(join(workDirectory, journalFile));
     const at = new Date(Math.ceil(mtimeMs)).toISOString();
-    await journal.record(
-      { did: "begin", schema: journalSchema, at },
-      ...(note ? [{ did: "note", note } as const] : []),
-    );
+    const begin = { did: "begin", schema: journalSchema, at } as const;
+    await journal.record(note ? [begin, { did: "note", note }] : begin);
     await effects.syncDirectory(workDirectory);
     return { ...run, journal };
   } catch (cause) {

@@ -2,9 +2,10 @@ import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ProgramError } from "../cli/errors.ts";
 import { journalFile, type RecordedRun, readRun } from "./journal.ts";
+import type { Move, NotDone } from "./move-files.ts";
 import { exists, isUnchanged, statOf, storeOf } from "./paths.ts";
 import type { OpenRun } from "./run-directory.ts";
-import { createStoreWriter, type Move, type NotDone, type StoreWriter } from "./store-writer.ts";
+import { createStoreWriter, type StoreWriter } from "./store-writer.ts";
 import { planUndo, type UndoScope, type UndoStep } from "./undo-plan.ts";
 
 /** What an undo came to. */

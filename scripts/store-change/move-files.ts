@@ -1,0 +1,100 @@
+import { dirname } from "node:path";
+import { systemCode } from "../cli/errors.ts";
+import { makeDirectories } from "./directories.ts";
+import { createStoreGuard, exists, isUnchanged, type Stamp, statOf, storeOf } from "./paths.ts";
+import { nameInJournal, type OpenRun } from "./run-directory.ts";
+
+export interface Move {
+  readonly from: string;
+  readonly to: string;
+  /** The file as it was when the move was planned: one that was written since, or while it is moved, stays. */
+  readonly seen?: Stamp;
+}
+
+export interface NotDone {
+  readonly path: string;
+  /** Half a sentence about the path. */
+  readonly reason: string;
+}
+
+/**
+ * Moves files and whole directories to names that are free: out of a store, or back into it. All of them are in the
+ * journal and on the disk before the first is moved, so many cost little more than one.
+ *
+ * Returns those that were not moved, by the name that they have.
+ */
+export async function moveAll(moves: readonly Move[], run: OpenRun): Promise<readonly NotDone[]> {
+  const requireInside = createStoreGuard(run.stores);
+  for (const { from, to } of moves) await requireInside(storeOf(to, run.stores) === undefined ? from : to);
+  await run.journal.record(
+    moves.map(({ from, to }) => ({
+      did: "moved",
+      from: nameInJournal(from, run),
+      to: nameInJournal(to, run),
+    })),
+  );
+  const stayed = await moveEach(moves, run);
+  const returned = await giveBackWritten(
+    moves.filter(({ from }) => !stayed.has(from)),
+    run,
+  );
+  await syncDirectories(moves, run);
+  return [...stayed, ...returned].map(([path, reason]) => ({ path, reason }));
+}
+
+type Reasons = ReadonlyMap<string, string>;
+
+async function moveEach(moves: readonly Move[], run: OpenRun): Promise<Reasons> {
+  const stayed = new Map<string, string>();
+  const parents = new Set<string>();
+  for (const move of moves) {
+    const parent = dirname(move.to);
+    // Not before its turn: what was moved earlier may have brought it back.
+    if (storeOf(parent, run.stores) !== undefined && !parents.has(parent)) await makeDirectories(parent, run);
+    parents.add(parent);
+    const reason = (await wasWrittenSince(move, move.from)) ?? (await tryMove(move, run));
+    if (reason === undefined) continue;
+    stayed.set(move.from, reason);
+    await run.journal.record({ did: "nothing", path: nameInJournal(move.from, run) });
+  }
+  return stayed;
+}
+
+/** The registry writes links in place, so what a push wrote while a file was moved went along. */
+async function giveBackWritten(moves: readonly Move[], run: OpenRun): Promise<Reasons> {
+  const returned = new Map<string, string>();
+  for (const move of moves) {
+    const reason = await wasWrittenSince(move, move.to);
+    if (reason === undefined) continue;
+    returned.set(move.from, reason);
+    await tryMove({ from: move.to, to: move.from }, run);
+    await run.journal.record({ did: "nothing", path: nameInJournal(move.from, run) });
+  }
+  return returned;
+}
+
+/** Where things went first: after a power cut they must be under one of both names. */
+async function syncDirectories(moves: readonly Move[], { effects }: OpenRun): Promise<void> {
+  const directories = [...moves.map(({ to }) => dirname(to)), ...moves.map(({ from }) => dirname(from))];
+  // One that was moved itself has its name in another.
+  for (const directory of new Set(directories))
+    if (await exists(directory)) await effects.syncDirectory(directory);
+}
+
+async function wasWrittenSince({ seen }: Move, path: string): Promise<string | undefined> {
+  const found = seen && (await statOf(path));
+  return found && !isUnchanged(found, seen) ? "was written meanwhile by a push" : undefined;
+}
+
+async function tryMove({ from, to }: Move, { effects }: OpenRun): Promise<string | undefined> {
+  try {
+    await effects.move(from, to);
+    return undefined;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT" && !(await exists(from))) return "is not there any more";
+    if (code === "EEXIST" || code === "ENOTEMPTY" || code === "ENOTDIR")
+      return `was not moved, as ${to} was written meanwhile`;
+    throw error;
+  }
+}
