@@ -4,6 +4,7 @@ import { shortDigest } from "../registry/digest.ts";
 import { blobDataPath, layersPath, linkDirectory, revisionsPath, tagLinkPath } from "../registry/paths.ts";
 import { readLink } from "../source/disk/link.ts";
 import type { Pace } from "../source/source.ts";
+import { isSound, type VerifiedBlobs } from "../source/verified-blobs.ts";
 import type { Effects } from "../store-change/effects.ts";
 import { ownershipFor } from "../store-change/paths.ts";
 import type { StoreWriter } from "../store-change/store-writer.ts";
@@ -11,7 +12,6 @@ import { changeKey, type PlannedChange } from "./change.ts";
 import type { CopySource } from "./copy-source.ts";
 import type { Plan, Step } from "./plan.ts";
 import { stageBlob } from "./stage-blob.ts";
-import { isSound, type VerifiedBlobs } from "./verified-blobs.ts";
 
 /** A store as it is written to. */
 export interface Target {

@@ -1,7 +1,7 @@
 import { type HttpRegistryOptions, httpRegistry } from "../source/http/registry.ts";
 import type { RegistrySource, StoreSource } from "../source/source.ts";
+import type { VerifiedBlobs } from "../source/verified-blobs.ts";
 import type { FromAddress } from "./args.ts";
-import type { VerifiedBlobs } from "./verified-blobs.ts";
 
 /** A registry that may hold what a store lost. */
 export interface CopySource {

@@ -3,7 +3,7 @@ import type { StoreView } from "../graph/store-view.ts";
 import { type Digest, digestOf, isDigestOfNothing, splitDigest } from "../registry/digest.ts";
 import type { BlobDescriptor } from "../registry/manifest.ts";
 import type { Pace, StoreSource } from "../source/source.ts";
-import { isSound, type VerifiedBlobs } from "./verified-blobs.ts";
+import { isSound, type VerifiedBlobs } from "../source/verified-blobs.ts";
 
 interface Reads {
   readonly source: Pick<StoreSource, "content" | "blob">;

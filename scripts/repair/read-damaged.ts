@@ -4,6 +4,7 @@ import { collect } from "../source/bounded.ts";
 import type { StoreFacts } from "../source/facts.ts";
 import { readStoreFacts } from "../source/read-store.ts";
 import type { BlobState, LinkFact, ManifestState, Pace, StoreSource, Unreadable } from "../source/source.ts";
+import type { VerifiedBlobs } from "../source/verified-blobs.ts";
 import {
   childrenOf,
   collectReach,
@@ -15,7 +16,6 @@ import { findCanonical } from "./find-canonical.ts";
 import type { CopySearch, ParsedManifest } from "./find-copies.ts";
 import { blobNeeds, ownNeed, targetOf, wrongSizeOf } from "./needs.ts";
 import type { Suspicion } from "./suspicions.ts";
-import type { VerifiedBlobs } from "./verified-blobs.ts";
 
 /** What repositories of one registry are read with. */
 export interface DamageReads {

@@ -5,6 +5,7 @@ import { describeFindings } from "../report/describe-finding.ts";
 import { requireRepositories, scanAll, scanOptions } from "../scan/main.ts";
 import { paceOf } from "../source/pace.ts";
 import type { Unreadable } from "../source/source.ts";
+import { createVerifiedBlobs, type VerifiedBlobs } from "../source/verified-blobs.ts";
 import type { RepairArguments } from "./args.ts";
 import type { CopiesFound } from "./copies-found.ts";
 import { type CopySource, storeCopySource } from "./copy-source.ts";
@@ -13,7 +14,6 @@ import { createCopySearch } from "./find-copies.ts";
 import { readDamaged } from "./read-damaged.ts";
 import type { Store, Stores } from "./stores.ts";
 import { suspicionsOf } from "./suspicions.ts";
-import { createVerifiedBlobs, type VerifiedBlobs } from "./verified-blobs.ts";
 
 /** What a repair scans, and which blobs it hashes. */
 export type ScanScope = Pick<RepairArguments, "repositories" | "verify" | "bandwidthLimit">;

@@ -28,22 +28,22 @@ export interface ScanArguments {
   readonly repositories: readonly string[];
   /** Which blobs are read as a whole and compared with their digests; manifests always are. */
   readonly verify: Verification;
-  /** Bytes a second that the comparison may read; undefined: no limit. */
+  /** Bytes a second that may be read to compare with digests; undefined: no limit. */
   readonly bandwidthLimit: number | undefined;
 }
 
 export const scanHelp = `Usage: regwarden scan DIR [OPTION]...
 
 Checks the storage of registries for everything that a tag needs: its link, manifests and nested indexes, the
-repository's links, configurations and layers with their lengths, signatures and their subjects; and for what is only in
-the way. Reads only, and may run while the registry serves.
+repository's links, configurations and layers with their lengths, signatures and their subjects; and for what is
+unreferenced. Reads only, and may run while the registry serves.
 
 DIR is a data root with one directory a registry (DIR/private/docker/registry/v2), or one store (DIR/docker/registry/v2).
 
 Options:
   --json                prints the report (regwarden/scan/v1) instead of tables
-  --report FILE         also writes the report to FILE, whole or not at all
-  --metrics FILE        also writes Prometheus metrics to FILE, whole or not at all, also when the scan could not look
+  --report FILE         also writes the report to FILE, completely or not at all
+  --metrics FILE        also writes Prometheus metrics to FILE, completely or not at all, also when the scan could not check
   --pushgateway URL     also puts the metrics there, as group regwarden-scan
   --instance NAME       whose metrics they are there. Default: the name of this machine
   --cache NAME          a registry that is a pull-through cache, which may lawfully lack a part of what it names; may be
@@ -54,7 +54,8 @@ Options:
   --repository NAME     checks this repository only, in all registries that have it; may be repeated
   --verify-digests      also reads every configuration and compares it with its digest; manifests always are
   --verify-layers       the same for layers as well: reads the whole store
-  --bandwidth-limit N   what these two may read a second: bytes, or with a unit like 50M or 500KiB
+  --bandwidth-limit N   what these two may read a second, and the check of what another registry of DIR holds of a
+                        damaged image: bytes, or with a unit like 50M or 500KiB
 
 Exit status: 0 nothing found, 1 findings, 2 wrong usage, 3 something could not be read.
 `;
@@ -103,11 +104,8 @@ export function parseScanArguments(argv: readonly string[]): ScanArguments {
   if (isPart && (given.metrics !== undefined || given.pushgateway !== undefined))
     throw new ProgramError(
       "E_USAGE",
-      "The metrics say how the whole is: --metrics and --pushgateway go with neither --registry nor --repository.",
+      "The metrics are those of all registries: --metrics and --pushgateway go with neither --registry nor --repository.",
     );
-  const verify = verificationOf(given);
-  if (given["bandwidth-limit"] !== undefined && verify === "manifests")
-    throw new ProgramError("E_USAGE", "--bandwidth-limit goes with --verify-digests or --verify-layers.");
   return {
     directory: given.positionals,
     json: given.json,
@@ -119,7 +117,7 @@ export function parseScanArguments(argv: readonly string[]): ScanArguments {
     caches: given.cache,
     registries: given.registry,
     repositories: given.repository,
-    verify,
+    verify: verificationOf(given),
     bandwidthLimit: given["bandwidth-limit"],
   };
 }

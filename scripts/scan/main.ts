@@ -83,7 +83,7 @@ async function scan(options: ScanArguments, terminal: Terminal): Promise<ScanRep
   const found = results.flatMap(({ findings }) => findings);
   return buildReport(
     results.map(({ summary }) => summary),
-    [...doubtful, ...(await preferCopies(found, discovery.sources))],
+    [...doubtful, ...(await preferCopies(found, discovery.sources, paceOf(options.bandwidthLimit)))],
     { finishedAt: new Date().toISOString(), durationSeconds: (performance.now() - startedAt) / 1000 },
   );
 }

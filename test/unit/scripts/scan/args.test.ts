@@ -9,11 +9,15 @@ describe("the arguments of a scan", () => {
     expect(parseScanArguments(all)).toMatchObject({ verify: "layers", bandwidthLimit: 50_000_000 });
   });
 
+  test("limit what is read of copies in other registries without a verification as well", () => {
+    const limited = parseScanArguments(["/data", "--bandwidth-limit", "50M"]);
+    expect(limited).toMatchObject({ verify: "manifests", bandwidthLimit: 50_000_000 });
+  });
+
   test.each([
-    [["--bandwidth-limit", "50M"], "goes with --verify-digests"],
     [["--verify-layers", "--bandwidth-limit", "fast"], "like 50M"],
-    [["--registry", "private", "--metrics", "/x"], "how the whole is"],
-    [["--repository", "app", "--pushgateway", "http://gateway:9091"], "how the whole is"],
+    [["--registry", "private", "--metrics", "/x"], "of all registries"],
+    [["--repository", "app", "--pushgateway", "http://gateway:9091"], "of all registries"],
     [["--pushgateway", "http://user:secret@gateway"], "without an account"],
     [["--registry", ""], "--registry needs a name."],
   ])("are refused: %j", (flags, message) => {

@@ -1,5 +1,5 @@
 import type { Digest } from "../registry/digest.ts";
-import type { BlobState, Pace, StoreSource } from "../source/source.ts";
+import type { BlobState, Pace, StoreSource } from "./source.ts";
 
 /** What the blobs of one store are worth, by every byte. */
 export type VerifiedBlobs = (digest: Digest) => Promise<BlobState>;
