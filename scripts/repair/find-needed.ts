@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { ProgramError } from "../cli/errors.ts";
 import { type Digest, parseDigest, shortDigest } from "../registry/digest.ts";
-import type { Manifest } from "../registry/manifest.ts";
+import { type Manifest, references } from "../registry/manifest.ts";
 import {
   blobDataPath,
   layersPath,
@@ -142,10 +142,8 @@ async function namedBy(digest: Digest, { source, repository }: Check): Promise<r
 }
 
 function namedIn(manifest: Manifest): readonly Named[] {
-  const mayName = manifest.type === "index";
-  const below = mayName ? manifest.children : manifest.blobs;
-  const named = below.map(({ digest }) => ({ digest, mayName }));
-  return manifest.subject ? [...named, { digest: manifest.subject, mayName: true }] : named;
+  const blobs = new Set(manifest.blobs.map(({ digest }) => digest));
+  return references(manifest).map((digest) => ({ digest, mayName: !blobs.has(digest) }));
 }
 
 function couldNotCheck({ location, reason }: Unreadable): ProgramError {

@@ -203,6 +203,16 @@ describe("what is needed by what was pushed since", () => {
     expect(found.get(store.revisionLink("app", subject))).toMatch(/^app@sha256:\w{12}, pushed since/);
   });
 
+  test("is what an index names that are blobs, and what stands elsewhere in a manifest", async () => {
+    const { store } = await privateStore();
+    const [cached, elsewhere] = [await store.layer("app", "cached"), await store.layer("app", "elsewhere")];
+    const entry = { mediaType: mediaTypes.ociLayer, digest: cached };
+    const document = { schemaVersion: 2, manifests: [entry], later: [{ digest: elsewhere, size: 9 }] };
+    await push(store.revisionLink("app", await store.manifest("app", document)));
+    const paths = [cached, elsewhere].map(store.blobData);
+    expect([...(await neededOf(store, paths)).keys()].sort()).toEqual(paths.sort());
+  });
+
   test("is a directory with anything in it that is", async () => {
     const { store } = await privateStore();
     const layer = await store.layer("app", layerText);
