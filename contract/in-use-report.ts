@@ -26,7 +26,8 @@ export type InUseState = InUseReason | "complete" | "unchecked";
 
 /**
  * An image of an asked registry, by one of its names. Named by: Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs
- * and CronJobs, scaled down, suspended and finished ones included; Pods that have not ended, and the statuses of these.
+ * and CronJobs, scaled down, suspended and finished ones included; Pods that have not ended, and the statuses of these;
+ * for containers of each sort and for image volumes.
  * Not by: ended Pods, other kinds without Pods, and the ControllerRevisions of former templates.
  */
 export interface UsedImage {

@@ -48,11 +48,11 @@ function findPlatformFaults(
   reference: string,
   expected: readonly string[],
 ): readonly RawFinding[] {
-  if (isArtifact(facts)) return [];
+  if (isBuildCache(facts) && expected.length === 0) return [];
   const leaves = collectLeaves(facts).filter(({ isAttestation }) => !isAttestation);
   const base = common(facts, reference);
   const missing = { ...base, kind: "index-child", cause: "platform-missing" } as const;
-  if (leaves.length === 0) return [missing];
+  if (leaves.length === 0 && expected.length === 0) return [missing];
   const offered = leaves.flatMap(({ platform }) => platform ?? []);
   const lacking = expected.filter((wanted) => !offered.some((offer) => serves(offer, wanted)));
   return [
@@ -61,8 +61,8 @@ function findPlatformFaults(
   ];
 }
 
-/** An index of blobs alone is a build cache, which no client runs. */
-function isArtifact({ root, served }: ImageFacts): boolean {
+/** An index of blobs alone is one, or another artifact, which is complete without any platform. */
+function isBuildCache({ root, served }: ImageFacts): boolean {
   const top = root === null ? undefined : served.manifests.get(root);
   if (top?.state !== "parsed") return false;
   const { type, children, blobs } = top.manifest;

@@ -27,8 +27,8 @@ export interface FindingDetail {
   readonly actual?: string;
   /** Whether the registry says that it has it, and breaks off when it is asked for it. */
   readonly isPromised?: boolean;
-  /** Of a referrer: what of it is bad. */
-  readonly referrerPart?: FindingKind;
+  /** Of a referrer: what of it is bad, and the tag that it is found by, where that is bad. */
+  readonly referrer?: { readonly part: FindingKind; readonly tag?: string };
 }
 
 /** `complete`, `damaged` and `missing` are of the manifest's own content; the counts of what it names. */

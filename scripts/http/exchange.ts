@@ -141,7 +141,9 @@ interface Reading {
 /** By events and not by an async iterator, which costs a third of a small request. */
 function readBody(incoming: IncomingMessage, use: BodyUse | undefined, reading: Reading): void {
   const { onProgress, onEnd, onFault } = reading;
-  const hash = typeof use === "object" && "hash" in use ? createHash(use.hash) : undefined;
+  // Any other answer says in its body what is wrong.
+  const isFound = incoming.statusCode === 200 || incoming.statusCode === 206;
+  const hash = isFound && typeof use === "object" && "hash" in use ? createHash(use.hash) : undefined;
   const enoughBytes = typeof use === "object" && "firstBytes" in use ? use.firstBytes : undefined;
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;

@@ -74,9 +74,10 @@ export function collectUses(objects: ClusterObjects): readonly ImageUse[] {
   ]);
 }
 
-function imagesOf({ containers, initContainers, ephemeralContainers }: PodSpec): readonly string[] {
+function imagesOf({ containers, initContainers, ephemeralContainers, volumes }: PodSpec): readonly string[] {
   const all = [containers, initContainers, ephemeralContainers].flatMap((list) => list ?? []);
-  return [...new Set(all.map(({ image }) => image).filter((image) => image !== ""))];
+  const mounted = (volumes ?? []).map(({ image }) => image?.reference ?? "");
+  return [...new Set([...all.map(({ image }) => image), ...mounted].filter((image) => image !== ""))];
 }
 
 function isFinished({ status }: KubernetesJob): boolean {

@@ -14,16 +14,21 @@ export function brokenImageSentences(
   workloads: readonly Workload[],
 ): Sentences {
   const [first] = findings;
+  const hint = reason === "absent" ? absentHint : (first?.hint ?? "");
   const messages: Readonly<Record<InUseReason, string>> = {
-    absent: `${image} is not in the registry.`,
+    absent: `${image} is not in the registry, which answers 404.`,
     platform: first?.message ?? "",
     broken: `${image} is broken in the registry: ${first?.message ?? ""}`,
   };
   return {
     message: `${messages[reason]} ${listWorkloads(workloads)} cannot start a new pod.`,
-    hint: `do not restart, drain or scale before it is back; ${first?.hint ?? ""}`,
+    hint: `do not restart, drain or scale before it is back; ${hint}`,
   };
 }
+
+const absentHint =
+  "on the registry's machine, regwarden scan DIR says whether its data survives; else push it again, or correct the name " +
+  "in the workload.";
 
 export function uncheckedImageProblem(
   image: string,

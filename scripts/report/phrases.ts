@@ -1,4 +1,5 @@
 import type { FindingFacts } from "../../contract/finding.ts";
+import { subjectOfTag } from "../registry/tag.ts";
 
 /** `Tag a`, or `Tags a, b`; of many tags the first few, as the finding itself holds all. */
 export function listTags(tags: readonly string[]): string {
@@ -7,23 +8,34 @@ export function listTags(tags: readonly string[]): string {
   return `${tags.length === 1 ? "Tag" : "Tags"} ${shown}${rest}`;
 }
 
-/** What a bad manifest or blob breaks. */
-export function brokenBy({
-  tags,
-  severity,
-  platform,
-}: Pick<FindingFacts, "tags" | "severity" | "platform">): string {
-  const forPlatform = platform === null ? "" : ` for ${platform}`;
-  if (tags.length === 0)
-    return severity === "critical"
-      ? `The image cannot be pulled by its digest${forPlatform}.`
-      : "No tag leads to it.";
-  if (severity !== "critical")
-    return `${listTags(tags)} can be pulled, but not the attestation or signature.`;
-  return `${listTags(tags)} cannot be pulled${forPlatform}.`;
+type Broken = Pick<FindingFacts, "tags" | "severity" | "platform">;
+
+/** Which tags a bad manifest or blob breaks. */
+export function brokenBy({ tags, severity, platform }: Broken): string {
+  if (tags.length === 0) return "No tag leads to it.";
+  if (severity === "critical") return `${listTags(tags)} cannot be pulled${forPlatform(platform)}.`;
+  // What a signature's own tag leads to is the signature, which no client runs.
+  const images = tags.filter((tag) => !subjectOfTag(tag));
+  if (images.length === 0)
+    return `${listTags(tags)} cannot be read; the image that it is about can be pulled.`;
+  return `${listTags(images)} can be pulled, but not an attestation or signature of it.`;
 }
 
-/** The command that brings an image back from its sources. */
-export function buildAgain(name: string, [tag]: readonly string[]): string {
-  return `build and push again, for each tag: docker buildx build --push --tag ${name}:${tag ?? "TAG"} .`;
+/** The same of an image that was asked for by its digest. */
+export function brokenByDigest({ severity, platform }: Broken): string {
+  return severity === "critical"
+    ? `The image cannot be pulled by its digest${forPlatform(platform)}.`
+    : "The image can be pulled by its digest, but not an attestation or signature of it.";
+}
+
+function forPlatform(platform: string | null): string {
+  return platform === null ? "" : ` for ${platform}`;
+}
+
+/** The command that brings an image back from its sources. Without tags, one that was asked for by its digest. */
+export function buildAgain(name: string, tags: readonly string[]): string {
+  const [tag = "TAG"] = tags;
+  const command = `docker buildx build --push --tag ${name}:${tag} .`;
+  if (tags.length === 0) return `build and push again, and use the new digest: ${command}`;
+  return `build and push again${tags.length > 1 ? ", for each tag" : ""}: ${command}`;
 }

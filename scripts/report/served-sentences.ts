@@ -1,30 +1,48 @@
 import type { FindingCause, FindingKind } from "../../contract/finding.ts";
 import { shortDigest } from "../registry/digest.ts";
+import { subjectOfTag } from "../registry/tag.ts";
 import type { FaultKind } from "../source/source.ts";
 import type { Described, Sentences } from "./describe-finding.ts";
-import { brokenBy, buildAgain, listTags } from "./phrases.ts";
+import { brokenBy, brokenByDigest, buildAgain, listTags } from "./phrases.ts";
 
 /** What is said about a registry that is asked from outside: what its disk still holds cannot be seen from there. */
 export function servedSentences(finding: Described): Sentences {
-  const { registry, repository, kind, cause, digest, parent, tags, platform, detail } = finding;
+  const { registry, repository, kind, cause, tags, detail } = finding;
   if (cause === "unreadable") return unreadable(finding);
-  const again = buildAgain(`${registry}/${repository}`, tags);
+  const isReferrer = kind === "referrer" || (tags.length > 0 && tags.every((tag) => subjectOfTag(tag)));
+  const again = isReferrer ? signAgain : buildAgain(`${registry}/${repository}`, tags);
   const hint = detail.isPromised
     ? `restart the registry, as a push skips what its cache of descriptors knows; then ${again}`
     : `on the registry's machine, regwarden scan DIR says whether the data survives; else ${again}`;
-  if (kind === "tag") {
-    const why = cause === "link-invalid" ? ` (${detail.reason})` : "";
-    const message = `${listTags(tags)} is listed, but its manifest is not served${why}: it cannot be pulled.`;
-    return { message, hint };
-  }
-  const noun = nouns[detail.referrerPart ?? kind];
+  if (kind === "tag") return { message: badTag(finding), hint };
+  if (kind === "referrer") return { message: badReferrer(finding), hint };
+  const effect = tags.length > 0 ? brokenBy(finding) : brokenByDigest(finding);
+  return { message: `${brokenThing(finding, nouns[kind])} ${effect}`, hint };
+}
+
+const signAgain = "make the signature or artifact again, such as with cosign sign.";
+
+function badTag({ cause, tags, detail }: Described): string {
+  const pull = "it cannot be pulled";
+  if (cause === "link-missing")
+    return `${listTags(tags)} is listed, but the registry answers 404 for it: ${pull}.`;
+  return `${listTags(tags)} is there, but the registry ${detail.reason}: ${pull}.`;
+}
+
+function badReferrer(finding: Described): string {
+  const { cause, detail } = finding;
+  const { part, tag } = detail.referrer ?? {};
+  const what = "A signature or another artifact about the image";
+  if (part !== "tag") return `${what} is broken. ${brokenThing(finding, nouns[part ?? "referrer"])}`;
+  const trouble = cause === "link-missing" ? "answers 404 for it" : detail.reason;
+  return `${what} cannot be read: its tag ${tag} is listed, but the registry ${trouble}.`;
+}
+
+function brokenThing({ cause, digest, parent, platform, detail }: Described, noun = "manifest"): string {
   const owner = parent === null ? "" : ` of ${shortDigest(parent)}`;
-  const named = platform === null ? "" : ` (${platform})`;
+  const named = platform === null ? "" : ` (${platform === unknownPlatform ? "attestation" : platform})`;
   const trouble = detail.isPromised ? promised : troubles[cause];
-  const what = `The ${noun} ${digest}${owner}${named} is broken: ${trouble}.`;
-  if (detail.referrerPart)
-    return { message: `Of a signature or another artifact about the image: ${what}`, hint };
-  return { message: `${what} ${brokenBy(finding)}`, hint };
+  return `The ${noun} ${digest}${owner}${named} is broken: ${trouble}.`;
 }
 
 function unreadable({ place, detail: { reason = "", faultKind } }: Described): Sentences {
@@ -46,17 +64,15 @@ const promised = "the registry says that it has it, and breaks off its answer wh
 
 const troubles: Partial<Record<FindingCause, string>> = {
   "link-missing": "the registry answers 404 for it",
-  "link-invalid": "the registry answers 500 for it, as it can make no sense of what it has",
+  "link-invalid": "the registry answers 500 for it, as for a link that is no digest",
   "blob-missing": "the registry does not serve it",
   "blob-empty": "the registry serves nothing under its digest",
   "size-mismatch": "the registry serves another length than the manifest says",
   "digest-mismatch": "the registry serves other bytes than its digest stands for",
 };
 
-const nouns: Partial<Record<FindingKind, string>> = {
-  tag: "manifest",
-  manifest: "manifest",
-  "index-child": "manifest",
-  config: "configuration",
-  layer: "layer",
-};
+/** Of what is no manifest. */
+const nouns: Partial<Record<FindingKind, string>> = { config: "configuration", layer: "layer" };
+
+/** As indexes have it for an attestation. */
+const unknownPlatform = "unknown/unknown";

@@ -15,7 +15,7 @@ const tagEnds = ["", ".sig", ".att", ".sbom"];
  * Source: OCI distribution spec, "Referrers Tag Schema"; cosign, "Signature storage".
  */
 export async function readReferrers(
-  source: Pick<HttpRegistry, "name" | "tag" | "manifest" | "blob" | "referrers">,
+  source: Pick<HttpRegistry, "name" | "tag" | "tagNames" | "manifest" | "blob" | "referrers">,
   repository: string,
   subjects: readonly Digest[],
   concurrency: number,
@@ -36,13 +36,16 @@ export async function readReferrers(
   return readServedFacts(source, repository, { tags, roots, limit: concurrency });
 }
 
+/** A listed tag that leads nowhere is damage; of a registry that lists no tags, only those that are there are known. */
 async function readFallbackTags(
-  source: Pick<HttpRegistry, "tag">,
+  source: Pick<HttpRegistry, "tag" | "tagNames">,
   repository: string,
   subject: Digest,
 ): Promise<readonly LinkFact[]> {
   const { algorithm, hex } = splitDigest(subject);
-  const facts = await Promise.all(tagEnds.map((end) => source.tag(repository, `${algorithm}-${hex}${end}`)));
-  // Most images have none of them.
-  return facts.filter(({ link }) => link.state !== "missing");
+  const candidates = tagEnds.map((end) => `${algorithm}-${hex}${end}`);
+  const listed = await source.tagNames(repository);
+  const names = listed ? candidates.filter((name) => listed.has(name)) : candidates;
+  const facts = await Promise.all(names.map((name) => source.tag(repository, name)));
+  return facts.filter(({ link }) => listed !== null || link.state !== "missing");
 }

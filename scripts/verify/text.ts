@@ -14,11 +14,12 @@ export function renderVerifyReport(report: VerifyReport): string {
 function renderImage(image: VerifiedImage): string {
   const { reference, digest, manifests, blobs, referrers, checks, findings } = image;
   const again = checks > 1 ? `, at check ${checks}` : "";
-  const seen = `${manifests} manifests, ${blobs} blobs, ${referrers} referrers${again}`;
+  const seen = `${manifests} manifests, ${blobs} blobs, ${referrers} referrers`;
+  const checked = digest === null ? "no manifest" : `${digest}: ${seen}`;
   const messages = findings.map((finding) => `  ${finding.severity}: ${renderSentences(finding, "    ")}\n`);
   return [
     `${reference}  ${findings.length === 0 ? "complete" : "NOT COMPLETE"}\n`,
-    `  ${digest ?? "no manifest"}: ${seen}\n`,
+    `  ${checked}${again}\n`,
     ...renderPlatforms(image),
     ...messages,
   ].join("");
@@ -26,12 +27,12 @@ function renderImage(image: VerifiedImage): string {
 
 function renderPlatforms({ platforms, findings }: VerifiedImage): readonly string[] {
   const names = platforms.map(({ platform, isAttestation }) =>
-    isAttestation ? "attestation" : (platform ?? "-"),
+    isAttestation ? "attestation" : (platform ?? "no platform"),
   );
   const width = Math.max(0, ...names.map((name) => name.length));
   return platforms.map((platform, at) => {
     const own = findings.filter((finding) => isAbout(finding, platform)).length;
-    const state = own === 0 ? "ok" : `${own} faults`;
+    const state = own === 0 ? "ok" : `${own} ${own === 1 ? "fault" : "faults"}`;
     const name = (names[at] ?? "").padEnd(width);
     return `  ${name}  ${shortDigest(platform.digest)}  ${platform.blobs} blobs  ${state}\n`;
   });

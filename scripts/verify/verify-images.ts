@@ -61,11 +61,10 @@ function findReferrerFaults({ served }: ImageFacts, referrers: RepositoryFacts):
   const known: ReadonlySet<string | null> = new Set(served.manifests.keys());
   return findServedFaults(referrers)
     .filter(({ digest }) => !known.has(digest))
-    .map((finding) => ({
-      ...finding,
-      kind: "referrer",
-      severity: "warning",
-      tags,
-      detail: { ...finding.detail, referrerPart: finding.kind },
-    }));
+    .map((finding) => {
+      const [tag] = finding.kind === "tag" ? finding.tags : [];
+      const referrer = { part: finding.kind, ...(tag !== undefined && { tag }) };
+      const detail = { ...finding.detail, referrer };
+      return { ...finding, kind: "referrer", severity: "warning", tags, detail };
+    });
 }

@@ -79,14 +79,20 @@ describe("what was taken from it is found by verify", () => {
   });
 
   test("in a signature, as a warning", async () => {
-    const [, payload] = detachedSignature(signed).parts as [Content, Content];
-    await rename(dataOf(payload), `${dataOf(payload)}.away`);
-    const { exitCode, findings } = await verify("signed", ":1");
-    await rename(`${dataOf(payload)}.away`, dataOf(payload));
-    expect(exitCode).toBe(1);
-    expect(findings).toMatchObject([
-      { kind: "referrer", cause: "blob-missing", severity: "warning", digest: digest(payload) },
-    ]);
+    const own = detachedSignature(signed);
+    const [, payload] = own.parts as [Content, Content];
+    const expected = [
+      // Its tag is still listed, and leads nowhere.
+      [own, { cause: "link-missing", digest: null }],
+      [payload, { cause: "blob-missing", digest: digest(payload) }],
+    ] as const;
+    for (const [part, what] of expected) {
+      await rename(dataOf(part), `${dataOf(part)}.away`);
+      const { exitCode, findings } = await verify("signed", ":1");
+      await rename(`${dataOf(part)}.away`, dataOf(part));
+      expect(exitCode).toBe(1);
+      expect(findings).toMatchObject([{ kind: "referrer", severity: "warning", ...what }]);
+    }
   });
 });
 

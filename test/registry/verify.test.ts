@@ -8,9 +8,19 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Finding } from "../../contract/finding.ts";
 import type { VerifyReport } from "../../contract/verify-report.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
-import { attestation, type Content, digest, dockerList, image, index } from "../support/oci-content.ts";
+import { buildCache } from "../support/artifacts.ts";
+import {
+  attestation,
+  type Content,
+  digest,
+  dockerList,
+  image,
+  index,
+  withDescriptor,
+} from "../support/oci-content.ts";
 import { program, regwardenProcess, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
+import { storeAt } from "../support/store.ts";
 import { startTlsProxy } from "../support/tls-proxy.ts";
 
 const login = { user: "ci", password: "correct horse" };
@@ -42,7 +52,7 @@ describe("a verification against a real registry", () => {
     await rm(scratch, { recursive: true });
   });
 
-  test("finds whole what was pushed whole, by tag and by digest, in one run", async () => {
+  test("finds complete what was pushed completely, by tag and by digest, in one run", async () => {
     await registry.push(multi, "ci", "latest");
     await registry.push(dockerList([image("docker", "linux/amd64", "docker")]), "ci", "docker");
     const platforms = ["--platform", "linux/amd64"];
@@ -77,7 +87,7 @@ describe("a verification against a real registry", () => {
   });
 
   test.each([true, false])(
-    "tells everything that the collection took at once; media type: %s",
+    "reports everything that the collection took at once; media type: %s",
     async (saysMediaType) => {
       const content = index([amd64, arm64, attested], { saysMediaType });
       await registry.push(content, "ci", "1");
@@ -96,7 +106,7 @@ describe("a verification against a real registry", () => {
     },
   );
 
-  test("asks for the platforms that it is told, and for those that the images themselves say", async () => {
+  test("checks the platforms that it is given, and those that the images themselves name", async () => {
     const wrong = {
       ...arm64,
       descriptor: { ...arm64.descriptor, platform: { os: "linux", architecture: "s390x" } },
@@ -117,7 +127,7 @@ describe("a verification against a real registry", () => {
     expect(report.images[1]?.findings[0]?.message).toContain("it offers linux/amd64.");
   });
 
-  test("takes an index that names nothing for no image", async () => {
+  test("does not take an index that names nothing for an image", async () => {
     await registry.pushManifest(index([]), "ci", "1");
     const { exitCode, report } = await verify([`${host}/ci:1`]);
     expect([exitCode, report.images[0]?.findings.map(({ cause }) => cause)]).toEqual([
@@ -153,8 +163,8 @@ describe("a verification against a real registry", () => {
     await writeFile(blobDataPath(registry.directory, digest(layer)), bytes);
     await registry.start();
     expect((await verify([`${host}/ci:1`])).exitCode).toBe(0);
-    const whole = await verify([`${host}/ci:1`, "--download"]);
-    expect(whole.report.images[0]?.findings.map(facts)).toEqual([
+    const altered = await verify([`${host}/ci:1`, "--download"]);
+    expect(altered.report.images[0]?.findings.map(facts)).toEqual([
       ["layer", "digest-mismatch", "critical", digest(layer)],
     ]);
     await registry.stop();
@@ -188,7 +198,47 @@ describe("a verification against a real registry", () => {
     }
   });
 
-  test("follows signatures under fallback tags, and warns when they are lost", async () => {
+  test("knows a link that is no digest for damage, also by --download", async () => {
+    await registry.push(amd64, "ci", "1");
+    const [, layer] = amd64.parts as [Content, Content];
+    await writeFile(storeAt(registry.directory).layerLink("ci", digest(layer)), "");
+    for (const flags of [[], ["--download"]]) {
+      const { exitCode, report } = await verify([`${host}/ci:1`, ...flags]);
+      expect([exitCode, report.images[0]?.findings.map(facts)]).toEqual([
+        1,
+        [["layer", "link-invalid", "critical", digest(layer)]],
+      ]);
+    }
+  });
+
+  test("compares variants only where the index and the image both name one", async () => {
+    const arm = image("arm", "linux/arm");
+    const says = (variant: string) =>
+      index([withDescriptor(arm, { platform: { os: "linux", architecture: "arm", variant } })]);
+    await registry.push(says("v6"), "ci", "1");
+    expect((await verify([`${host}/ci:1`, "--platform", "linux/arm/v6"])).exitCode).toBe(0);
+    const v7 = image("v7", "linux/arm/v7");
+    const wrong = withDescriptor(v7, { platform: { os: "linux", architecture: "arm", variant: "v6" } });
+    await registry.push(index([wrong]), "ci", "2");
+    const { exitCode, report } = await verify([`${host}/ci:2`]);
+    expect([exitCode, report.images[0]?.findings.map(facts)]).toEqual([
+      1,
+      [["index-child", "platform-mismatch", "critical", digest(v7)]],
+    ]);
+  });
+
+  test("does not take a build cache for an image of a platform", async () => {
+    const cache = buildCache("cache");
+    await registry.upload(cache, "ci", "cache");
+    expect((await verify([`${host}/ci:cache`])).exitCode).toBe(0);
+    const { exitCode, report } = await verify([`${host}/ci:cache`, "--platform", "linux/amd64"]);
+    expect([exitCode, report.images[0]?.findings.map(facts)]).toEqual([
+      1,
+      [["index-child", "platform-missing", "critical", digest(cache)]],
+    ]);
+  });
+
+  test("follows signatures under fallback tags, and warns when they are damaged", async () => {
     await registry.push(multi, "ci", "1");
     const signature = image("signature", "linux/amd64");
     const hex = digest(multi).replace(":", "-");
@@ -223,7 +273,7 @@ describe("a verification against a real registry", () => {
     expect(images[0]?.checks).toBeGreaterThan(1);
   });
 
-  test("takes the account from docker login's file, and tells a refused one from damage", async () => {
+  test("takes the account from docker login's file, and reports a refused one as not checked", async () => {
     await registry.push(multi, "ci", "1");
     const auth = Buffer.from(`${login.user}:${login.password}`).toString("base64");
     await writeFile(join(scratch, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
@@ -231,11 +281,11 @@ describe("a verification against a real registry", () => {
     const wrong = await verify([`${host}/ci:1`, "--wait", "30"], { ...account, REG_PASS: "not this one" });
     expect([wrong.exitCode, wrong.report.complete, wrong.report.images[0]?.checks]).toEqual([3, false, 1]);
     expect(wrong.stdout + wrong.stderr).not.toContain("not this one");
-    const nobody = await verify([`${host}/ci:1`], { HOME: scratch });
-    expect(nobody.exitCode).toBe(3);
+    const anonymous = await verify([`${host}/ci:1`], { HOME: scratch });
+    expect(anonymous.exitCode).toBe(3);
   });
 
-  test("tells a registry that is down, and one whose certificate it does not trust", async () => {
+  test("could not check a registry that is down, or one whose certificate it does not trust", async () => {
     await registry.push(multi, "ci", "1");
     const proxy = await startTlsProxy(registry.url);
     try {
@@ -253,7 +303,7 @@ describe("a verification against a real registry", () => {
     expect([down.exitCode, down.report.complete]).toEqual([3, false]);
   });
 
-  test("takes nothing for whole that another, empty registry answers for", async () => {
+  test("takes nothing for complete that another, empty registry answers for", async () => {
     await registry.push(multi, "ci", "1");
     const other = await startRegistry();
     const proxy = await startTlsProxy(other.url);
@@ -268,7 +318,7 @@ describe("a verification against a real registry", () => {
     }
   });
 
-  test("writes what CI systems read, and what people read", async () => {
+  test("writes what CI systems read, and what people read, with hints", async () => {
     await registry.push(multi, "ci", "1");
     await registry.collectGarbage("-m");
     const junit = join(scratch, "junit.xml");
@@ -279,7 +329,9 @@ describe("a verification against a real registry", () => {
     expect(xml).toContain(`name="linux/amd64 ${digest(amd64)}"><failure type="link-missing"`);
     const { stdout: text } = await regwardenProcess(["verify", "--wait", "0", `${host}/ci:1`], account);
     expect(text).toContain(`${host}/ci:1  NOT COMPLETE\n`);
-    expect(text).toMatch(/ {2}linux\/amd64 {5}sha256:[0-9a-f]{12} {2}0 blobs {2}1 faults\n/);
+    expect(text).toMatch(/ {2}linux\/amd64 {5}sha256:[0-9a-f]{12} {2}0 blobs {2}1 fault\n/);
     expect(text).toContain("0 of 1 complete; ");
+    expect(text).toContain("\n    hint: on the registry's machine, regwarden scan DIR says");
+    expect(xml).toContain("&#10;hint: on the registry's machine, regwarden scan DIR says");
   });
 });

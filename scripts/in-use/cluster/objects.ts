@@ -47,6 +47,10 @@ const podSpecSchema = v.object({
   nodeName: v.optional(v.string(), ""),
   nodeSelector: v.optional(v.record(v.string(), v.string()), {}),
   affinity: v.nullish(affinitySchema),
+  /** Source: Kubernetes documentation, "Use an Image Volume With a Pod". */
+  volumes: v.nullish(
+    v.array(v.object({ image: v.nullish(v.object({ reference: v.optional(v.string(), "") })) })),
+  ),
 });
 
 const template = v.object({ spec: podSpecSchema });

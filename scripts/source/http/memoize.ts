@@ -1,6 +1,6 @@
 import type { HttpRegistry } from "./registry.ts";
 
-/** The same registry, asked for each digest and tag of a repository once, however many images share it. */
+/** The same registry, asked for each digest, tag and list of names once, however many images share it. */
 export function memoize(source: HttpRegistry): HttpRegistry {
   const manifests = createMemo(source.manifest);
   const tags = createMemo(async (repository: string, tag: string) => {
@@ -9,9 +9,11 @@ export function memoize(source: HttpRegistry): HttpRegistry {
       manifests.put(repository, fact.link.digest, fact.manifest);
     return fact;
   });
+  const names = createMemo((repository: string, _all: "") => source.tagNames(repository));
   return {
     ...source,
     tag: tags.get,
+    tagNames: (repository) => names.get(repository, ""),
     manifest: manifests.get,
     blob: createMemo(source.blob).get,
     fetch: createMemo(source.fetch).get,

@@ -10,7 +10,7 @@ import { listReferrers, type ReferrerFact } from "./referrers.ts";
 import { mayPass } from "./registry-fault.ts";
 import { readRepositories } from "./repository.ts";
 import { createRequests, type Requests } from "./requests.ts";
-import { readTag, readTags } from "./tag.ts";
+import { readTag, readTagNames, readTags } from "./tag.ts";
 
 /** How many requests went out, and how many questions brought no fact. */
 export interface Tally {
@@ -34,6 +34,8 @@ export interface HttpRegistry extends RegistrySource {
   asksForAccount(): Promise<boolean | null>;
   /** One tag with its manifest, whatever the lists say. */
   tag(repository: string, tag: string): Promise<LinkFact>;
+  /** The names of all tags; null where they cannot be listed. */
+  tagNames(repository: string): Promise<ReadonlySet<string> | null>;
   /** A small blob itself. */
   fetch(repository: string, digest: Digest): Promise<FetchedBlob>;
   /** A blob of any size, hashed as it comes. */
@@ -83,6 +85,7 @@ export function httpRegistry(options: HttpRegistryOptions): HttpRegistry {
     manifest: (repository, digest) => readManifest(requests, repository, digest),
     blob: createBlobReader(requests),
     tag: (repository, tag) => readTag(requests, repository, tag),
+    tagNames: (repository) => readTagNames(requests, repository),
     fetch: (repository, digest) => fetchBlob(requests, repository, digest),
     hash: (repository, digest) => hashBlob(requests, repository, digest),
     referrers: (repository, subject) => listReferrers(requests, repository, subject),

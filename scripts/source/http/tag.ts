@@ -26,10 +26,31 @@ export async function* readTags(requests: Requests, repository: string): AsyncGe
   });
 }
 
-async function* listTags(requests: Requests, repository: string): AsyncGenerator<string | Unreadable> {
+/** The names of all tags of a repository; null where they cannot be listed, as by an account that may only pull. */
+export async function readTagNames(
+  requests: Requests,
+  repository: string,
+): Promise<ReadonlySet<string> | null> {
+  const names = new Set<string>();
+  let isListed = true;
+  const onMissing = () => {
+    isListed = false;
+  };
+  for await (const tag of listTags(requests, repository, onMissing)) {
+    if (typeof tag !== "string") return null;
+    names.add(tag);
+  }
+  return isListed ? names : null;
+}
+
+async function* listTags(
+  requests: Requests,
+  repository: string,
+  onMissing = () => {},
+): AsyncGenerator<string | Unreadable> {
   const url = new URL(`/v2/${repository}/tags/list`, requests.origin);
   const scope = `repository:${repository}:pull`;
-  yield* readPages(requests, { url, scope, schema, onMissing: () => {} });
+  yield* readPages(requests, { url, scope, schema, onMissing });
 }
 
 /** The digest that a tag leads to now, with its manifest. */

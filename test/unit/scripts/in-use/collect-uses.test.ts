@@ -134,18 +134,24 @@ describe("the workload that needs an image", () => {
     ]);
   });
 
-  test("needs init and ephemeral containers' images too, and what was added to a pod", () => {
+  test("needs the images of init and ephemeral containers and of volumes too, and what was added to a pod", () => {
     const spec = {
       containers: [{ image: "app:1" }, { image: "sidecar:1" }],
       initContainers: [{ image: "init:1" }, { image: "app:1" }],
       ephemeralContainers: [{ image: "debug:1" }],
+      volumes: [
+        { name: "scratch", emptyDir: {} },
+        { name: "model", image: { reference: "model:1" } },
+      ],
     };
     expect(
       brief({
         statefulSets: [workload("db", "app:1")],
         pods: [pod("db-0", spec, { kind: "StatefulSet", name: "db" })],
       }),
-    ).toEqual(["app:1", "sidecar:1", "init:1", "debug:1"].map((image) => `${image} shop/StatefulSet/db`));
+    ).toEqual(
+      ["app:1", "sidecar:1", "init:1", "debug:1", "model:1"].map((image) => `${image} shop/StatefulSet/db`),
+    );
   });
 });
 

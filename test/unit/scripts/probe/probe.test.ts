@@ -127,7 +127,7 @@ describe("a probe", () => {
         kind: "index-child",
         severity: "warning",
         digest: lost,
-        message: expect.stringContaining("not the attestation"),
+        message: expect.stringContaining("but not an attestation"),
       },
     ]);
   });
