@@ -41,7 +41,8 @@ async function hashFile(
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const hash = createHash(algorithm);
-    const buffer = Buffer.allocUnsafe(pieceBytes);
+    // Of configurations there are many, and most are short.
+    const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, (await file.stat()).size + 1));
     let sizeBytes = 0;
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length);
