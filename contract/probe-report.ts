@@ -34,6 +34,6 @@ export interface ProbeReport {
   };
   /** Tags, manifests and blobs as for a scan; those with the cause `unreadable` are what could not be checked. */
   readonly findings: readonly Finding[];
-  /** What is wrong with the registry as a whole. */
+  /** What is wrong with the registry itself. */
   readonly problems: readonly Problem[];
 }

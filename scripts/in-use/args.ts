@@ -9,7 +9,7 @@ import type { Account } from "../http/exchange.ts";
 import { parseReference } from "../registry/reference.ts";
 
 /** One registry whose images are checked. */
-export interface RegistryPlace {
+export interface RegistryAddress {
   /** As workloads name it: HOST[:PORT]. */
   readonly name: string;
   /** Where it is asked: scheme, host and port. */
@@ -18,11 +18,11 @@ export interface RegistryPlace {
 
 /** What was asked for. */
 export interface InUseSettings {
-  readonly registries: readonly RegistryPlace[];
+  readonly registries: readonly RegistryAddress[];
   /** From the environment; else each registry's own from Docker's configuration. */
   readonly account: Account | undefined;
   readonly dockerConfig: string;
-  /** File; undefined in a pod, which `pod` then says how to leave. */
+  /** File; undefined in a pod, whose API server `pod` then names. */
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
   readonly pod: { readonly host: string; readonly port: string } | undefined;
@@ -41,20 +41,21 @@ layers, for the platforms of the nodes that may run it. Names the workloads that
 
 Options, some also by the environment variable beside them; the option wins:
   --registry NAME[=URL]                     HOST[:PORT] as images name it, and where to ask it. Default: https://NAME.
-                       REGISTRY_INSTANCE    May be given several times; other registries' images are left alone
+                       REGISTRY_INSTANCE    May be given several times; other registries' images are not checked
                        REGISTRY_URL
   --kubeconfig FILE    KUBECONFIG           default: in a pod its service account, else ~/.kube/config
   --context NAME                            of the kubeconfig. Default: its current one
   --pushgateway URL    PUSHGATEWAY          where to put metrics, one group a registry. Default: nowhere
   --concurrency N      CONCURRENCY          requests in flight. Default: 16
   --timeout SECONDS    TIMEOUT_SECONDS      how long cluster or registry may send no byte; 1 to 600. Default: 10
-  --json                                    prints one document (regwarden/in-use/v1) instead of text
+  --json                                    prints one document (regwarden/in-use/v1) instead of text: all images of these
+                                            registries that the cluster names, with tags, digests and state
 The account by the environment, REG_USER and REG_PASS, for one registry; else as docker login left it. A CA of one's own
 for the registry by NODE_EXTRA_CA_CERTS, as Node reads it.
 The cluster's account must list pods, nodes, deployments, statefulsets, daemonsets, replicasets, jobs and cronjobs.
 
 Exit status: 0 all that is in use is there, 1 something is not, 2 wrong usage or configuration, 3 something could not be
-looked at, or the metrics could not be put.
+checked, as without nodes or where no workload names an image of a registry, or the metrics could not be pushed.
 `;
 
 const text = v.optional(v.string());
@@ -123,7 +124,7 @@ function readRegistries(
   given: readonly string[],
   environment: Environment,
   faults: string[],
-): RegistryPlace[] {
+): RegistryAddress[] {
   const { REGISTRY_INSTANCE: instance = "", REGISTRY_URL: url = "" } = environment;
   const fromEnvironment = instance === "" ? [] : [url === "" ? instance : `${instance}=${url}`];
   const all = given.length > 0 ? given : fromEnvironment;
@@ -143,7 +144,10 @@ function readRegistries(
   });
 }
 
-function checkAccount(registries: readonly RegistryPlace[], account: Account | undefined): readonly string[] {
+function checkAccount(
+  registries: readonly RegistryAddress[],
+  account: Account | undefined,
+): readonly string[] {
   if (!account) return [];
   return [
     ...registries.flatMap(({ name, origin }) => privacyFault(name, new URL(origin)) ?? []),

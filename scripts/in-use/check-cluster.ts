@@ -6,7 +6,7 @@ import type { Account } from "../http/exchange.ts";
 import { createRetryingSend } from "../http/retry.ts";
 import { memoize } from "../source/http/memoize.ts";
 import { httpRegistry } from "../source/http/registry.ts";
-import type { InUseSettings, RegistryPlace } from "./args.ts";
+import type { InUseSettings, RegistryAddress } from "./args.ts";
 import { checkImages, type ImagesResult } from "./check-images.ts";
 import { type ClusterAccess, kubeconfigAccess, podAccess } from "./cluster/access.ts";
 import { collectUses } from "./collect-uses.ts";
@@ -99,7 +99,7 @@ interface RegistryOptions {
 }
 
 async function checkRegistry(
-  { name, origin }: RegistryPlace,
+  { name, origin }: RegistryAddress,
   { listed, others }: ImageList,
   { account, concurrency, timeoutSeconds, arePlatformsKnown, isClusterRead }: RegistryOptions,
 ): Promise<ImagesResult & { readonly registry: InUseRegistry }> {

@@ -12,7 +12,7 @@ export function renderProbeReport(report: ProbeReport): string {
   return [
     `${report.instance}${part}: ${repositories} repositories, ${tags} tags, ${indexes} indexes; `,
     `${requests} requests in ${durationSeconds} s\n`,
-    problems === "" ? "" : `the registry as a whole\n${problems}`,
+    problems === "" ? "" : `the registry itself\n${problems}`,
     renderFindings(report.findings),
     renderConclusion(report),
     failed.length === 0 ? "" : `Failed requests: ${failed.join(", ")}.\n`,
@@ -24,6 +24,6 @@ function renderConclusion({ findings, problems, complete }: ProbeReport): string
   const critical = known.filter(({ severity }) => severity === "critical").length;
   const counted =
     known.length === 0 ? "Nothing found broken." : `${known.length} broken, ${critical} of them critical.`;
-  const more = problems.length > 0 ? ` ${problems.length} problems of the registry as a whole.` : "";
+  const more = problems.length > 0 ? ` ${problems.length} problems of the registry itself.` : "";
   return `${counted}${more}${complete ? "" : " NOT COMPLETE: something could not be checked."}\n`;
 }

@@ -36,8 +36,8 @@ export interface VerifySettings {
 export const verifyHelp = `Usage: regwarden verify [OPTION]... REF...
 
 Asks a registry whether images that were just pushed are complete: index, manifests, configurations and layers, nested
-indexes, attestations, signatures under fallback tags or in the registry's own list. Reports all defects at once. Reads
-only. REF is HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]; without both it is the tag latest.
+indexes, attestations, signatures under fallback tags or in the registry's own list; build caches and other artifacts as
+well. Reports all defects at once. Reads only. REF is HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]; without both it is the tag latest.
 
 Options:
   --platform OS/ARCH[/VARIANT]  must be there, in each REF; may be given several times

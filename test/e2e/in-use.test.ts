@@ -25,7 +25,7 @@ const binding = pathOf("clusterrolebindings", inUseClusterRoleName({ namespace: 
 const cannotStart = `${kind} ${namespace}/${name} cannot start a new pod.`;
 
 const check = () => runJob(cronJobs.inUse);
-const lookAndScrape = () => runJobAndScrape(cronJobs.inUse, "regwarden_in_use_last_run_timestamp_seconds");
+const checkAndScrape = () => runJobAndScrape(cronJobs.inUse, "regwarden_in_use_last_run_timestamp_seconds");
 
 /** Expression of an alert, as it is in the cluster. */
 function expressionOf(alert: string): string {
@@ -59,7 +59,7 @@ afterAll(async () => {
 
 describe("the CronJob that checks the images in use", () => {
   test("runs from its own template, finds that all is there, and Prometheus has the result", async () => {
-    const { code, log } = await lookAndScrape();
+    const { code, log } = await checkAndScrape();
     expect(code, log).toBe(0);
     expect(log).toContain("nodes are linux/amd64, linux/arm64");
     expect(await gauge("regwarden_in_use_complete")).toBe(1);
@@ -89,7 +89,7 @@ describe("its account", () => {
   test("says what it may not list when its binding is gone, which does not count as nothing found, and up heals it", async () => {
     await cluster().remove(binding);
     await waitUntil("the end of the rights", 30, async () => !(await mayList()));
-    const { code, log } = await lookAndScrape();
+    const { code, log } = await checkAndScrape();
     expect(code, log).toBe(3);
     expect(log).toContain(`${deployments}: answers 403 (forbidden)`);
     expect(log).toContain("NOT COMPLETE");
@@ -109,7 +109,7 @@ describe("its account", () => {
 describe("an image in use that the collection of untagged manifests has broken", () => {
   test("is reported with the workload that needs it, and the critical alert's expression holds", async () => {
     await onHost(damageCommand);
-    const { code, log } = await lookAndScrape();
+    const { code, log } = await checkAndScrape();
     expect(code, log).toBe(1);
     expect(log).toContain(`${sampleImage} is broken in the registry: `);
     expect(log).toContain(cannotStart);
@@ -120,7 +120,7 @@ describe("an image in use that the collection of untagged manifests has broken",
 
   test("is no longer reported when it is back", async () => {
     await pushCiImage(instance);
-    const { code, log } = await lookAndScrape();
+    const { code, log } = await checkAndScrape();
     expect(code, log).toBe(0);
     expect(await gauge("regwarden_in_use_complete")).toBe(1);
     expect(await broken()).toEqual({});

@@ -44,7 +44,7 @@ describe("a probe of a real registry", () => {
     await registry.pushManifest(index([multi]), "nested", "outer");
   }
 
-  test("finds nothing where nothing is lost", async () => {
+  test("finds nothing where nothing is missing", async () => {
     await fill();
     const { exitCode, report, stderr } = await probe(registry.url, ["--sentinel", "nested"]);
     expect(stderr).toBe("");
@@ -80,7 +80,7 @@ describe("a probe of a real registry", () => {
     );
   });
 
-  test("tells a wrong password, and a registry that is down, from damage", async () => {
+  test("could not check with a wrong password, or a registry that is down, which is no damage", async () => {
     await fill();
     const wrong = await probe(registry.url, [], { REG_USER: login.user, REG_PASS: "wrong" });
     expect([wrong.exitCode, wrong.report.errors]).toEqual([
@@ -133,7 +133,7 @@ describe("a probe of a real registry", () => {
     expect([exitCode, report.repositories, report.tags]).toEqual([0, 105, 105]);
   });
 
-  test("asks over TLS whoever shows a certificate of the given CA, and nobody else", async () => {
+  test("asks over TLS a server with a certificate of the given CA, and no other", async () => {
     await fill();
     const proxy = await startTlsProxy(registry.url);
     try {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseInUseArguments } from "../../../../scripts/in-use/args.ts";
 
-describe("the settings of a look at the images in use", () => {
+describe("the settings of a check of the images in use", () => {
   test("come from the environment of a pod", () => {
     const environment = {
       REGISTRY_INSTANCE: "r.example:5050",

@@ -113,7 +113,7 @@ describe("a probe", () => {
     expect(report.findings).toMatchObject([{ kind: "index-child", cause: "digest-mismatch", tags: ["1"] }]);
   });
 
-  test("only warns of a lost attestation, and finds a tag that is listed and not served", async () => {
+  test("only warns of a missing attestation, and finds a tag that is listed and not served", async () => {
     const lost = digest(attestation(amd64));
     const gone = at("/manifests/2", status(404));
     const registry = await fakeRegistry(
@@ -191,7 +191,7 @@ describe("a registry that lets in a client without an account", () => {
   });
 });
 
-test("people read what is broken and what to do", async () => {
+test("people read what is broken, and a hint", async () => {
   const registry = await fakeRegistry({ "app:1": multi }, at(`/manifests/${digest(arm64)}`, status(404)));
   await probe(registry.url);
   const { stdout } = await regwarden(["probe", "--url", registry.url, "--instance", "r.example:5050"]);

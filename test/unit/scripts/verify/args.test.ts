@@ -62,7 +62,7 @@ describe("the settings of a verification", () => {
     expect(parse("127.0.0.1:5000")).not.toThrow();
   });
 
-  test("tell all faults of references and account at once, and no password", () => {
+  test("report all faults of references and account at once, and no password", () => {
     const argv = ["app:1", "r.example/App", "r.example/app:1", "other.example/app"];
     const parse = (environment: Record<string, string>) => () => parseVerifyArguments(argv, environment);
     expect(parse({ REG_USER: "ci" })).toThrow(

@@ -7,10 +7,10 @@ const { targets } = parseVerifyArguments(["r.example/a:1", "r.example/b:1"], {})
 const finding = { cause: "absent" } as Finding;
 const noErrors = { unauthorised: 0, unavailable: 0, unexpected: 0 };
 
-/** Runs with a clock of its own; `isWhole` says of a name and a round whether all is there. */
+/** Runs with a clock of its own; `isComplete` says it of a name in a round. */
 async function run(
   waitSeconds: number,
-  isWhole: (name: string, round: number) => boolean,
+  isComplete: (name: string, round: number) => boolean,
   errors = noErrors,
 ) {
   let time = 0;
@@ -31,7 +31,7 @@ async function run(
         manifests: 1,
         blobs: 1,
         referrers: 0,
-        findings: isWhole(repository, round) ? [] : [finding],
+        findings: isComplete(repository, round) ? [] : [finding],
       }));
       return { checks, tally: { requests: 10, errors } };
     },
@@ -44,13 +44,13 @@ async function run(
   return { ...outcome, asked, pauses };
 }
 
-describe("looking until all is whole", () => {
-  test("checks once where it is", async () => {
+describe("checking until all is complete", () => {
+  test("ends after one check where it is", async () => {
     const { images, asked, requests } = await run(5, () => true);
     expect([images.map(({ checks }) => checks), asked.length, requests]).toEqual([[1, 1], 1, 10]);
   });
 
-  test("checks again only at what was not, with longer and longer pauses", async () => {
+  test("repeats only what was not, with longer and longer pauses", async () => {
     const { images, asked, pauses } = await run(60, (name, round) => name === "a" || round === 5);
     expect(images.map(({ checks, findings }) => [checks, findings.length])).toEqual([
       [1, 0],
@@ -60,7 +60,7 @@ describe("looking until all is whole", () => {
     expect(pauses).toEqual([0.5, 1, 2, 4]);
   });
 
-  test("ends when time is up, with one last look then", async () => {
+  test("ends when time is up, with one last check then", async () => {
     const { images, pauses } = await run(2, () => false);
     expect(pauses).toEqual([0.5, 1, 0.5]);
     expect(images.map(({ findings }) => findings.length)).toEqual([1, 1]);

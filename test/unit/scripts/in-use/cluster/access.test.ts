@@ -70,7 +70,7 @@ describe("the way to an API server by a kubeconfig", () => {
       /password, which no server takes/,
     ],
     [
-      "verifies nobody",
+      "verifies no server",
       config({ token: "s3cret" }, { "insecure-skip-tls-verify": true }),
       undefined,
       /does not verify/,
