@@ -32,7 +32,12 @@ export interface Links {
 export function viewStore(facts: StoreFacts): StoreView {
   const links = collectLinks(facts);
   const canonical = canonicalDigests(facts);
-  const blob = (digest: Digest) => facts.blob(canonical(digest));
+  const blob = (digest: Digest) => {
+    const kept = canonical(digest);
+    // Only a scan that reads the content knows anything of it by the digest under which it was pushed.
+    const named = kept === digest ? undefined : facts.blob(digest);
+    return named?.state === "present" && named.isAltered === true ? named : facts.blob(kept);
+  };
   const isComplete = createIsComplete(facts.manifests, blob);
   const remainsOf = (digest: Digest) => describeRemains(facts.manifests.get(digest), blob, isComplete);
   return { facts, references: collectReferences(facts), links, blob, isComplete, remainsOf };

@@ -4,6 +4,7 @@ import { findStoreFaults, storeFinding } from "../graph/findings.ts";
 import type { RawFinding } from "../graph/raw-finding.ts";
 import { checkUpload } from "../graph/uploads.ts";
 import { type Digest, parseDigest } from "../registry/digest.ts";
+import { canonicalDigests } from "../source/facts.ts";
 import { readStoreFacts } from "../source/read-store.ts";
 import type { BlobState, StoreSource } from "../source/source.ts";
 import { checkRepository, memoizeManifests, type RepositoryCheck, type Shared } from "./check-repository.ts";
@@ -113,14 +114,18 @@ async function confirm(
   const readBlobs = async (findings: readonly RawFinding[]): Promise<boolean> => {
     const before = fresh.size;
     for (const { digest: text, cause } of findings) {
-      const digest = parseDigest(text ?? "");
-      if (!digest || fresh.has(digest)) continue;
+      const name = parseDigest(text ?? "");
+      if (!name) continue;
+      const digest = canonical(name);
       const isAltered = cause === "digest-mismatch" && verifier !== undefined;
-      fresh.set(digest, await (isAltered ? verifier.again(digest) : source.blob(repository, digest)));
+      const key = isAltered ? name : digest;
+      if (fresh.has(key)) continue;
+      fresh.set(key, await (isAltered ? verifier.again(digest, name) : source.blob(repository, digest)));
     }
     return fresh.size > before;
   };
   const facts = await readStoreFacts(source, mode, repository, { manifest, blob });
+  const canonical = canonicalDigests(facts);
   const isSuspect = concerns(suspects);
   const findAgain = () => findStoreFaults(facts).filter(isSuspect);
   await readBlobs(suspects);

@@ -148,6 +148,6 @@ export interface StoreSource extends RegistrySource {
   blobs(share?: Share): AsyncIterable<BlobFact>;
   /** All unfinished uploads. */
   uploads(): AsyncIterable<UploadFact>;
-  /** Like `blob`, and compares the content with the digest, byte by byte. */
-  verifiedBlob(digest: Digest, pace: Pace): Promise<BlobState>;
+  /** Like `blob`, and compares the content byte by byte with the digest, or with another `name` of it. */
+  verifiedBlob(digest: Digest, pace: Pace, name?: Digest): Promise<BlobState>;
 }

@@ -5,7 +5,7 @@ import { digestOf, isDigestOfNothing } from "../../scripts/registry/digest.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
 import { artifacts, detachedSignature, signatureTag } from "../support/artifacts.ts";
 import { probeStore, scanStore } from "../support/findings.ts";
-import { type Content, digest, signature } from "../support/oci-content.ts";
+import { type Content, digest, signature, withParts } from "../support/oci-content.ts";
 import { regwarden, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 
@@ -33,11 +33,6 @@ async function verify(repository: string, reference: string) {
   const argv = ["verify", "--json", "--wait", "0", `${host}/${repository}${reference}`];
   const { exitCode, report } = withReport<VerifyReport>(await regwarden(argv));
   return { exitCode, findings: report.images.flatMap(({ findings }) => findings) };
-}
-
-/** The content and all that it names. */
-function withParts(content: Content): readonly Content[] {
-  return [content, ...content.parts.flatMap(withParts)];
 }
 
 const dataOf = ({ bytes }: Content) => blobDataPath(registry.directory, digestOf(bytes));

@@ -1,13 +1,17 @@
-import { createHash } from "node:crypto";
 import { mediaTypes } from "../../scripts/registry/media-types.ts";
 import {
   archive,
   attestation,
   type Content,
   dockerList,
+  emptyLayer,
   encode,
+  foreignLayer,
   image,
+  imageManifest,
+  imageOf,
   index,
+  layer,
   leaf,
   node,
   withDescriptor,
@@ -82,32 +86,14 @@ export function signatureTag({ descriptor }: Content): string {
   return `${descriptor.digest.replace(":", "-")}.sig`;
 }
 
-/** An image whose base layer no registry holds, as of Windows: it is to be fetched from its URL. */
-export function imageWithForeignLayer(text: string): Content {
-  const foreign = leaf("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", archive(`${text} base`));
-  const base = { ...foreign.descriptor, urls: ["https://layers.example/base"] };
-  const layer = leaf(dockerLayer, archive(text));
-  const config = imageConfig(text, "windows");
-  const mediaType = mediaTypes.dockerManifest;
-  const document = { schemaVersion, mediaType, config: config.descriptor, layers: [base, layer.descriptor] };
-  return node(mediaType, document, [config, layer]);
-}
-
 /** An image with a layer of zero bytes, which is a blob like any other. */
 export function imageWithEmptyLayer(text: string): Content {
-  const layers = [leaf(mediaTypes.ociLayer, archive(text)), leaf(mediaTypes.ociLayer, new Uint8Array())];
-  return manifest(imageConfig(text), layers);
+  return imageOf("linux/amd64", [layer(text), emptyLayer()]);
 }
 
 /** An image whose layer is named by its SHA-512. */
 export function imageWithLongDigest(text: string): Content {
-  return manifest(imageConfig(text), [withLongDigest(leaf(mediaTypes.ociLayer, archive(text)))]);
-}
-
-function withLongDigest(content: Content): Content {
-  return withDescriptor(content, {
-    digest: `sha512:${createHash("sha512").update(content.bytes).digest("hex")}`,
-  });
+  return imageOf("linux/amd64", [layer(text, "oci", "sha512")]);
 }
 
 /** One of each, by what it is. Equal names have equal digests. */
@@ -132,7 +118,11 @@ export const artifacts: Readonly<Record<string, Content>> = {
   "an empty artifact": emptyArtifact(),
   "a chart": chart("chart"),
   "an index of files": fileIndex("file"),
-  "an image with a foreign layer": imageWithForeignLayer("foreign"),
+  "an image with a foreign layer": imageOf(
+    "windows/amd64",
+    [foreignLayer("base", "docker"), layer("foreign", "docker")],
+    { generation: "docker" },
+  ),
   "an image with an empty layer": imageWithEmptyLayer("empty"),
   "an image with a SHA-512 digest": imageWithLongDigest("long"),
 };
@@ -142,20 +132,8 @@ function attestedIndex(): Content {
   return index([own, attestation(own)]);
 }
 
-function imageConfig(text: string, os = "linux"): Content {
-  return leaf(mediaTypes.ociConfig, encode({ os, architecture: "amd64", config: {}, text }));
-}
-
 function manifest(config: Content, layers: readonly Content[], more: object = {}): Content {
-  const mediaType = mediaTypes.ociManifest;
-  const document = {
-    schemaVersion,
-    mediaType,
-    ...more,
-    config: config.descriptor,
-    layers: descriptors(layers),
-  };
-  return node(mediaType, document, [config, ...layers]);
+  return imageManifest(mediaTypes.ociManifest, config, layers, more);
 }
 
 function descriptors(contents: readonly Content[]) {

@@ -1,6 +1,7 @@
+import { hash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Digest, digestOf, splitDigest } from "../../scripts/registry/digest.ts";
+import { type Digest, splitDigest } from "../../scripts/registry/digest.ts";
 import { mediaTypes } from "../../scripts/registry/media-types.ts";
 
 /** Images made of plain text, as an OCI layout that skopeo can push. Equal arguments give equal digests. */
@@ -11,13 +12,18 @@ interface Descriptor {
   readonly size: number;
   readonly platform?: { readonly os: string; readonly architecture: string; readonly variant?: string };
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Where clients fetch it instead. */
+  readonly urls?: readonly string[];
 }
+
+export type Generation = "oci" | "docker";
+type Algorithm = "sha256" | "sha512";
 
 /** A manifest with everything below it. */
 export interface Content {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Configuration, layers, and for an index its children. */
+  /** What the registry must hold of it: configuration, layers, and for an index its entries. */
   readonly parts: readonly Content[];
 }
 
@@ -26,42 +32,75 @@ export function digest({ descriptor }: Content): Digest {
 }
 
 /** One image for a platform such as `linux/arm64/v8`, with a layer of its own. */
-export function image(text: string, platform: string, generation: "oci" | "docker" = "oci"): Content {
-  const [os = "", architecture = "", variant] = platform.split("/");
-  const isOci = generation === "oci";
-  const layer = leaf(
-    isOci ? mediaTypes.ociLayer : "application/vnd.docker.image.rootfs.diff.tar",
-    archive(text),
-  );
-  const rootfs = { type: "layers", diff_ids: [layer.descriptor.digest] };
-  const config = leaf(
-    isOci ? mediaTypes.ociConfig : "application/vnd.docker.container.image.v1+json",
-    encode({ os, architecture, ...(variant !== undefined && { variant }), config: {}, rootfs }),
-  );
-  const mediaType = isOci ? mediaTypes.ociManifest : mediaTypes.dockerManifest;
-  const document = { schemaVersion: 2, mediaType, config: config.descriptor, layers: [layer.descriptor] };
-  const manifest = node(mediaType, document, [config, layer]);
-  return withDescriptor(manifest, {
-    platform: { os, architecture, ...(variant !== undefined && { variant }) },
+export function image(text: string, platform: string, generation: Generation = "oci"): Content {
+  return imageOf(platform, [layer(text, generation)], { generation });
+}
+
+/** A layer; pushed by another algorithm's digest, registry 2.8.3 keeps it by its canonical one, with an alias. */
+export function layer(text: string, generation: Generation = "oci", algorithm?: Algorithm): Content {
+  const type = generation === "oci" ? mediaTypes.ociLayer : "application/vnd.docker.image.rootfs.diff.tar";
+  return leaf(type, archive(text), algorithm);
+}
+
+/** The layer of no bytes. */
+export function emptyLayer(): Content {
+  return leaf(mediaTypes.ociLayer, new Uint8Array());
+}
+
+/** A layer that no registry need hold, as Windows has them: clients fetch it from its address. */
+export function foreignLayer(text: string, generation: Generation = "oci"): Content {
+  const type =
+    generation === "oci"
+      ? "application/vnd.oci.image.layer.nondistributable.v1.tar"
+      : "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+  return withDescriptor(leaf(type, archive(`foreign ${text}`)), {
+    urls: [`https://elsewhere.example/${text}`],
   });
 }
 
-/** An attestation about an image, as BuildKit writes it. */
-export function attestation(about: Content): Content {
+/** An image of any layers. `configUnder`: algorithm of the digest that the configuration is pushed by. */
+export function imageOf(
+  platform: string,
+  layers: readonly Content[],
+  {
+    generation = "oci",
+    configUnder,
+  }: { readonly generation?: Generation; readonly configUnder?: Algorithm } = {},
+): Content {
+  const [os = "", architecture = "", variant] = platform.split("/");
+  const named = { os, architecture, ...(variant !== undefined && { variant }) };
+  const isOci = generation === "oci";
+  const rootfs = { type: "layers", diff_ids: layers.map(digest) };
+  const type = isOci ? mediaTypes.ociConfig : "application/vnd.docker.container.image.v1+json";
+  const config = leaf(type, encode({ ...named, config: {}, rootfs }), configUnder);
+  const mediaType = isOci ? mediaTypes.ociManifest : mediaTypes.dockerManifest;
+  return withDescriptor(imageManifest(mediaType, config, layers), { platform: named });
+}
+
+/** Any manifest of a configuration and layers; `more`: further fields. */
+export function imageManifest(
+  mediaType: string,
+  config: Content,
+  layers: readonly Content[],
+  more: object = {},
+): Content {
+  const descriptors = layers.map(({ descriptor }) => descriptor);
+  const document = { schemaVersion: 2, mediaType, config: config.descriptor, layers: descriptors, ...more };
+  return node(mediaType, document, [config, ...layers.filter(({ descriptor }) => !descriptor.urls)]);
+}
+
+/** An attestation about an image, as BuildKit writes it; older versions and other tools mark it by one of the two. */
+export function attestation(about: Content, marks: "both" | "platform" | "annotations" = "both"): Content {
   const statement = leaf("application/vnd.in-toto+json", encode({ subject: about.descriptor.digest }));
   const config = leaf(mediaTypes.ociConfig, encode({ os: "unknown", architecture: "unknown", config: {} }));
-  const document = {
-    schemaVersion: 2,
-    mediaType: mediaTypes.ociManifest,
-    config: config.descriptor,
-    layers: [statement.descriptor],
-  };
-  return withDescriptor(node(mediaTypes.ociManifest, document, [config, statement]), {
-    platform: { os: "unknown", architecture: "unknown" },
-    annotations: {
-      "vnd.docker.reference.type": "attestation-manifest",
-      "vnd.docker.reference.digest": about.descriptor.digest,
-    },
+  return withDescriptor(imageManifest(mediaTypes.ociManifest, config, [statement]), {
+    ...(marks !== "annotations" && { platform: { os: "unknown", architecture: "unknown" } }),
+    ...(marks !== "platform" && {
+      annotations: {
+        "vnd.docker.reference.type": "attestation-manifest",
+        "vnd.docker.reference.digest": about.descriptor.digest,
+      },
+    }),
   });
 }
 
@@ -70,21 +109,23 @@ export function signature(about: Content): Content {
   const { mediaType, digest, size } = about.descriptor;
   const payload = leaf("application/vnd.dev.cosign.simplesigning.v1+json", encode({ critical: digest }));
   const config = leaf(mediaTypes.ociConfig, encode({ architecture: "", os: "", config: {}, signs: digest }));
-  const document = {
-    schemaVersion: 2,
-    mediaType: mediaTypes.ociManifest,
-    config: config.descriptor,
-    layers: [payload.descriptor],
-    subject: { mediaType, digest, size },
-  };
-  return node(mediaTypes.ociManifest, document, [config, payload]);
+  return imageManifest(mediaTypes.ociManifest, config, [payload], { subject: { mediaType, digest, size } });
 }
 
-/** An OCI index; `saysMediaType: false` leaves out the field that OCI lets writers leave out. */
-export function index(children: readonly Content[], { saysMediaType = true } = {}): Content {
+/**
+ * An OCI index; `saysMediaType: false` leaves out the field that OCI lets writers leave out. `describe`: what it says of an
+ * entry.
+ */
+export function index(
+  entries: readonly Content[],
+  {
+    saysMediaType = true,
+    describe = ({ descriptor }: Content): object => descriptor,
+  }: { readonly saysMediaType?: boolean; readonly describe?: (entry: Content) => object } = {},
+): Content {
   const mediaType = mediaTypes.ociIndex;
-  const manifests = children.map(({ descriptor }) => descriptor);
-  return node(mediaType, { schemaVersion: 2, ...(saysMediaType && { mediaType }), manifests }, children);
+  const manifests = entries.map((entry) => describe(entry));
+  return node(mediaType, { schemaVersion: 2, ...(saysMediaType && { mediaType }), manifests }, entries);
 }
 
 /** A Docker manifest list. */
@@ -116,8 +157,23 @@ export function node(mediaType: string, document: object, parts: readonly Conten
 }
 
 /** A blob. */
-export function leaf(mediaType: string, bytes: Uint8Array<ArrayBuffer>): Content {
-  return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.byteLength }, bytes, parts: [] };
+export function leaf(
+  mediaType: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  algorithm: Algorithm = "sha256",
+): Content {
+  const digest: Digest = `${algorithm}:${hash(algorithm, bytes)}`;
+  return { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes, parts: [] };
+}
+
+/** Whether it is pushed as a manifest; else as a blob. */
+export function isManifest({ parts }: Content): boolean {
+  return parts.length > 0;
+}
+
+/** A manifest and everything below it that the registry must hold. */
+export function withParts(content: Content): readonly Content[] {
+  return [content, ...content.parts.flatMap(withParts)];
 }
 
 /** The same content, of which whatever names it says more. */

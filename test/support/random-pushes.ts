@@ -21,7 +21,9 @@ const indexes = fc
   .tuple(fc.array(images, { minLength: 1, maxLength: 3 }), fc.boolean(), fc.boolean(), fc.boolean())
   .map(([children, isDocker, isAttested, saysMediaType]) => {
     if (isDocker) return dockerList(children);
-    return index(isAttested ? [...children, ...children.map(attestation)] : children, { saysMediaType });
+    return index(isAttested ? [...children, ...children.map((child) => attestation(child))] : children, {
+      saysMediaType,
+    });
   });
 const nested = fc.array(indexes, { minLength: 1, maxLength: 2 }).map((children) => index(children));
 const contents: fc.Arbitrary<Content> = fc.oneof(images, indexes, nested);

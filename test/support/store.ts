@@ -9,7 +9,7 @@ import {
   tagLinkPath,
   tagsPath,
 } from "../../scripts/registry/paths.ts";
-import type { Content } from "./oci-content.ts";
+import { type Content, isManifest } from "./oci-content.ts";
 import { temporaryDirectory } from "./program.ts";
 
 /** A store on disk: its files by what they mean, and ways to write them. */
@@ -56,9 +56,12 @@ export function storeAt(directory: string) {
     return digest;
   };
   /** The files that the registry would write for a push of an image with everything below it. */
-  const push = async (repository: string, { bytes, parts }: Content, ...tags: string[]): Promise<Digest> => {
-    for (const part of parts) await push(repository, part);
-    return parts.length > 0 ? manifest(repository, bytes, ...tags) : layer(repository, bytes);
+  const push = async (repository: string, content: Content, ...tags: string[]): Promise<Digest> => {
+    for (const part of content.parts) await push(repository, part);
+    if (isManifest(content)) return manifest(repository, content.bytes, ...tags);
+    const digest = await layer(repository, content.bytes);
+    await put(layerLink(repository, content.descriptor.digest), digest);
+    return digest;
   };
   const links = { revisionLink, layerLink, tagLink, tagHistoryLink };
   return { directory, blobData, ...links, put, blob, layer, manifest, push };

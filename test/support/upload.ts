@@ -1,5 +1,5 @@
 import type { Digest } from "../../scripts/registry/digest.ts";
-import type { Content } from "./oci-content.ts";
+import { type Content, isManifest } from "./oci-content.ts";
 
 /** Pushes by plain requests: unlike skopeo they take indexes of indexes and artefacts, and cost milliseconds. */
 
@@ -15,15 +15,21 @@ export interface Target {
   readonly login?: Login | undefined;
 }
 
-/** Pushes an image with everything below it, to a tag or, without one, to its digest. */
+/**
+ * Pushes an image with everything below it, to a tag or, without one, to its digest. `mountsFrom`: a repository whose blobs
+ * are mounted where it has them.
+ */
 export async function upload(
   target: Target,
   content: Content,
   repository: string,
   tag?: string,
+  mountsFrom?: string,
 ): Promise<void> {
   for (const part of content.parts)
-    await (part.parts.length > 0 ? upload(target, part, repository) : uploadBlob(target, part, repository));
+    await (isManifest(part)
+      ? upload(target, part, repository, undefined, mountsFrom)
+      : uploadBlob(target, part, repository, mountsFrom));
   await uploadManifest(target, content, repository, tag ?? content.descriptor.digest);
 }
 
@@ -35,7 +41,7 @@ export async function uploadManifest(
   reference: string,
 ): Promise<void> {
   const headers = { "content-type": descriptor.mediaType };
-  await expectStatus(201, target, "PUT", `/v2/${repository}/manifests/${reference}`, {
+  await expectStatus([201], target, "PUT", `/v2/${repository}/manifests/${reference}`, {
     headers,
     body: bytes,
   });
@@ -49,15 +55,47 @@ export async function mountBlob(
   repository: string,
 ): Promise<void> {
   const query = new URLSearchParams({ mount: digest, from });
-  await expectStatus(201, target, "POST", `/v2/${repository}/blobs/uploads/?${query}`);
+  await expectStatus([201], target, "POST", `/v2/${repository}/blobs/uploads/?${query}`);
 }
 
-async function uploadBlob(target: Target, { descriptor, bytes }: Content, repository: string): Promise<void> {
-  const begun = await expectStatus(202, target, "POST", `/v2/${repository}/blobs/uploads/`);
-  const location = new URL(begun.headers.get("location") ?? "", target.url);
-  location.searchParams.set("digest", descriptor.digest);
-  const headers = { "content-type": "application/octet-stream" };
-  await expectStatus(201, target, "PUT", location.href, { headers, body: bytes });
+/** Removes a manifest, and with it the tags that lead to it. */
+export async function deleteManifest(target: Target, repository: string, digest: Digest): Promise<void> {
+  await expectStatus([202], target, "DELETE", `/v2/${repository}/manifests/${digest}`);
+}
+
+/** Sends the first bytes of a blob, and no more. */
+export async function beginUpload(
+  target: Target,
+  repository: string,
+  bytes: Content["bytes"],
+): Promise<void> {
+  const begun = await expectStatus([202], target, "POST", `/v2/${repository}/blobs/uploads/`);
+  await expectStatus([202], target, "PATCH", locationOf(begun, target).href, {
+    headers: binary,
+    body: bytes,
+  });
+}
+
+const binary = { "content-type": "application/octet-stream" };
+
+async function uploadBlob(
+  target: Target,
+  { descriptor: { digest }, bytes }: Content,
+  repository: string,
+  mountsFrom?: string,
+): Promise<void> {
+  // 2.8.3 links what is mounted by another algorithm's digest to a blob that no store has.
+  const mayMount = mountsFrom !== undefined && digest.startsWith("sha256:");
+  const query = mayMount ? `?${new URLSearchParams({ mount: digest, from: mountsFrom })}` : "";
+  const begun = await expectStatus([201, 202], target, "POST", `/v2/${repository}/blobs/uploads/${query}`);
+  if (begun.status === 201) return;
+  const location = locationOf(begun, target);
+  location.searchParams.set("digest", digest);
+  await expectStatus([201], target, "PUT", location.href, { headers: binary, body: bytes });
+}
+
+function locationOf({ headers }: Response, { url }: Target): URL {
+  return new URL(headers.get("location") ?? "", url);
 }
 
 /** The header by which a registry knows an account; none without one. */
@@ -67,7 +105,7 @@ export function loginHeaders(login: Login | undefined): Readonly<Record<string, 
 }
 
 async function expectStatus(
-  expected: number,
+  expected: readonly number[],
   { url, login }: Target,
   method: string,
   path: string,
@@ -77,6 +115,7 @@ async function expectStatus(
   const all = { ...headers, ...loginHeaders(login) };
   const reply = await fetch(target, { method, headers: all, ...(body && { body }) });
   const text = await reply.text();
-  if (reply.status !== expected) throw new Error(`${method} ${target} answered ${reply.status}: ${text}`);
+  if (!expected.includes(reply.status))
+    throw new Error(`${method} ${target} answered ${reply.status}: ${text}`);
   return reply;
 }

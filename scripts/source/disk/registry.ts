@@ -91,7 +91,7 @@ export function diskSource(name: string, dataDirectory: string): DiskSource {
     content: (_repository, digest) => readContent(dataDirectory, digest),
     blobs: (share) => readBlobs(dataDirectory, share),
     uploads: () => readUploads(dataDirectory),
-    verifiedBlob: (digest, pace) => readVerifiedBlob(dataDirectory, digest, pace),
+    verifiedBlob: (digest, pace, name) => readVerifiedBlob(dataDirectory, digest, pace, name),
   };
 }
 

@@ -9,18 +9,23 @@ import { statFile, unreadable } from "./files.ts";
 
 const pieceBytes = 1024 * 1024;
 
-/** Whether one blob is there now and holds the bytes that its digest stands for. It is read piece by piece. */
+/**
+ * Whether one blob is there now and holds the bytes that a digest stands for: its own, or the one under which it was
+ * pushed. It is read piece by piece.
+ */
 export async function readVerifiedBlob(
   dataDirectory: string,
   digest: Digest,
   pace: Pace,
+  name: Digest = digest,
 ): Promise<BlobState> {
   const location = blobDataPath(dataDirectory, digest);
   const found = statFile(location);
   if (found.state !== "present") return found;
   try {
-    const { hex, sizeBytes } = await hashFile(location, splitDigest(digest).algorithm, pace);
-    return { state: "present", sizeBytes, isAltered: hex !== splitDigest(digest).hex };
+    const expected = splitDigest(name);
+    const { hex, sizeBytes } = await hashFile(location, expected.algorithm, pace);
+    return { state: "present", sizeBytes, isAltered: hex !== expected.hex };
   } catch (error) {
     return systemCode(error) === "ENOENT" ? { state: "missing" } : unreadable(location, error);
   }

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { digestOf } from "../../../../scripts/registry/digest.ts";
 import { type ScanOptions, scanRegistry } from "../../../../scripts/scan/scan-registry.ts";
 import { discoverRegistries } from "../../../../scripts/source/disk/registry.ts";
 import { contents } from "../../../support/damage/contents.ts";
 import { bytesOf, type Corruption, corrupt, corruptions } from "../../../support/damage/corruptions.ts";
-import type { Content } from "../../../support/oci-content.ts";
+import { type Content, isManifest } from "../../../support/oci-content.ts";
 import { storeAt } from "../../../support/store.ts";
 
 /** Stores that are spoiled; the whole ten thousand take minutes and are run by hand. */
@@ -38,11 +39,14 @@ async function findingsIn(directory: string): Promise<number> {
 function neededFiles(directory: string, content: Content, repository: string): readonly string[] {
   const store = storeAt(directory);
   const { digest } = content.descriptor;
-  const link =
-    content.parts.length > 0 ? store.revisionLink(repository, digest) : store.layerLink(repository, digest);
+  // What was pushed by another algorithm has a link by each of its digests.
+  const canonical = digestOf(content.bytes);
+  const links = isManifest(content)
+    ? [store.revisionLink(repository, digest)]
+    : [digest, canonical].map((one) => store.layerLink(repository, one));
   return [
-    link,
-    store.blobData(digest),
+    ...new Set(links),
+    store.blobData(canonical),
     ...content.parts.flatMap((part) => neededFiles(directory, part, repository)),
   ];
 }
