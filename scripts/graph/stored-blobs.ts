@@ -23,7 +23,8 @@ function findNeededBlobs(view: StoreView): readonly RawFinding[] {
   const { facts, links } = view;
   const bad = collectBadBlobs(
     facts.manifests,
-    (blob) => faultOfBlob(view.blob(blob.digest), blob) ?? causeOfLink(view, links.layer(blob.digest)),
+    (blob) =>
+      faultOfBlob(view.blob(blob.digest), blob) ?? causeOfLink(view, lastLink(view, blob.digest).link),
   );
   const isServed = (owner: Digest) => links.manifest(owner)?.state === "linked";
   return bad.flatMap((blob) => {
@@ -34,17 +35,33 @@ function findNeededBlobs(view: StoreView): readonly RawFinding[] {
   });
 }
 
+/**
+ * The link that a blob is served by. What was pushed by another algorithm needs two: that of its own digest leads to the
+ * digest under which the store keeps it, and the registry asks for the link of that one as well.
+ *
+ * Source: distribution v2.8.3, registry/handlers/blob.go, GetBlob; registry/storage/linkedblobstore.go, ServeBlob.
+ */
+function lastLink(
+  { links }: StoreView,
+  digest: Digest,
+): { readonly digest: Digest; readonly link: LinkState | undefined } {
+  const link = links.layer(digest);
+  if (link?.state !== "linked" || link.digest === digest) return { digest, link };
+  return { digest: link.digest, link: links.layer(link.digest) };
+}
+
 function causeOfLink({ links }: StoreView, link: LinkState | undefined): FindingCause | undefined {
   if (link?.state === "linked") return undefined;
   if (link) return link.state === "unreadable" ? "unreadable" : "link-invalid";
   return links.areLayersKnown ? "link-missing" : undefined;
 }
 
-function neededBlob(view: StoreView, { digest, role, cause, owners }: BadBlob): RawFinding {
-  const { facts, references, links } = view;
-  const state = view.blob(digest);
-  const link = links.layer(digest);
+function neededBlob(view: StoreView, { digest: name, role, cause, owners }: BadBlob): RawFinding {
+  const { facts, references } = view;
+  const state = view.blob(name);
+  const { digest: linked, link } = lastLink(view, name);
   const isOfLink = causesOfLink.has(cause) || (cause === "unreadable" && state.state !== "unreadable");
+  const digest = isOfLink ? linked : name;
   const kind = isOfLink ? "layer-link" : role;
   const parent = mainOwner(references, owners);
   const located = locateDefect(facts, references, { kind, cause, digest, owners, parent });

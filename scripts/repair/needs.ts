@@ -27,18 +27,21 @@ export function ownNeed(repository: DamagedRepository, digest: Digest): Need {
   return { ...need, link: link?.state === "linked" ? undefined : faultOfLink(links.revision(digest)) };
 }
 
-/** The blobs that a manifest names. */
+/** The blobs that a manifest names. What was pushed under another algorithm needs the link of its target as well. */
 export function blobNeeds(repository: DamagedRepository, digest: Digest): readonly Need[] {
   const blobs = manifestOf(repository, digest)?.manifest.blobs ?? [];
-  return blobs.map((blob) => {
+  return blobs.flatMap((blob) => {
     const target = targetOf(repository, blob.digest);
     const content = repository.canonical.get(blob.digest) === null ? notInStore : undefined;
-    return {
+    const need = {
       ...blob,
       target,
       content: content ?? faultOfContent(repository.view.facts.blob(target), blob),
       link: faultOfLayerLink(repository, blob.digest, target),
     };
+    if (target === blob.digest) return [need];
+    const link = faultOfLayerLink(repository, target, target);
+    return [need, { ...need, digest: target, content: undefined, link }];
   });
 }
 

@@ -95,7 +95,9 @@ test("the collection of untagged manifests takes every child, nested, signed and
     expect(await registry.manifestStatus("signed", digest(sign))).toBe(200);
     // Nobody sees over HTTP what lies below a child that is not served.
     const seen = lost.filter((line) => line !== lost[4]).map((line) => line.replace("relink", "rebuild"));
-    expect(inLines(await probeStore(registry.url))).toEqual(seen);
+    // Also without the flag, it takes what was pushed by another algorithm than the store's own.
+    seen.push("long: layer/blob-missing critical 1 - rebuild");
+    expect(inLines(await probeStore(registry.url))).toEqual(seen.sort());
   } finally {
     await restore();
   }

@@ -112,6 +112,17 @@ describe("a repair of what was pushed under SHA-512", () => {
     expect([exitCode, await layerStatus()]).toEqual([0, 200]);
   });
 
+  test("puts the content's own link back, without which the registry serves it under no digest", async () => {
+    await rm(linkTo(canonical), { recursive: true });
+    expect(await layerStatus()).toBe(500);
+
+    const { exitCode, report } = await repair(registry.directory, "--apply");
+
+    expect(report.changes).toMatchObject([{ kind: "layer-link", digest: canonical, target: canonical }]);
+    expect(report.triage).toMatchObject([{ finding: { digest: canonical }, remedy: "relink" }]);
+    expect([exitCode, await layerStatus()]).toEqual([0, 200]);
+  });
+
   test("puts no link to other content of the same length", async () => {
     await rm(linkTo(digest(layer)), { recursive: true });
     await rm(linkTo(canonical), { recursive: true });

@@ -1,11 +1,15 @@
 import { appendFile, mkdir, truncate, utimes, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { digest } from "../oci-content.ts";
-import { arm64, blobOf, cosignTag, fallbackTag, proof, sign, signed } from "./contents.ts";
+import { digestOf } from "../../../scripts/registry/digest.ts";
+import { type Content, digest } from "../oci-content.ts";
+import { arm64, blobOf, cosignTag, fallbackTag, long, proof, sign, signed } from "./contents.ts";
 import { blob, type Damage, makeDirectory, manifest, remove, removeDirectory } from "./damage.ts";
 
 export const armLayer = blobOf(arm64, 1);
 export const armConfig = blobOf(arm64, 0);
+/** By its own digest, and by that under which the store keeps it. */
+const longLayer = blobOf(long, 1);
+const longData = digestOf((long.parts[1] as Content).bytes);
 
 /** Damage to configurations and layers, signatures, uploads. */
 export const blobDamages: readonly Damage[] = [
@@ -83,6 +87,22 @@ export const blobDamages: readonly Damage[] = [
     answer: "404",
     scan: ["app: layer/unreadable warning 1 latest linux/arm64/v8 none"],
     probe: ["app: layer/blob-missing critical 1 latest linux/arm64/v8 rebuild"],
+  },
+  {
+    name: "a layer pushed by another algorithm, without the link of the digest that the store keeps it by",
+    damage: (store) => removeDirectory(store.layerLink("long", longData)),
+    question: blob("long", longLayer),
+    answer: "500",
+    scan: ["long: layer-link/link-missing critical 1 - relink"],
+    probe: ["long: layer/link-invalid critical 1 - rebuild"],
+  },
+  {
+    name: "a layer pushed by another algorithm, without the link that leads there",
+    damage: (store) => removeDirectory(store.layerLink("long", longLayer)),
+    question: blob("long", longLayer),
+    answer: "404",
+    scan: ["long: layer/blob-missing critical 1 - rebuild"],
+    probe: ["long: layer/blob-missing critical 1 - rebuild"],
   },
   {
     name: "a layer of the attestation that is gone",

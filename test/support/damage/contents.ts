@@ -1,5 +1,15 @@
 import type { Digest } from "../../../scripts/registry/digest.ts";
-import { attestation, type Content, digest, dockerList, image, index, signature } from "../oci-content.ts";
+import {
+  attestation,
+  type Content,
+  digest,
+  dockerList,
+  image,
+  imageOf,
+  index,
+  layer,
+  signature,
+} from "../oci-content.ts";
 
 /** What lies in the store before anything is damaged. */
 
@@ -17,6 +27,8 @@ export const outer = index([inner]);
 export const signed = image("signed", "linux/amd64");
 export const sign = signature(signed);
 export const referrers = index([sign]);
+/** Its layer was pushed by another algorithm's digest. */
+export const long = imageOf("linux/amd64", [layer("long", "oci", "sha512")]);
 
 /** Tags that stand in for the referrers API. */
 export const fallbackTag = digest(signed).replace(":", "-");
@@ -28,6 +40,7 @@ export const contents: readonly (readonly [repository: string, tag: string, cont
   ["app", "latest", multi],
   ["app", "single", amd64],
   ["list", "1", list],
+  ["long", "1", long],
   ["nested", "1", outer],
   ["plain", "1", plain],
   ["signed", "1", signed],

@@ -222,6 +222,17 @@ describe("a layer that was pushed by another algorithm", () => {
     ]);
   });
 
+  test("is not served without the link of the digest under which the store keeps it", () => {
+    const canonical = { ...finding, kind: "layer-link", digest: d("e"), remedy: "relink" };
+    expect(findIn({ manifests, layerLinks: [...linked(d("c")), alias], blob })).toMatchObject([
+      { ...canonical, cause: "link-missing" },
+    ]);
+    const bad: LinkFact = { name: d("e"), link: { state: "invalid", location: "/link", reason: "is empty" } };
+    expect(findIn({ manifests, layerLinks: [...linked(d("c")), alias, bad], blob })).toMatchObject([
+      { ...canonical, cause: "link-invalid", place: "/link" },
+    ]);
+  });
+
   test("cannot be linked again without the link that says where its data is", () => {
     expect(findIn({ manifests, layerLinks: linked(d("c"), d("e")), blob })).toMatchObject([
       { ...finding, kind: "layer", cause: "blob-missing", remedy: "rebuild" },

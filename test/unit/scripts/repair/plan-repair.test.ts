@@ -233,9 +233,18 @@ describe("what was pushed under another algorithm", () => {
     ],
     [
       "gets the right link in place of one to other content",
-      { layerLinks: [link(sha512("e"), d("c"))], canonical: new Map([[sha512("e"), d("e")]]) },
+      {
+        layerLinks: [link(sha512("e"), d("c")), ...linked(d("e"))],
+        canonical: new Map([[sha512("e"), d("e")]]),
+      },
       copiesOf(),
       [`layer-link e as e as it leads to ${d("c")}, which is other content`],
+    ],
+    [
+      "gets the link of the digest under which the store keeps it",
+      { layerLinks: [link(sha512("e"), d("e"))] },
+      copiesOf(),
+      ["layer-link e"],
     ],
     [
       "is copied under the digest that its link holds",
