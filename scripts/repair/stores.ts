@@ -1,7 +1,7 @@
 import { ProgramError } from "../cli/errors.ts";
-import { chooseRegistries } from "../scan/choose.ts";
 import { type DiskSource, discoverRegistries } from "../source/disk/registry.ts";
 import type { Unreadable } from "../source/source.ts";
+import { chooseRegistries } from "../store-check/choose-registries.ts";
 import type { RepairArguments } from "./args.ts";
 
 /** One registry's store on this machine. */

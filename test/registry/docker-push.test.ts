@@ -6,9 +6,9 @@ import { docker } from "../../lab/machine/docker-client.ts";
 import { ensureEngine } from "../../lab/machine/docker-engine.ts";
 import { run } from "../../lab/machine/run.ts";
 import { probeRegistry } from "../../scripts/probe/probe-registry.ts";
-import { scanRegistry } from "../../scripts/scan/scan-registry.ts";
 import { discoverRegistries } from "../../scripts/source/disk/registry.ts";
 import { httpRegistry } from "../../scripts/source/http/registry.ts";
+import { scanRegistry } from "../../scripts/store-check/scan-registry.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 
 /** Docker's own client and engine, which skopeo is not: schema 2 manifests, layers that are mounted from one another. */

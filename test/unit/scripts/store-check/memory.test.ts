@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { heapOfThread, memoryLimit, requireMemory } from "../../../../scripts/scan/memory.ts";
+import { heapOfThread, memoryLimit, requireMemory } from "../../../../scripts/store-check/memory.ts";
 
 const store = { registry: "private", blobs: 2_200_000, threads: 2 };
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createBlobTable, sizeOfBlob, totalSize } from "../../../../scripts/scan/blob-table.ts";
+import { createBlobTable, sizeOfBlob, totalSize } from "../../../../scripts/store-check/blob-table.ts";
 
 const digits = [..."0123456789abcdef"];
 const hex = fc.string({ unit: fc.constantFrom(...digits), minLength: 64, maxLength: 64 });
