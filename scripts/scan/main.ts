@@ -8,6 +8,7 @@ import { storeFinding } from "../graph/findings.ts";
 import { pushMetrics } from "../report/push-metrics.ts";
 import { writeReportFile } from "../report/report-file.ts";
 import { discoverRegistries } from "../source/disk/registry.ts";
+import { paceOf } from "../source/pace.ts";
 import { requireRepositories, scanAll, scanOptions } from "../store-check/check-stores.ts";
 import { chooseRegistries } from "../store-check/choose-registries.ts";
 import { parseScanArguments, type ScanArguments, scanHelp } from "./args.ts";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { blobDataPath, blobDirectory } from "../../../../scripts/registry/paths.ts";
 import { preferCopies } from "../../../../scripts/scan/recopy.ts";
-import { scanRegistry } from "../../../../scripts/scan/scan-registry.ts";
 import { diskSource } from "../../../../scripts/source/disk/registry.ts";
+import { scanRegistry } from "../../../../scripts/store-check/scan-registry.ts";
 import { scan } from "../../../support/commands.ts";
 import { privateStore, storeAt } from "../../../support/store.ts";
 
