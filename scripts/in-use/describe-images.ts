@@ -1,6 +1,7 @@
 import type { Finding, Problem } from "../../contract/finding.ts";
 import type { InUseReason, Workload } from "../../contract/in-use-report.ts";
 import type { Sentences } from "../report/describe-finding.ts";
+import type { UnparsableImage } from "./list-images.ts";
 import type { ClusterFault } from "./read-cluster.ts";
 
 /** What is said about images in use: what is broken, for which workloads, and what to do. */
@@ -78,8 +79,11 @@ export function clusterProblem({ url, reason, isRefused }: ClusterFault): Proble
   };
 }
 
-export function unparsableImageProblem(text: string): Problem {
-  return { message: `A workload names an image that is unparsable: ${text}.`, hint: "correct the workload." };
+export function unparsableImageProblem({ image, reason }: UnparsableImage): Problem {
+  return {
+    message: `A workload names ${image} as an image, which no node can pull: ${reason}.`,
+    hint: "correct the image in the workload.",
+  };
 }
 
 function listWorkloads(workloads: readonly Workload[]): string {

@@ -15,13 +15,19 @@ export interface ListedImage {
   readonly digests: ReadonlySet<Digest>;
 }
 
+export interface UnparsableImage {
+  readonly image: string;
+  /** Half a sentence. */
+  readonly reason: string;
+}
+
 /** The images of a cluster: those of the asked registries apart from the rest. */
 export interface ImageList {
   readonly listed: readonly ListedImage[];
   /** Images of other registries that workloads name. */
   readonly others: number;
-  /** Texts that are no image: no node can pull those. */
-  readonly unparsable: readonly string[];
+  /** Names that are no image: no node can pull those. */
+  readonly unparsable: readonly UnparsableImage[];
 }
 
 interface Entry extends ListedImage {
@@ -36,11 +42,11 @@ export function listImages(
   registries: ReadonlySet<string>,
 ): ImageList {
   const entries: Entry[] = [];
-  const unparsable: string[] = [];
+  const unparsable: UnparsableImage[] = [];
   let others = 0;
   for (const [image, own] of Map.groupBy(uses, (use) => use.image)) {
     const parsed = parseReference(image);
-    if ("reason" in parsed) unparsable.push(`${image} (${parsed.reason})`);
+    if ("reason" in parsed) unparsable.push({ image, reason: parsed.reason });
     else if (!registries.has(withDefaultHost(parsed).host)) others += 1;
     else entries.push({ image, reference: withDefaultHost(parsed), uses: [...own], digests: new Set() });
   }

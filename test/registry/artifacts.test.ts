@@ -1,8 +1,10 @@
 import { rename, truncate } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { VerifyReport } from "../../contract/verify-report.ts";
+import { checkImage } from "../../scripts/in-use/check-image.ts";
 import { digestOf, isDigestOfNothing } from "../../scripts/registry/digest.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
+import { httpRegistry } from "../../scripts/source/http/registry.ts";
 import { artifacts, detachedSignature, signatureTag } from "../support/artifacts.ts";
 import { probeStore, scanStore } from "../support/findings.ts";
 import { type Content, digest, signature, withParts } from "../support/oci-content.ts";
@@ -35,6 +37,25 @@ async function verify(repository: string, reference: string) {
   return { exitCode, findings: report.images.flatMap(({ findings }) => findings) };
 }
 
+/** What in-use says of it, for a workload that may run on nodes of any of these platforms. */
+async function reasonInUse(repository: string) {
+  const source = httpRegistry({
+    name: "r.example",
+    origin: registry.url,
+    account: undefined,
+    concurrency: 4,
+  });
+  const use = {
+    image: `r.example/${repository}:1`,
+    workload: { namespace: "shop", kind: "Deployment", name: "web" },
+    platforms: ["linux/amd64", "linux/arm64", "linux/s390x", "windows/amd64"],
+    needsAll: false,
+    isNeeded: true,
+  };
+  const { verdicts } = await checkImage(source, { repository, tag: "1", digest: null }, [use], 4);
+  return verdicts[0]?.reason;
+}
+
 const dataOf = ({ bytes }: Content) => blobDataPath(registry.directory, digestOf(bytes));
 
 describe("as long as it is complete", () => {
@@ -49,6 +70,22 @@ describe("as long as it is complete", () => {
   test("a signed index verifies with its signatures", async () => {
     expect(await verify("signed", ":1")).toEqual({ exitCode: 0, findings: [] });
   });
+
+  test.each(cases)(
+    "a node could pull $what, unless it offers no image at all",
+    async ({ content, repository }) => {
+      const hasImage =
+        content.descriptor.mediaType.includes("manifest.v") ||
+        content.parts.some(({ parts }) => parts.length > 0);
+      expect(await reasonInUse(repository)).toBe(hasImage ? null : "platform");
+      const [part] = withParts(content).slice(-1) as [Content];
+      await rename(dataOf(part), `${dataOf(part)}.away`);
+      const damaged = await reasonInUse(repository);
+      await rename(`${dataOf(part)}.away`, dataOf(part));
+      if (part.descriptor.mediaType === "application/vnd.in-toto+json") expect(damaged).toBeNull();
+      else expect(["broken", ...(hasImage ? [] : ["platform"])]).toContain(damaged);
+    },
+  );
 
   test("none is a finding of probe or scan", async () => {
     expect(await probeStore(registry.url)).toEqual([]);

@@ -52,7 +52,7 @@ describe("the images of a cluster", () => {
     );
     expect(listed.map(inWords)).toEqual([{ image: `${host}/app:1`, pods: ["a", "b"], digests: [one, two] }]);
     expect(others).toBe(1);
-    expect(unparsable).toEqual([expect.stringContaining(`${host}/App (`)]);
+    expect(unparsable).toEqual([{ image: `${host}/App`, reason: "App is no name of a repository" }]);
   });
 
   test.each<[string, Status, readonly string[]]>([
