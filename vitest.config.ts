@@ -21,7 +21,8 @@ export default defineConfig({
       : ["default"],
     sequence: { sequencer: LabLastSequencer },
     projects: [
-      project("unit"),
+      // Some bundle the programs or start processes: on a busy machine that takes longer than the usual five seconds.
+      project("unit", { testTimeout: 30_000 }),
       // Each runs the complete program: on a busy machine that takes longer than the usual five seconds.
       project("component", { testTimeout: 30_000 }),
       project("pushgateway", { testTimeout: 60_000, hookTimeout: 600_000 }),
