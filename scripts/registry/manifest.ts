@@ -107,9 +107,9 @@ export function parseManifest(content: Uint8Array): Manifest | ManifestFault {
     return { type: "fault", reason: "names neither manifests nor blobs" };
   const { children, entries } = sortEntries(manifests ?? []);
   const blobs = firstOfEach([...blobsOf(parsed.output), ...entries]);
-  const needed = new Set<Digest>([...children, ...blobs].map(({ digest }) => digest));
+  const needed = new Set<string>([...children, ...blobs].map(({ digest }) => digest));
   if (subject) needed.add(subject.digest);
-  const others = [...digestsIn(document)].filter((digest) => !needed.has(digest));
+  const others = [...otherDigests(document, needed)];
   return {
     type: manifests ? "index" : "image",
     children,
@@ -128,23 +128,29 @@ export function references({ children, blobs, subject, others = [] }: Manifest):
   return [...new Set([...digests, ...(subject ? [subject] : []), ...others])];
 }
 
-/** Digests of all descriptors at any depth. Source: OCI image spec, descriptor.md; Docker's schema 1, `blobSum`. */
-function* digestsIn(value: unknown): Generator<Digest> {
-  if (typeof value !== "object" || value === null) return;
+/**
+ * Digests of all descriptors at any depth, but those that are known.
+ *
+ * Source: OCI image spec, descriptor.md; Docker's schema 1, `blobSum`.
+ */
+function otherDigests(value: unknown, known: ReadonlySet<string>, found = new Set<Digest>()): Set<Digest> {
+  if (typeof value !== "object" || value === null) return found;
   for (const [key, inner] of Object.entries(value)) {
-    const isDigestField = typeof inner === "string" && (key === "digest" || key === "blobSum");
-    const digest = isDigestField ? parseDigest(inner) : undefined;
-    if (digest) yield digest;
-    else yield* digestsIn(inner);
+    if (typeof inner === "object") otherDigests(inner, known, found);
+    else if (typeof inner === "string" && (key === "digest" || key === "blobSum") && !known.has(inner)) {
+      const digest = parseDigest(inner);
+      if (digest) found.add(digest);
+    }
   }
+  return found;
 }
+
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Null for JSON that is no object, which no schema below takes. */
 function parseJson(content: Uint8Array): unknown {
   try {
-    const document: unknown = JSON.parse(
-      new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content),
-    );
+    const document: unknown = JSON.parse(strictDecoder.decode(content));
     return Array.isArray(document) ? null : document;
   } catch {
     return undefined;
@@ -205,5 +211,6 @@ function blobsOf({
 }
 
 function firstOfEach(blobs: readonly BlobDescriptor[]): readonly BlobDescriptor[] {
-  return [...new Map(blobs.toReversed().map((blob) => [blob.digest, blob])).values()].toReversed();
+  const seen = new Set<Digest>();
+  return blobs.filter(({ digest }) => !seen.has(digest) && seen.add(digest));
 }

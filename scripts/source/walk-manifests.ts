@@ -30,7 +30,9 @@ export async function walkManifests({
   for (let level = new Set(roots); level.size > 0; ) {
     const next = new Set<Digest>();
     await forEachBounded(stream(level), limit, async (digest) => {
-      const state = await settleEntries(await read(digest), isBlob);
+      const found = await read(digest);
+      const open = childrenOf(found).filter(({ mayBeBlob }) => mayBeBlob);
+      const state = open.length === 0 ? found : await settleEntries(found, open, isBlob);
       manifests.set(digest, state);
       for (const child of childrenOf(state)) if (wants(child)) next.add(child.digest);
     });
@@ -43,9 +45,12 @@ function childrenOf(state: ManifestState): readonly ChildDescriptor[] {
   return state.state === "parsed" ? state.manifest.children : [];
 }
 
-async function settleEntries(state: ManifestState, isBlob: ManifestWalk["isBlob"]): Promise<ManifestState> {
-  const open = childrenOf(state).filter(({ mayBeBlob }) => mayBeBlob);
-  if (state.state !== "parsed" || open.length === 0) return state;
+async function settleEntries(
+  state: ManifestState,
+  open: readonly ChildDescriptor[],
+  isBlob: ManifestWalk["isBlob"],
+): Promise<ManifestState> {
+  if (state.state !== "parsed") return state;
   const blobs = new Set<Digest>();
   for (const { digest } of open) if (await isBlob(digest)) blobs.add(digest);
   return blobs.size === 0 ? state : { ...state, manifest: withBlobs(state.manifest, blobs) };

@@ -18,12 +18,12 @@ export function readLink(path: string, options: ListOptions = {}): LinkState | u
 
 /** The content of a link, and the time of its last write where that is wanted. */
 function readText(path: string, { withTimes = false }: ListOptions) {
-  let modifiedAt: number | undefined;
-  const onTime = (time: number) => {
-    modifiedAt = time;
-  };
-  const text = withTimes ? readShort(path, onTime) : readShort(path);
-  return { text, time: modifiedAt === undefined ? {} : { modifiedAt } };
+  if (!withTimes) return { text: readShort(path), time: undefined };
+  const time: { modifiedAt?: number } = {};
+  const text = readShort(path, (modifiedAt) => {
+    time.modifiedAt = modifiedAt;
+  });
+  return { text, time };
 }
 
 /** All links below a directory of the form `ALGORITHM/HEX/link`. */
