@@ -1,15 +1,8 @@
-import { createHash } from "node:crypto";
 import type { StoreView } from "../graph/store-view.ts";
 import { type Digest, digestOf, isDigestOfNothing, splitDigest } from "../registry/digest.ts";
 import type { BlobDescriptor } from "../registry/manifest.ts";
-import type { Pace, StoreSource } from "../source/source.ts";
+import type { StoreSource } from "../source/source.ts";
 import { isSound, type VerifiedBlobs } from "../source/verified-blobs.ts";
-
-interface Reads {
-  readonly source: Pick<StoreSource, "content" | "blob">;
-  readonly verified: VerifiedBlobs;
-  readonly pace: Pace;
-}
 
 /**
  * The digest under which the store keeps content that was pushed under another algorithm, compared with that digest; null
@@ -22,44 +15,26 @@ interface Reads {
 export async function findCanonical(
   { digest, sizeBytes }: BlobDescriptor,
   { facts, links }: StoreView,
-  reads: Reads,
+  { source, verified }: { readonly source: Pick<StoreSource, "blob">; readonly verified: VerifiedBlobs },
 ): Promise<Digest | null | undefined> {
   if (isCanonical(digest)) return undefined;
   if (isDigestOfNothing(digest)) return digestOf(new Uint8Array());
+  const holds = async (kept: Digest) =>
+    isSound(await verified(kept, digest)) && isSound(await verified(kept));
   const link = links.layer(digest);
   if (link?.state === "linked") {
-    if (!isSound(await reads.verified(link.digest))) return undefined;
-    if (await isContentOf(digest, link.digest, facts.repository, reads)) return link.digest;
+    if (await holds(link.digest)) return link.digest;
+    if (!isSound(await verified(link.digest))) return undefined;
   }
   for (const { link: other } of facts.layerLinks) {
     if (other.state !== "linked" || !isCanonical(other.digest)) continue;
-    const state = await reads.source.blob(facts.repository, other.digest);
+    const state = await source.blob(facts.repository, other.digest);
     if (state.state !== "present" || state.sizeBytes !== (sizeBytes ?? state.sizeBytes)) continue;
-    if (await isContentOf(digest, other.digest, facts.repository, reads)) return other.digest;
+    if (await holds(other.digest)) return other.digest;
   }
   return null;
 }
 
 function isCanonical(digest: Digest): boolean {
   return splitDigest(digest).algorithm === "sha256";
-}
-
-/** Whether what the store keeps under one digest is what another stands for. Unreadable content is not. */
-async function isContentOf(
-  digest: Digest,
-  canonical: Digest,
-  repository: string,
-  { source, pace, verified }: Reads,
-): Promise<boolean> {
-  const { algorithm, hex } = splitDigest(digest);
-  const hash = createHash(algorithm);
-  try {
-    for await (const piece of source.content(repository, canonical, "blob")) {
-      hash.update(piece);
-      await pace(piece.byteLength);
-    }
-  } catch {
-    return false;
-  }
-  return hash.digest("hex") === hex && isSound(await verified(canonical));
 }

@@ -3,7 +3,7 @@ import { type Digest, isDigestOfNothing } from "../registry/digest.ts";
 import { collect } from "../source/bounded.ts";
 import type { StoreFacts } from "../source/facts.ts";
 import { readStoreFacts } from "../source/read-store.ts";
-import type { BlobState, LinkFact, ManifestState, Pace, StoreSource, Unreadable } from "../source/source.ts";
+import type { BlobState, LinkFact, ManifestState, StoreSource, Unreadable } from "../source/source.ts";
 import type { VerifiedBlobs } from "../source/verified-blobs.ts";
 import {
   childrenOf,
@@ -22,8 +22,6 @@ export interface DamageReads {
   readonly source: StoreSource;
   readonly verified: VerifiedBlobs;
   readonly copies: CopySearch;
-  /** Waits after each piece that is read of content under another algorithm. */
-  readonly pace: Pace;
   /** Called for what could not be read. */
   readonly onUnreadable: (fault: Unreadable) => void;
 }

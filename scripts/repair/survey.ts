@@ -56,7 +56,6 @@ export async function survey(
     copies.set(source.name, search.found);
     const reads = {
       source,
-      pace,
       verified: verifiedOf(verified, source.name),
       copies: search,
       onUnreadable: (fault: Unreadable) => void unread.set(fault.location, fault),

@@ -1,19 +1,21 @@
 import { rm, truncate, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Digest } from "../../../../scripts/registry/digest.ts";
+import { type Digest, digestOf } from "../../../../scripts/registry/digest.ts";
 import type { CopySource } from "../../../../scripts/repair/copy-source.ts";
 import { storeCopySource } from "../../../../scripts/repair/copy-source.ts";
 import { rootsOf } from "../../../../scripts/repair/damaged-repository.ts";
 import { createCopySearch } from "../../../../scripts/repair/find-copies.ts";
 import { blobNeeds, ownNeed } from "../../../../scripts/repair/needs.ts";
+import { planRepair } from "../../../../scripts/repair/plan.ts";
 import { readDamaged } from "../../../../scripts/repair/read-damaged.ts";
 import type { Suspicion } from "../../../../scripts/repair/suspicions.ts";
 import { diskSource } from "../../../../scripts/source/disk/registry.ts";
 import { unlimitedPace } from "../../../../scripts/source/pace.ts";
 import type { Unreadable } from "../../../../scripts/source/source.ts";
 import { createVerifiedBlobs } from "../../../../scripts/source/verified-blobs.ts";
-import { digest, image, index } from "../../../support/oci-content.ts";
+import { flipByte } from "../../../support/damage/damage.ts";
+import { digest, image, imageOf, index, layer as layerOf } from "../../../support/oci-content.ts";
 import { temporaryDirectory } from "../../../support/program.ts";
 import { type Store, storeAt } from "../../../support/store.ts";
 
@@ -33,9 +35,9 @@ async function read(
   const disk = diskSource("private", store.directory);
   const source: typeof disk = {
     ...disk,
-    verifiedBlob: (digest, pace) => {
+    verifiedBlob: (digest, ...more) => {
       verified.push(digest);
-      return disk.verifiedBlob(digest, pace);
+      return disk.verifiedBlob(digest, ...more);
     },
   };
   const sources: CopySource[] = [];
@@ -49,7 +51,6 @@ async function read(
     source,
     verified: createVerifiedBlobs(source, unlimitedPace),
     copies,
-    pace: unlimitedPace,
     onUnreadable: (fault: Unreadable) => void unread.push(fault),
   };
   const wanted = { repository: "app", lostTags: [], altered: new Set<string>(), ...suspicion };
@@ -165,6 +166,48 @@ describe("a repository with damage", () => {
   });
 });
 
+describe("what was pushed under SHA-512", () => {
+  const long = layerOf("long", "oci", "sha512");
+  const kept = digestOf(long.bytes);
+  const mixed = imageOf("linux/amd64", [long]);
+  const altered = new Set([digest(long)]);
+
+  async function readWith(damage: (store: Store) => Promise<unknown>) {
+    const store = await newStore();
+    await store.push("app", mixed, "mixed");
+    await damage(store);
+    const { repository } = await read(store, { altered });
+    return {
+      canonical: repository.canonical.get(digest(long)),
+      changes: planRepair([repository], new Map(), { tagLinks: false, instance: "" }).steps.flatMap((step) =>
+        step.changes.map(({ kind, target }) => [kind, target]),
+      ),
+    };
+  }
+
+  test.each<[string, (store: Store) => Promise<unknown>]>([
+    ["is missing", (store) => gone(store.layerLink("app", digest(long)))],
+    ["leads to other content", (store) => writeFile(store.layerLink("app", digest(long)), layer)],
+    ["is empty", (store) => writeFile(store.layerLink("app", digest(long)), "")],
+  ])("is found by its bytes where its link %s", async (_, damage) => {
+    expect(await readWith(damage)).toEqual({ canonical: kept, changes: [["layer-link", kept]] });
+  });
+
+  test("is in the store no more where no link of the repository leads to its bytes", async () => {
+    const damage = async (store: Store) => {
+      for (const link of [digest(long), kept]) await gone(store.layerLink("app", link));
+    };
+    expect(await readWith(damage)).toEqual({ canonical: null, changes: [] });
+  });
+
+  test("is not looked for where its content is damaged, which a copy may replace", async () => {
+    expect(await readWith((store) => flipByte(store.blobData(kept)))).toEqual({
+      canonical: undefined,
+      changes: [],
+    });
+  });
+});
+
 test("a blob is read to its end once, however often it is asked for, and again when its file has changed", async () => {
   const store = storeAt(await temporaryDirectory());
   const blob = await store.blob("some content");
@@ -173,9 +216,9 @@ test("a blob is read to its end once, however often it is asked for, and again w
   const verified = createVerifiedBlobs(
     {
       ...disk,
-      verifiedBlob: (digest, pace) => {
+      verifiedBlob: (...question) => {
         reads += 1;
-        return disk.verifiedBlob(digest, pace);
+        return disk.verifiedBlob(...question);
       },
     },
     unlimitedPace,
