@@ -43,6 +43,7 @@ async function damagedRoot(size: string) {
     recursive: true,
     filter: (path) => path !== blobDataPath(join(scratch, "elsewhere"), digests.layer),
   });
+  await writeFile(join(scratch, "elsewhere", "scheduler-state.json"), "{}");
   await symlink(join(scratch, "elsewhere"), join(root, "cache"));
   const lost = blobDataPath(join(root, "private"), digests.layer);
   return { root, lost, store: () => treeOf(join(root, "private")), ...digests };

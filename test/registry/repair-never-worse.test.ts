@@ -1,4 +1,4 @@
-import { cp, rm } from "node:fs/promises";
+import { cp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -61,7 +61,10 @@ test("A repair makes nothing worse, keeps its word, writes nothing else, and can
         await rm(root, { recursive: true, force: true });
         const store = join(root, "private");
         await writePushes(store, pushes);
-        if (damagesOfCache) await cp(store, join(root, "cache"), { recursive: true });
+        if (damagesOfCache) {
+          await cp(store, join(root, "cache"), { recursive: true });
+          await writeFile(join(root, "cache", "scheduler-state.json"), "{}");
+        }
         corruptStore(store, damages);
         if (damagesOfCache) corruptStore(join(root, "cache"), damagesOfCache);
         const [before, treeBefore] = [await findingsOf(root), await treeOf(root)];
