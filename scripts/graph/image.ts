@@ -48,11 +48,10 @@ function findPlatformFaults(
   reference: string,
   expected: readonly string[],
 ): readonly RawFinding[] {
-  if (isBuildCache(facts) && expected.length === 0) return [];
   const leaves = collectLeaves(facts).filter(({ isAttestation }) => !isAttestation);
   const base = common(facts, reference);
   const missing = { ...base, kind: "index-child", cause: "platform-missing" } as const;
-  if (leaves.length === 0 && expected.length === 0) return [missing];
+  if (leaves.length === 0 && expected.length === 0) return isOfBlobs(facts) ? [] : [missing];
   const offered = leaves.flatMap(({ platform }) => platform ?? []);
   const lacking = expected.filter((wanted) => !offered.some((offer) => serves(offer, wanted)));
   return [
@@ -61,12 +60,12 @@ function findPlatformFaults(
   ];
 }
 
-/** An index of blobs alone is one, or another artifact, which is complete without any platform. */
-function isBuildCache({ root, served }: ImageFacts): boolean {
-  const top = root === null ? undefined : served.manifests.get(root);
-  if (top?.state !== "parsed") return false;
-  const { type, children, blobs } = top.manifest;
-  return type === "index" && children.length === 0 && blobs.length > 0;
+/** Whether indexes name blobs in the end: a build cache or another artifact is complete without any platform. */
+function isOfBlobs({ served }: ImageFacts): boolean {
+  const manifests = [...served.manifests.values()].flatMap((state) =>
+    state.state === "parsed" ? [state.manifest] : [],
+  );
+  return manifests.some(({ type, blobs }) => type === "index" && blobs.length > 0);
 }
 
 function findMismatch(facts: ImageFacts, reference: string, leaf: Leaf): readonly RawFinding[] {
