@@ -76,7 +76,8 @@ describe("what cannot be read ends with 3 and stands in the report", () => {
   test.each([
     ["a directory beside the registries", "backup", 3],
     ["but not the file system's own", "lost+found", 0],
-    ["nor what a repair keeps", "_regwarden", 0],
+    ["nor what the programs keep", ".regwarden", 0],
+    ["nor what the first of them kept", "_regwarden", 0],
   ])("%s", async (_what, name, code) => {
     const { root, store } = await privateStore();
     await mkdir(join(store.directory, "docker/registry/v2/repositories"), { recursive: true });
