@@ -8,7 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import fc from "fast-check";
 
 interface Spoiled {
@@ -67,10 +67,13 @@ export function corruptionsBy(...some: readonly Way[]): fc.Arbitrary<readonly Co
 
 export const corruptions = corruptionsBy(...(Object.keys(ways) as Way[]));
 
-/** Spoils files of a store. */
-export function corruptStore(directory: string, damage: readonly Corruption[]): void {
+/** Spoils files of a store; what was done, a line each. */
+export function corruptStore(directory: string, damage: readonly Corruption[]): readonly string[] {
   const files = filesBelow(directory);
-  for (const one of damage) corrupt(files, one);
+  return damage.flatMap((one) => {
+    const path = corrupt(files, one);
+    return path === undefined ? [] : [`${one.way}: ${relative(directory, path)}`];
+  });
 }
 
 function filesBelow(directory: string): readonly string[] {
