@@ -2,9 +2,9 @@ import { execa } from "execa";
 import type { ProbeReport } from "../contract/probe-report.ts";
 import { nodeBinary, projectRoot } from "../lab/machine/paths.ts";
 import { table } from "../lab/machine/screen.ts";
-import { image } from "../test/support/oci-content.ts";
-import { startRegistry } from "../test/support/registry.ts";
-import { storeAt } from "../test/support/store.ts";
+import { image } from "../test/support/images/oci-content.ts";
+import { startRegistry } from "../test/support/registry/registry.ts";
+import { storeAt } from "../test/support/store/store.ts";
 
 const repositories = 10_000;
 /** What the registry gives a page at most, and what the probe asks for. */

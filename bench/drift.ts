@@ -31,7 +31,7 @@ export async function benchDrift(): Promise<string> {
   const connections = ((await acceptedConnections(host)) - before) / runs;
   const oneByOne = await median(() => readOneByOne(host, paths));
   const rows = [
-    ["managed resources that were looked at", String(resources.length)],
+    ["managed resources that were checked", String(resources.length)],
     ["of them files", String(paths.length)],
     ["drift run, nothing differs, median of 5", `${drift.toFixed(2)} s`],
     ["SSH connections of one drift run", String(connections)],

@@ -20,7 +20,7 @@ const runs = 3;
  */
 export async function benchProbe(flags: readonly string[]): Promise<string> {
   if (flags.includes("--catalogue")) return benchCatalogue();
-  const compared = await compareOnRegistry({ name: "probe", tags: 200, measure: rateOfProbe });
+  const compared = await compareOnRegistry({ name: "probe", tags: 500, measure: rateOfProbe });
   const rows: string[][] = [];
   for (const tags of sizes)
     await withStore({ tags, cachesBlobs: false, latencyMilliseconds }, async (store) => {

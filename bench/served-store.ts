@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { nodeBinary } from "../lab/machine/paths.ts";
 import { forEachBounded, stream } from "../scripts/source/bounded.ts";
-import { type Content, image, index } from "../test/support/oci-content.ts";
-import { startRegistry } from "../test/support/registry.ts";
+import { type Content, image, index } from "../test/support/images/oci-content.ts";
+import { startRegistry } from "../test/support/registry/registry.ts";
 
 /** A real registry with tags; behind a proxy where each request is to be a little late. */
 export interface ServedStore {

@@ -1,5 +1,6 @@
 import type { InUseRegistry, InUseReport, UsedImage } from "../../contract/in-use-report.ts";
 import { renderSentences } from "../report/finding-list.ts";
+import { conclude, counted } from "../report/phrases.ts";
 
 /** The report as people read it. */
 export function renderInUseReport(report: InUseReport): string {
@@ -7,12 +8,12 @@ export function renderInUseReport(report: InUseReport): string {
   const heads = registries.map((registry) => `${renderRegistry(registry, report.images)}\n`);
   const nodes = platforms.length === 0 ? "no node's platform is known" : `nodes are ${platforms.join(", ")}`;
   const sum =
-    broken.length === 0 ? "Nothing in use was found broken." : `${broken.length} images in use are broken.`;
+    broken.length === 0 ? null : `${counted(broken.length, "image in use is", "images in use are")} broken.`;
   return [
     ...heads,
-    `${nodes}; ${otherImages} images of other registries were not checked; ${durationSeconds} s\n`,
+    `${nodes}; ${counted(otherImages, "image of another registry was", "images of other registries were")} not checked; ${durationSeconds} s\n`,
     ...[...broken, ...problems].map((one) => `  - ${renderSentences(one, "    ")}\n`),
-    `${sum}${complete ? "" : " NOT COMPLETE: something could not be checked."}\n`,
+    `${conclude(sum, complete)}\n`,
   ].join("");
 }
 
@@ -22,5 +23,6 @@ function renderRegistry(
 ): string {
   const former = all.filter(({ registry, isNeeded }) => registry === name && !isNeeded).length;
   const more = former === 0 ? "" : `; a rollback may need ${former} more`;
-  return `${name}: ${images} images in use by ${workloads} workloads${more}; ${requests} requests`;
+  const used = `${counted(images, "image")} in use by ${counted(workloads, "workload")}`;
+  return `${name}: ${used}${more}; ${counted(requests, "request")}`;
 }

@@ -10,9 +10,9 @@ import { httpRegistry } from "../source/http/registry.ts";
 import { type ProbeSettings, parseProbeArguments, probeHelp } from "./args.ts";
 import { readCertificateExpiry } from "./certificate.ts";
 import { renderProbeMetrics } from "./metrics.ts";
-import { type Counts, probeRegistry } from "./probe-registry.ts";
+import { probeRegistry } from "./probe-registry.ts";
 import { buildProbeReport, exitCodeOfProbe } from "./report.ts";
-import { renderProbeReport } from "./text.ts";
+import { describeCounts, renderProbeReport } from "./text.ts";
 
 export const probeCommand: Command = {
   name: "probe",
@@ -30,7 +30,7 @@ async function probe(settings: ProbeSettings, terminal: Terminal): Promise<Probe
   const { origin, instance: name, account, concurrency, timeoutSeconds, sentinel, shard } = settings;
   const startedAt = performance.now();
   const source = httpRegistry({ name, origin, account, concurrency, timeoutSeconds });
-  const progress = createProgressLine(terminal, () => performance.now(), describeProgress);
+  const progress = createProgressLine(terminal, () => performance.now(), describeCounts);
   const certificateExpiry = await readCertificateExpiry(origin, timeoutSeconds);
   // First, as the refusal also says how the registry wants clients to log in.
   const isClosed = account ? await source.asksForAccount() : null;
@@ -45,10 +45,6 @@ async function probe(settings: ProbeSettings, terminal: Terminal): Promise<Probe
     finishedAt: new Date(),
     durationSeconds: (performance.now() - startedAt) / 1000,
   });
-}
-
-function describeProgress({ repositories, tags, indexes }: Counts): string {
-  return `${repositories} repositories, ${tags} tags, ${indexes} indexes`;
 }
 
 async function push(settings: ProbeSettings, report: ProbeReport, terminal: Terminal): Promise<ExitCode> {

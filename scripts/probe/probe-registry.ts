@@ -4,8 +4,8 @@ import type { RawFinding } from "../graph/raw-finding.ts";
 import { findServedFaults } from "../graph/served.ts";
 import { collect, forEachBounded, stream } from "../source/bounded.ts";
 import type { RepositoryFacts } from "../source/facts.ts";
+import type { HttpRegistry } from "../source/http/registry.ts";
 import { readServedFacts } from "../source/read-served.ts";
-import type { RegistrySource } from "../source/source.ts";
 import type { Shard } from "./args.ts";
 
 /** Repositories that are checked side by side; the requests of all together are bounded by the source. */
@@ -39,7 +39,7 @@ interface Options {
  *
  * Errors: none; what could not be checked is a finding. Without all of the catalogue nothing else is asked.
  */
-export async function probeRegistry(source: RegistrySource, options: Options): Promise<ProbeResult> {
+export async function probeRegistry(source: HttpRegistry, options: Options): Promise<ProbeResult> {
   const { concurrency, sentinel, shard, onProgress } = options;
   const facts = await collect(source.repositories());
   const faults = facts.filter((fact) => fact.state === "unreadable");
@@ -86,13 +86,12 @@ function addCounts(
  * `only`: these tags alone, as far as they are still there.
  */
 async function readTagged(
-  source: RegistrySource,
+  source: HttpRegistry,
   repository: string,
   limit: number,
   only?: ReadonlySet<string>,
 ): Promise<RepositoryFacts> {
-  const listed = await collect(source.tags(repository));
-  const tags = listed.filter(({ name }) => name === null || !only || only.has(name));
+  const tags = await collect(source.tags(repository, only && { only }));
   return readServedFacts(source, repository, { tags, limit });
 }
 
@@ -102,7 +101,7 @@ async function readTagged(
  */
 async function confirm(
   first: readonly RawFinding[],
-  source: RegistrySource,
+  source: HttpRegistry,
   repository: string,
   concurrency: number,
 ): Promise<readonly RawFinding[]> {

@@ -1,5 +1,16 @@
 import type { ProbeReport } from "../../contract/probe-report.ts";
 import { renderFindings, renderSentences } from "../report/finding-list.ts";
+import { conclude, counted } from "../report/phrases.ts";
+import type { Counts } from "./probe-registry.ts";
+
+/** What a probe has checked, also while it goes on. */
+export function describeCounts({ repositories, tags, indexes }: Counts): string {
+  return [
+    counted(repositories, "repository", "repositories"),
+    counted(tags, "tag"),
+    counted(indexes, "index", "indexes"),
+  ].join(", ");
+}
 
 /** The report as people read it. */
 export function renderProbeReport(report: ProbeReport): string {
@@ -10,8 +21,8 @@ export function renderProbeReport(report: ProbeReport): string {
     .filter(([, count]) => count > 0)
     .map(([kind, count]) => `${count} ${kind}`);
   return [
-    `${report.instance}${part}: ${repositories} repositories, ${tags} tags, ${indexes} indexes; `,
-    `${requests} requests in ${durationSeconds} s\n`,
+    `${report.instance}${part}: ${describeCounts({ repositories, tags, indexes })}; `,
+    `${counted(requests, "request")} in ${durationSeconds} s\n`,
     problems === "" ? "" : `the registry itself\n${problems}`,
     renderFindings(report.findings),
     renderConclusion(report),
@@ -22,8 +33,7 @@ export function renderProbeReport(report: ProbeReport): string {
 function renderConclusion({ findings, problems, complete }: ProbeReport): string {
   const known = findings.filter(({ cause }) => cause !== "unreadable");
   const critical = known.filter(({ severity }) => severity === "critical").length;
-  const counted =
-    known.length === 0 ? "Nothing found broken." : `${known.length} broken, ${critical} of them critical.`;
-  const more = problems.length > 0 ? ` ${problems.length} problems of the registry itself.` : "";
-  return `${counted}${more}${complete ? "" : " NOT COMPLETE: something could not be checked."}\n`;
+  const broken = known.length === 0 ? null : `${known.length} broken, ${critical} of them critical.`;
+  const more = problems.length > 0 ? ` ${counted(problems.length, "problem")} of the registry itself.` : "";
+  return `${conclude(broken, complete)}${more}\n`;
 }

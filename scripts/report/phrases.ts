@@ -1,6 +1,21 @@
 import type { FindingFacts } from "../../contract/finding.ts";
 import { subjectOfTag } from "../registry/tag.ts";
 
+/** `1 tag`, `2 tags`, `0 tags`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/**
+ * The end of a report. Of a run that could not check everything, "nothing found" is said of the rest alone, so that the
+ * line cannot be read as a clean result.
+ */
+export function conclude(broken: string | null, isComplete: boolean): string {
+  if (isComplete) return broken ?? "Nothing found broken.";
+  const rest = broken ?? "Nothing found broken in the rest.";
+  return `NOT COMPLETE: something could not be checked. ${rest}`;
+}
+
 /** `Tag a`, or `Tags a, b`; of many tags the first few, as the finding itself holds all. */
 export function listTags(tags: readonly string[]): string {
   const shown = tags.slice(0, 5).join(", ");

@@ -16,7 +16,7 @@ interface Outcome {
 }
 
 /**
- * The metrics of a scan. One that could not look says that, and, where a former run left it in the file `formerPath`,
+ * The metrics of a scan. One that could not check says that, and, where a former run left it in the file `formerPath`,
  * when the last one could; it counts nothing.
  */
 export async function renderScanMetrics(formerPath: string | undefined, outcome: Outcome): Promise<string> {

@@ -1,5 +1,6 @@
 import type { ScanReport } from "../../contract/scan-report.ts";
 import { renderFindings } from "../report/finding-list.ts";
+import { counted } from "../report/phrases.ts";
 import { renderTable } from "../report/table.ts";
 
 /** The report as people read it: what was checked, then what is bad, repository by repository. */
@@ -18,8 +19,8 @@ function renderRegistries({ registries, findings }: ScanReport): string {
 
 function renderConclusion({ findings, complete, durationSeconds }: ScanReport): string {
   const critical = findings.filter(({ severity }) => severity === "critical").length;
-  const counted =
-    findings.length === 0 ? "No findings." : `${findings.length} findings, ${critical} of them critical.`;
-  const warning = complete ? "" : " NOT COMPLETE: something could not be read.";
-  return `${counted}${warning} ${durationSeconds} s\n`;
+  const found = `${counted(findings.length, "finding")}, ${critical} of them critical.`;
+  // What could not be read is a finding itself.
+  const warning = complete ? "" : "NOT COMPLETE: something could not be checked. ";
+  return `${warning}${findings.length === 0 ? "No findings." : found} ${durationSeconds} s\n`;
 }

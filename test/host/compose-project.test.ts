@@ -3,7 +3,7 @@ import { pinnedImages } from "../../contract/images.ts";
 import { composeProject } from "../../provider/kinds/compose-project.ts";
 import type { Bag } from "../../provider/kinds/kind.ts";
 import { HostPlugin } from "../../provider/plugin.ts";
-import { type TestHost, testHost } from "../support/test-host.ts";
+import { type TestHost, testHost } from "../support/lab/test-host.ts";
 
 let host: TestHost;
 const file = "/srv/compose-test/docker-compose.yml";

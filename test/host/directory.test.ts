@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { directory } from "../../provider/kinds/directory.ts";
-import { type TestHost, testHost } from "../support/test-host.ts";
+import { type TestHost, testHost } from "../support/lab/test-host.ts";
 
 let host: TestHost;
 const path = "/srv/directory-test/data";

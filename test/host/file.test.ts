@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { file } from "../../provider/kinds/file.ts";
-import { type TestHost, testHost } from "../support/test-host.ts";
+import { type TestHost, testHost } from "../support/lab/test-host.ts";
 
 let host: TestHost;
 const directory = "/srv/file test's";

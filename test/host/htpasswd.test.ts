@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { htpasswd } from "../../provider/kinds/htpasswd.ts";
-import { type TestHost, testHost } from "../support/test-host.ts";
+import { type TestHost, testHost } from "../support/lab/test-host.ts";
 
 let host: TestHost;
 const path = "/srv/htpasswd-test";

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemdUnit } from "../../provider/kinds/systemd-unit.ts";
-import { type TestHost, testHost } from "../support/test-host.ts";
+import { type TestHost, testHost } from "../support/lab/test-host.ts";
 
 let host: TestHost;
 const name = "unit-test.timer";

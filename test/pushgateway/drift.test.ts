@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { DriftCheck } from "../../engine/drift/record.ts";
 import { reportDrift } from "../../engine/drift/report.ts";
 import { nodeBinary, projectRoot } from "../../lab/machine/paths.ts";
-import { serveAndRecord, stoppedServer } from "../support/server.ts";
-import { type Service, startPushgateway } from "../support/service.ts";
+import { serveAndRecord, stoppedServer } from "../support/server/server.ts";
+import { type Service, startPushgateway } from "../support/server/service.ts";
 
 const start = 1_795_241_001;
 const hour = 3600;

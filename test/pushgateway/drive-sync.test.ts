@@ -8,7 +8,7 @@ import { driveSyncVariables } from "../../components/cluster/render/drive-sync.t
 import { driveSyncScript } from "../../components/cluster/render/drive-sync-script.ts";
 import { ensurePackages } from "../../lab/machine/packages.ts";
 import { findCommand } from "../../lab/machine/paths.ts";
-import { type Service, startPushgateway } from "../support/service.ts";
+import { type Service, startPushgateway } from "../support/server/service.ts";
 
 /** The script with a real rclone, a real Pushgateway, and otherwise only busybox, as in the rclone image. */
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Service, startPushgateway } from "../support/service.ts";
+import { type Service, startPushgateway } from "../support/server/service.ts";
 
 /** The runbook's own commands, in its order, with its placeholders filled in. */
 const values = { INSTANCE: "registry.example:5050", NUMBER: "3", STACK: "prod", SITE: "blog" };

@@ -2,10 +2,10 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { corruptions, corruptStore } from "../support/damage/corruptions.ts";
-import { brokenTags, probeStore, scanStore } from "../support/findings.ts";
-import { randomPushes, writePushes } from "../support/random-pushes.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
+import { randomPushes, writePushes } from "../support/images/random-pushes.ts";
+import { brokenTags, probeStore, scanStore } from "../support/registry/findings.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
+import { corruptions, corruptStore } from "../support/store/damage/corruptions.ts";
 
 /** Stores that are tried; each costs a second where the registry answers 500, which probe asks three times. */
 const runs = Number(process.env.REGWARDEN_PROPERTY_RUNS ?? 25);

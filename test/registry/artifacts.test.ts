@@ -5,11 +5,11 @@ import { checkImage } from "../../scripts/in-use/check-image.ts";
 import { digestOf, isDigestOfNothing } from "../../scripts/registry/digest.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
 import { httpRegistry } from "../../scripts/source/http/registry.ts";
-import { artifacts, detachedSignature, signatureTag } from "../support/artifacts.ts";
-import { probeStore, scanStore } from "../support/findings.ts";
-import { type Content, digest, signature, withParts } from "../support/oci-content.ts";
+import { artifacts, detachedSignature, signatureTag } from "../support/images/artifacts.ts";
+import { type Content, digest, signature, withParts } from "../support/images/oci-content.ts";
 import { regwarden, withReport } from "../support/program.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
+import { probeStore, scanStore } from "../support/registry/findings.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
 
 /** A repository for each, named by its position. */
 const cases = Object.entries(artifacts).map(([what, content], at) => ({

@@ -1,7 +1,10 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { armLayer, blobDamages } from "../support/damage/blob-damages.ts";
+import { digest } from "../support/images/oci-content.ts";
+import { inLines, probeStore, scanStore } from "../support/registry/findings.ts";
+import { headOf, type Registry, startRegistry } from "../support/registry/registry.ts";
+import { armLayer, blobDamages } from "../support/store/damage/blob-damages.ts";
 import {
   amd64,
   arm64,
@@ -13,13 +16,10 @@ import {
   multi,
   proof,
   sign,
-} from "../support/damage/contents.ts";
-import { flipByte } from "../support/damage/damage.ts";
-import { manifestDamages } from "../support/damage/manifest-damages.ts";
-import { inLines, probeStore, scanStore } from "../support/findings.ts";
-import { digest } from "../support/oci-content.ts";
-import { headOf, type Registry, startRegistry } from "../support/registry.ts";
-import { keepStore, storeAt } from "../support/store.ts";
+} from "../support/store/damage/contents.ts";
+import { flipByte } from "../support/store/damage/damage.ts";
+import { manifestDamages } from "../support/store/damage/manifest-damages.ts";
+import { keepStore, storeAt } from "../support/store/store.ts";
 
 let registry: Registry;
 let restore: () => Promise<void>;

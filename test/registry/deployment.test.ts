@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sentinel } from "../../scripts/deployment/sentinel.ts";
-import { image } from "../support/oci-content.ts";
+import { image } from "../support/images/oci-content.ts";
 import { regwardenProcess } from "../support/program.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
 
 const login = { user: "ci", password: "correct horse" };
 

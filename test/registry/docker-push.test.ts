@@ -9,7 +9,7 @@ import { probeRegistry } from "../../scripts/probe/probe-registry.ts";
 import { discoverRegistries } from "../../scripts/source/disk/registry.ts";
 import { httpRegistry } from "../../scripts/source/http/registry.ts";
 import { scanRegistry } from "../../scripts/store-check/scan-registry.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
 
 /** Docker's own client and engine, which skopeo is not: schema 2 manifests, layers that are mounted from one another. */
 describe("what docker push writes", () => {

@@ -6,16 +6,16 @@ import type { VerifyReport } from "../../contract/verify-report.ts";
 import { checkImage } from "../../scripts/in-use/check-image.ts";
 import { httpRegistry } from "../../scripts/source/http/registry.ts";
 import { repair, scan } from "../support/commands.ts";
-import { corruptions, corruptStore } from "../support/damage/corruptions.ts";
-import { brokenTags } from "../support/findings.ts";
 import { type History, planHistory } from "../support/histories/history.ts";
 import { emptyRegistry, makeHistory } from "../support/histories/make-history.ts";
 import { type Model, nameOf, type Tagged, tagsOf } from "../support/histories/model.ts";
 import { brokenTagsOf, type PullFault, pullAll } from "../support/histories/pull.ts";
 import { randomHistories } from "../support/histories/random-history.ts";
-import { withParts } from "../support/oci-content.ts";
+import { withParts } from "../support/images/oci-content.ts";
 import { regwarden, withReport } from "../support/program.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
+import { brokenTags } from "../support/registry/findings.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
+import { corruptions, corruptStore } from "../support/store/damage/corruptions.ts";
 
 /** Histories of each kind; half are made by a registry with a cache of blob descriptors, half by one without. */
 const runs = Number(process.env.REGWARDEN_HISTORIES ?? 10);

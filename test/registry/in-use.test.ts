@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { inUseRules } from "../../components/cluster/render/in-use.ts";
 import type { InUseReport } from "../../contract/in-use-report.ts";
-import { freePort } from "../support/free-port.ts";
-import { type Kubernetes, startKubernetes } from "../support/kubernetes.ts";
-import { attestation, digest, image, index } from "../support/oci-content.ts";
+import { attestation, digest, image, index } from "../support/images/oci-content.ts";
 import { regwardenProcess, withReport } from "../support/program.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
-import { startPushgateway } from "../support/service.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
+import { freePort } from "../support/server/free-port.ts";
+import { type Kubernetes, startKubernetes } from "../support/server/kubernetes.ts";
+import { startPushgateway } from "../support/server/service.ts";
 
 const login = { user: "ci", password: "correct horse" };
 const account = { REG_USER: login.user, REG_PASS: login.password };

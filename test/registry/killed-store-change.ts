@@ -1,5 +1,5 @@
 import { createEffects } from "../../scripts/store-change/effects.ts";
-import { moveOut, startRun, undoRun } from "../support/store-change.ts";
+import { moveOut, startRun, undoRun } from "../support/store/store-change.ts";
 
 /**
  * A change of a store that is killed before the effect of a given number, counted from 1: `N move ROOT NAME PATH...`, or

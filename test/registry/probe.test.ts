@@ -2,13 +2,13 @@ import { rm, truncate } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ProbeReport } from "../../contract/probe-report.ts";
 import { blobDataPath, tagLinkPath } from "../../scripts/registry/paths.ts";
-import { startNginx } from "../support/nginx.ts";
-import { attestation, digest, dockerList, image, index } from "../support/oci-content.ts";
+import { attestation, digest, dockerList, image, index } from "../support/images/oci-content.ts";
 import { regwardenProcess, withReport } from "../support/program.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
-import { startPushgateway } from "../support/service.ts";
-import { startTlsProxy } from "../support/tls-proxy.ts";
-import { upload } from "../support/upload.ts";
+import { startNginx } from "../support/registry/nginx.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
+import { startTlsProxy } from "../support/registry/tls-proxy.ts";
+import { upload } from "../support/registry/upload.ts";
+import { startPushgateway } from "../support/server/service.ts";
 
 const login = { user: "ci", password: "correct horse" };
 

@@ -6,8 +6,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { mediaTypes } from "../../scripts/registry/media-types.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
 import { program, regwarden, temporaryDirectory } from "../support/program.ts";
-import { storeAt } from "../support/store.ts";
-import { treeOf } from "../support/tree.ts";
+import { storeAt } from "../support/store/store.ts";
+import { treeOf } from "../support/store/tree.ts";
 
 /** What a disk can do to a repair: be full, be read-only, belong to another user. Needs root, to mount and to drop rights. */
 

@@ -2,12 +2,12 @@ import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RepairReport } from "../../contract/repair-report.ts";
-import { type Content, digest, image, index } from "../support/oci-content.ts";
+import { type Content, digest, image, index } from "../support/images/oci-content.ts";
 import { regwardenProcess } from "../support/program.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
-import { storeAt } from "../support/store.ts";
-import { startTlsProxy } from "../support/tls-proxy.ts";
-import { treeOf } from "../support/tree.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
+import { startTlsProxy } from "../support/registry/tls-proxy.ts";
+import { storeAt } from "../support/store/store.ts";
+import { treeOf } from "../support/store/tree.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64/v8");

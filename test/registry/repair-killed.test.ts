@@ -6,11 +6,11 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import type { Finding } from "../../contract/finding.ts";
 import { scan } from "../support/commands.ts";
-import { findingKey } from "../support/findings.ts";
 import { regwarden, temporaryDirectory } from "../support/program.ts";
-import { writeDamagedStore } from "../support/sample-stores.ts";
-import { storeAt } from "../support/store.ts";
-import { treeOf } from "../support/tree.ts";
+import { findingKey } from "../support/registry/findings.ts";
+import { writeDamagedStore } from "../support/store/sample-stores.ts";
+import { storeAt } from "../support/store/store.ts";
+import { treeOf } from "../support/store/tree.ts";
 
 const program = join(import.meta.dirname, "killed-repair.ts");
 

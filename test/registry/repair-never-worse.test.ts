@@ -13,11 +13,11 @@ import {
   tagLinkPath,
 } from "../../scripts/registry/paths.ts";
 import { repair, scan } from "../support/commands.ts";
-import { corruptionsBy, corruptStore } from "../support/damage/corruptions.ts";
-import { brokenTags, findingKey } from "../support/findings.ts";
+import { randomPushes, writePushes } from "../support/images/random-pushes.ts";
 import { regwarden, temporaryDirectory } from "../support/program.ts";
-import { randomPushes, writePushes } from "../support/random-pushes.ts";
-import { changedFiles, treeOf } from "../support/tree.ts";
+import { brokenTags, findingKey } from "../support/registry/findings.ts";
+import { corruptionsBy, corruptStore } from "../support/store/damage/corruptions.ts";
+import { changedFiles, treeOf } from "../support/store/tree.ts";
 
 async function findingsOf(root: string): Promise<readonly Finding[]> {
   return (await scan(root)).report.findings;

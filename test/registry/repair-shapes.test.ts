@@ -3,12 +3,12 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Digest, digestOf } from "../../scripts/registry/digest.ts";
 import { blobsPath, layersPath, linkDirectory, revisionsPath } from "../../scripts/registry/paths.ts";
-import { artifacts, imageWithEmptyLayer, imageWithLongDigest } from "../support/artifacts.ts";
 import { repair } from "../support/commands.ts";
-import { probeStore, scanStore } from "../support/findings.ts";
-import { type Content, digest } from "../support/oci-content.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
-import { storeAt } from "../support/store.ts";
+import { artifacts, imageWithEmptyLayer, imageWithLongDigest } from "../support/images/artifacts.ts";
+import { type Content, digest } from "../support/images/oci-content.ts";
+import { probeStore, scanStore } from "../support/registry/findings.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
+import { storeAt } from "../support/store/store.ts";
 
 /** Everything that registries hold: images, indexes of all kinds, build caches, artifacts, SHA-512 and empty blobs. */
 

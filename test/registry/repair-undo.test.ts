@@ -5,10 +5,10 @@ import type { RepairUndoReport } from "../../contract/repair-undo-report.ts";
 import { runRepair } from "../../scripts/repair/main.ts";
 import { createEffects } from "../../scripts/store-change/effects.ts";
 import { repair } from "../support/commands.ts";
-import { type Content, digest, image, signature } from "../support/oci-content.ts";
+import { type Content, digest, image, signature } from "../support/images/oci-content.ts";
 import { regwarden } from "../support/program.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
-import { storeAt } from "../support/store.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
+import { storeAt } from "../support/store/store.ts";
 
 /** Two images with one layer and configurations of their own. */
 const first = image("the layer of both", "linux/amd64");

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { linkDirectory, revisionsPath } from "../../scripts/registry/paths.ts";
 import { repair } from "../support/commands.ts";
-import { attestation, digest, dockerList, image, index } from "../support/oci-content.ts";
+import { attestation, digest, dockerList, image, index } from "../support/images/oci-content.ts";
 import { regwarden } from "../support/program.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64/v8");

@@ -6,11 +6,11 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FindingKind } from "../../contract/finding.ts";
 import type { ScanReport } from "../../contract/scan-report.ts";
-import { attestation, digest, dockerList, image, index } from "../support/oci-content.ts";
+import { attestation, digest, dockerList, image, index } from "../support/images/oci-content.ts";
 import { regwardenProcess, withReport } from "../support/program.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
-import { waitFor } from "../support/running.ts";
-import { startPushgateway } from "../support/service.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
+import { waitFor } from "../support/server/running.ts";
+import { startPushgateway } from "../support/server/service.ts";
 
 async function scan(directory: string, ...flags: string[]) {
   return withReport<ScanReport>(await regwardenProcess(["scan", directory, "--json", ...flags]));

@@ -5,10 +5,10 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { blobDirectory, linkDirectory, revisionsPath } from "../../scripts/registry/paths.ts";
 import { temporaryDirectory } from "../support/program.ts";
-import { writeHealthyStore } from "../support/sample-stores.ts";
-import { storeAt } from "../support/store.ts";
-import { moveOut, startRun, undoRun, undosOf } from "../support/store-change.ts";
-import { treeOf } from "../support/tree.ts";
+import { writeHealthyStore } from "../support/store/sample-stores.ts";
+import { storeAt } from "../support/store/store.ts";
+import { moveOut, startRun, undoRun, undosOf } from "../support/store/store-change.ts";
+import { treeOf } from "../support/store/tree.ts";
 
 const program = join(import.meta.dirname, "killed-store-change.ts");
 

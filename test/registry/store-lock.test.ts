@@ -3,9 +3,9 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { holdLock } from "../support/lock-holder.ts";
 import { regwarden, temporaryDirectory } from "../support/program.ts";
-import { writeDamagedStore } from "../support/sample-stores.ts";
+import { holdLock } from "../support/store/lock-holder.ts";
+import { writeDamagedStore } from "../support/store/sample-stores.ts";
 
 /** Each is process 1 of its own container, with no network but its own. Needs root. */
 const container = ["unshare", "--pid", "--fork", "--mount-proc", "--net", "--kill-child"];

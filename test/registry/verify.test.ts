@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Finding } from "../../contract/finding.ts";
 import type { VerifyReport } from "../../contract/verify-report.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
-import { buildCache } from "../support/artifacts.ts";
+import { buildCache } from "../support/images/artifacts.ts";
 import {
   attestation,
   type Content,
@@ -17,11 +17,11 @@ import {
   image,
   index,
   withDescriptor,
-} from "../support/oci-content.ts";
+} from "../support/images/oci-content.ts";
 import { program, regwardenProcess, withReport } from "../support/program.ts";
-import { type Registry, startRegistry } from "../support/registry.ts";
-import { storeAt } from "../support/store.ts";
-import { startTlsProxy } from "../support/tls-proxy.ts";
+import { type Registry, startRegistry } from "../support/registry/registry.ts";
+import { startTlsProxy } from "../support/registry/tls-proxy.ts";
+import { storeAt } from "../support/store/store.ts";
 
 const login = { user: "ci", password: "correct horse" };
 const account = { REG_USER: login.user, REG_PASS: login.password };

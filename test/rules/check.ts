@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ensurePackages } from "../../lab/machine/packages.ts";
-import { directoryWithRules, promtool } from "../support/prometheus-tools.ts";
+import { directoryWithRules, promtool } from "../support/rules/prometheus-tools.ts";
 
 /** `promtool check rules` on the rendered rules, for `npm run check`. */
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dashboardQueries } from "../../components/cluster/render/dashboard.ts";
-import { startPrometheus } from "../support/prometheus-tools.ts";
-import { RULES } from "../support/rendered-rules.ts";
-import type { Service } from "../support/service.ts";
+import { startPrometheus } from "../support/rules/prometheus-tools.ts";
+import { RULES } from "../support/rules/rendered-rules.ts";
+import type { Service } from "../support/server/service.ts";
 
 let prometheus: Service;
 beforeAll(async () => {

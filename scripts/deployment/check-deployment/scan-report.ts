@@ -5,6 +5,7 @@ import { severities } from "../../../contract/finding.ts";
 import { units } from "../../../contract/host-names.ts";
 import { scanReportSchema } from "../../../contract/scan-report.ts";
 import { describeError } from "../../cli/errors.ts";
+import { counted } from "../../report/phrases.ts";
 import { type Check, check, type Observation } from "../check.ts";
 
 /** A clock that is this much ahead is still taken for the same time. */
@@ -64,5 +65,5 @@ function checkReport(
 function describeFindings(findings: Report["findings"]): string | undefined {
   if (findings.length === 0) return undefined;
   const critical = findings.filter(({ severity }) => severity === "critical").length;
-  return `the scan has ${findings.length} findings, ${critical} of them critical.`;
+  return `the scan has ${counted(findings.length, "finding")}, ${critical} of them critical.`;
 }

@@ -2,7 +2,13 @@ import { createAuthorization } from "../../http/authorization.ts";
 import type { Account } from "../../http/exchange.ts";
 import { createRetryingSend } from "../../http/retry.ts";
 import type { Digest } from "../../registry/digest.ts";
-import { type FaultKind, faultKinds, type LinkFact, type RegistrySource } from "../source.ts";
+import {
+  type FaultKind,
+  faultKinds,
+  type LinkFact,
+  type ListOptions,
+  type RegistrySource,
+} from "../source.ts";
 import { createBlobReader, type FetchedBlob, fetchBlob, hashBlob } from "./blob.ts";
 import { readContent } from "./content.ts";
 import { readManifest } from "./manifest.ts";
@@ -32,6 +38,11 @@ export function sumTallies(tallies: readonly Tally[]): Tally {
 export interface HttpRegistry extends RegistrySource {
   /** Whether a client without an account is refused; null when that could not be checked. */
   asksForAccount(): Promise<boolean | null>;
+  /** `only`: those tags alone, as far as the registry lists them. */
+  tags(
+    repository: string,
+    options?: ListOptions & { readonly only?: ReadonlySet<string> },
+  ): AsyncIterable<LinkFact>;
   /** One tag with its manifest, whatever the lists say. */
   tag(repository: string, tag: string): Promise<LinkFact>;
   /** The names of all tags; null where they cannot be listed. */
@@ -81,7 +92,7 @@ export function httpRegistry(options: HttpRegistryOptions): HttpRegistry {
   return {
     name,
     repositories: () => readRepositories(requests),
-    tags: (repository) => readTags(requests, repository),
+    tags: (repository, options) => readTags(requests, repository, options?.only),
     manifest: (repository, digest) => readManifest(requests, repository, digest),
     blob: createBlobReader(requests),
     tag: (repository, tag) => readTag(requests, repository, tag),

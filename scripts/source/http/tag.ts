@@ -16,11 +16,16 @@ type Known = Map<Digest, ManifestState>;
 
 /**
  * Tags of a repository with the digests that they lead to now, and the manifests, as one answer has both. A repository
- * without any has no list.
+ * without any has no list. `only`: those tags alone, as far as they are listed.
  */
-export async function* readTags(requests: Requests, repository: string): AsyncGenerator<LinkFact> {
+export async function* readTags(
+  requests: Requests,
+  repository: string,
+  only?: ReadonlySet<string>,
+): AsyncGenerator<LinkFact> {
   const known: Known = new Map();
-  yield* mapBounded(listTags(requests, repository), requests.concurrency, async (tag): Promise<LinkFact> => {
+  const names = listTags(requests, repository, { only });
+  yield* mapBounded(names, requests.concurrency, async (tag): Promise<LinkFact> => {
     if (typeof tag !== "string") return { name: null, link: tag };
     return readTag(requests, repository, tag, known);
   });
@@ -36,7 +41,7 @@ export async function readTagNames(
   const onMissing = () => {
     isListed = false;
   };
-  for await (const tag of listTags(requests, repository, onMissing)) {
+  for await (const tag of listTags(requests, repository, { onMissing })) {
     if (typeof tag !== "string") return null;
     names.add(tag);
   }
@@ -46,11 +51,12 @@ export async function readTagNames(
 async function* listTags(
   requests: Requests,
   repository: string,
-  onMissing = () => {},
+  { only, onMissing = () => {} }: { only?: ReadonlySet<string> | undefined; onMissing?: () => void },
 ): AsyncGenerator<string | Unreadable> {
   const url = new URL(`/v2/${repository}/tags/list`, requests.origin);
   const scope = `repository:${repository}:pull`;
-  yield* readPages(requests, { url, scope, schema, onMissing });
+  for await (const tag of readPages(requests, { url, scope, schema, onMissing }))
+    if (typeof tag !== "string" || !only || only.has(tag)) yield tag;
 }
 
 /** The digest that a tag leads to now, with its manifest. */

@@ -1,4 +1,4 @@
-import { type Content, digest, isManifest, withParts } from "../oci-content.ts";
+import { type Content, digest, isManifest, withParts } from "../images/oci-content.ts";
 import {
   type Action,
   afterAction,

@@ -1,9 +1,9 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { tagsPath } from "../../../scripts/registry/paths.ts";
-import { digest } from "../oci-content.ts";
-import type { Registry } from "../registry.ts";
-import { beginUpload, deleteManifest, upload, uploadManifest } from "../upload.ts";
+import { digest } from "../images/oci-content.ts";
+import type { Registry } from "../registry/registry.ts";
+import { beginUpload, deleteManifest, upload, uploadManifest } from "../registry/upload.ts";
 import type { Action } from "./model.ts";
 
 /** Makes a registry do what a history says, by real requests, and what no request does in its store. */

@@ -1,6 +1,6 @@
 import { type Digest, parseDigest } from "../../../scripts/registry/digest.ts";
 import { subjectOfTag } from "../../../scripts/registry/tag.ts";
-import { type Content, digest, isManifest, withParts } from "../oci-content.ts";
+import { type Content, digest, isManifest, withParts } from "../images/oci-content.ts";
 
 /** What a registry holds after some actions, by a model that knows no file and no request. */
 export interface Model {

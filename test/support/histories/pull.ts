@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { type Digest, parseDigest, splitDigest } from "../../../scripts/registry/digest.ts";
 import { acceptAnyManifest, mediaTypes } from "../../../scripts/registry/media-types.ts";
-import { type Content, digest, isManifest } from "../oci-content.ts";
+import { type Content, digest, isManifest } from "../images/oci-content.ts";
 import { type Model, nameOf, repositoryOf, type Tagged, tagsOf } from "./model.ts";
 
 /**

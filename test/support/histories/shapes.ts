@@ -7,7 +7,7 @@ import {
   detachedSignature,
   emptyArtifact,
   fileIndex,
-} from "../artifacts.ts";
+} from "../images/artifacts.ts";
 import {
   attestation,
   type Content,
@@ -23,7 +23,7 @@ import {
   layer,
   leaf,
   signature,
-} from "../oci-content.ts";
+} from "../images/oci-content.ts";
 
 /**
  * Everything that clients push, as data that prints in a line. Equal shapes give equal digests, and equal texts give equal

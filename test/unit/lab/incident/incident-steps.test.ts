@@ -10,6 +10,6 @@ test("of a long log the screen has the first line, the first findings and the su
 test("of the in-use check the screen has the first workload that cannot start, or that there is none", () => {
   const broken =
     "  - r/i:1 is broken: gone. Deployment ci/runner cannot start a new pod.\n    next: x\n1 broken.\n";
-  expect(inUseExcerpt(`r: 1 images\n${broken}`)).toBe("Deployment ci/runner cannot start a new pod");
-  expect(inUseExcerpt("r: 1 images\nNothing found.\n")).toBe("Nothing found.");
+  expect(inUseExcerpt(`r: 1 image\n${broken}`)).toBe("Deployment ci/runner cannot start a new pod");
+  expect(inUseExcerpt("r: 1 image\nNothing found.\n")).toBe("Nothing found.");
 });

@@ -11,7 +11,7 @@ import { sentinel } from "../../../../scripts/deployment/sentinel.ts";
 import { createClient } from "../../../../scripts/http/client.ts";
 import { temporaryDirectory } from "../../../support/program.ts";
 import { SETTINGS } from "../../../support/program-stack/settings.ts";
-import { type Handler, serve, stoppedServer } from "../../../support/server.ts";
+import { type Handler, serve, stoppedServer } from "../../../support/server/server.ts";
 
 const now = Date.parse("2026-01-02T03:04:05Z");
 const account = { user: "ci", password: "right" };

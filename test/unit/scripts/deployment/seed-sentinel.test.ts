@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { seedSentinel } from "../../../../scripts/deployment/seed-sentinel/seed.ts";
 import { sentinel } from "../../../../scripts/deployment/sentinel.ts";
 import { createClient } from "../../../../scripts/http/client.ts";
-import { type Handler, serve, stoppedServer } from "../../../support/server.ts";
+import { type Handler, serve, stoppedServer } from "../../../support/server/server.ts";
 
 const account = { user: "ci", password: "secret" };
 const tag = { repository: "regwarden/sentinel", tag: "1" };

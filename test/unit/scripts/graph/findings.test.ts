@@ -5,7 +5,7 @@ import type { ChildDescriptor } from "../../../../scripts/registry/manifest.ts";
 import { describeFinding } from "../../../../scripts/report/describe-finding.ts";
 import type { StoreFacts } from "../../../../scripts/source/facts.ts";
 import type { BlobState, LinkFact, ManifestState } from "../../../../scripts/source/source.ts";
-import { child, d, link, linked, parsed, storeFacts } from "../../../support/facts.ts";
+import { child, d, link, linked, parsed, storeFacts } from "../../../support/store/facts.ts";
 
 const attested = (digest: Digest) => child(digest, { platform: "unknown/unknown", isAttestation: true });
 const indexOf = (...children: ChildDescriptor[]): ManifestState => parsed({ type: "index", children });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { findImageFaults } from "../../../../scripts/graph/image.ts";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
 import type { ManifestState } from "../../../../scripts/source/source.ts";
-import { child, d, parsed, storeFacts } from "../../../support/facts.ts";
+import { child, d, parsed, storeFacts } from "../../../support/store/facts.ts";
 
 const ofBlobs = parsed({ type: "index", blobs: [{ digest: d("e"), role: "layer", sizeBytes: 1 }] });
 const ofIndex = (digest: Digest) => parsed({ type: "index", children: [child(digest, { platform: null })] });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createStoreReach, reachFrom, taggedManifests } from "../../../../scripts/graph/reachability.ts";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
-import { child, d, link, linked, parsed, storeFacts } from "../../../support/facts.ts";
+import { child, d, link, linked, parsed, storeFacts } from "../../../support/store/facts.ts";
 
 const long = (letter: string): Digest => `sha512:${letter.repeat(128)}`;
 const layer = (digest: Digest) => ({ digest, role: "layer" as const, sizeBytes: 1 });

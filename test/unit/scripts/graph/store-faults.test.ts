@@ -3,7 +3,7 @@ import { findStoreFaults } from "../../../../scripts/graph/findings.ts";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
 import type { StoreFacts } from "../../../../scripts/source/facts.ts";
 import type { BlobState, LinkFact, LinkState, ManifestState } from "../../../../scripts/source/source.ts";
-import { child, d, link, linked, parsed, storeFacts } from "../../../support/facts.ts";
+import { child, d, link, linked, parsed, storeFacts } from "../../../support/store/facts.ts";
 
 const image = (config: Digest, layer: Digest, subject?: Digest): ManifestState => {
   const blobs = [
@@ -19,7 +19,7 @@ const index = (digest: Digest, sizeBytes: number): ManifestState => {
 
 const missing: BlobState = { state: "missing" };
 
-/** Tag 1 leads to index a, that to image b, of configuration c and layer d: all whole, but for what is given. */
+/** Tag 1 leads to index a, that to image b, of configuration c and layer d: all complete, but for what is given. */
 function findIn(own: Partial<StoreFacts>, blobs: Partial<Record<Digest, BlobState>> = {}) {
   return findStoreFaults(
     storeFacts({
@@ -39,7 +39,7 @@ function findIn(own: Partial<StoreFacts>, blobs: Partial<Record<Digest, BlobStat
 const common = { registry: "private", repository: "app", tags: ["1"], severity: "critical" };
 const invalid: LinkState = { state: "invalid", location: "/link", reason: "is empty" };
 
-test("nothing is said of what is whole", () => expect(findIn({})).toEqual([]));
+test("a complete image gives no finding", () => expect(findIn({})).toEqual([]));
 
 describe("a layer that an image needs", () => {
   const part = { ...common, digest: d("d"), parent: d("b"), platform: "linux/amd64" };
@@ -69,7 +69,7 @@ describe("a layer that an image needs", () => {
       [{ name: d("d"), link: { state: "unreadable", location: "/link", reason: "EACCES" } }],
       { cause: "unreadable", severity: "warning", remedy: "none" },
     ],
-  ])("%s, which is the finding as long as the layer is whole", (_what, links, expected) => {
+  ])("%s, which is the finding as long as the layer is there", (_what, links, expected) => {
     const layerLinks = [...linked(d("c")), ...links];
     expect(findIn({ layerLinks })).toMatchObject([{ ...part, kind: "layer-link", ...expected }]);
     expect(findIn({ layerLinks }, { [d("d")]: missing })).toMatchObject([
@@ -104,7 +104,7 @@ describe("a manifest", () => {
     ]);
   });
 
-  test("is relinked only when everything below it is whole", () => {
+  test("is relinked only when everything below it is complete", () => {
     const revisions = linked(d("b"));
     for (const state of [{ state: "missing" }, { state: "present", sizeBytes: 9 }] as const)
       expect(findIn({ revisions }, { [d("c")]: state })).toContainEqual(

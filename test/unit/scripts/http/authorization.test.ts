@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { httpRegistry } from "../../../../scripts/source/http/registry.ts";
-import { account, json, probe } from "../../../support/fake-registry.ts";
-import { type Content, digest, image } from "../../../support/oci-content.ts";
-import { serve } from "../../../support/server.ts";
-import { tokenRegistry } from "../../../support/token-registry.ts";
+import { type Content, digest, image } from "../../../support/images/oci-content.ts";
+import { account, json, probe } from "../../../support/registry/fake-registry.ts";
+import { tokenRegistry } from "../../../support/registry/token-registry.ts";
+import { serve } from "../../../support/server/server.ts";
 
 const content = image("amd64", "linux/amd64");
 const [, layer] = content.parts as [Content, Content];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { BrokenOffError, sendOnce } from "../../../../scripts/http/exchange.ts";
-import { serve } from "../../../support/server.ts";
+import { serve } from "../../../support/server/server.ts";
 
 describe("an answer", () => {
   test("that comes slowly is waited for as long as bytes come", async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { createFollowingSend } from "../../../../scripts/http/redirect.ts";
-import { fakeRegistry, probe } from "../../../support/fake-registry.ts";
-import { type Content, digest, image } from "../../../support/oci-content.ts";
-import { sendRange } from "../../../support/ranges.ts";
-import { type Handler, serve } from "../../../support/server.ts";
+import { type Content, digest, image } from "../../../support/images/oci-content.ts";
+import { fakeRegistry, probe } from "../../../support/registry/fake-registry.ts";
+import { sendRange } from "../../../support/registry/ranges.ts";
+import { type Handler, serve } from "../../../support/server/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const [config, layer] = amd64.parts as [Content, Content];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { fakeRegistry, probe } from "../../../support/fake-registry.ts";
-import { image } from "../../../support/oci-content.ts";
+import { image } from "../../../support/images/oci-content.ts";
+import { fakeRegistry, probe } from "../../../support/registry/fake-registry.ts";
 
 describe("a server that is busy", () => {
   const busy = (times: number, retryAfter: string) => {

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:https";
 import { expect, onTestFinished, test } from "vitest";
-import { probe } from "../../../support/fake-registry.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../../../support/program-stack/tls.ts";
+import { probe } from "../../../support/registry/fake-registry.ts";
 
 test("a certificate that is not trusted ends the check, gets no account, and its expiry is reported", async () => {
   const asked: unknown[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { at, fakeRegistry, json, probe, status } from "../../../support/fake-registry.ts";
-import { type Content, digest, image, index } from "../../../support/oci-content.ts";
-import { serve, stoppedServer } from "../../../support/server.ts";
+import { type Content, digest, image, index } from "../../../support/images/oci-content.ts";
+import { at, fakeRegistry, json, probe, status } from "../../../support/registry/fake-registry.ts";
+import { serve, stoppedServer } from "../../../support/server/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64");

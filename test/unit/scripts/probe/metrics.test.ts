@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { fakeRegistry, probe } from "../../../support/fake-registry.ts";
-import { image } from "../../../support/oci-content.ts";
-import { serveAndRecord, stoppedServer } from "../../../support/server.ts";
+import { image } from "../../../support/images/oci-content.ts";
+import { fakeRegistry, probe } from "../../../support/registry/fake-registry.ts";
+import { serveAndRecord, stoppedServer } from "../../../support/server/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 

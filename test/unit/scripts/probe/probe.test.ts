@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { attestation, type Content, digest, image, index } from "../../../support/images/oci-content.ts";
+import { regwarden } from "../../../support/program.ts";
 import {
   account,
   at,
@@ -8,10 +10,8 @@ import {
   probe,
   sendThing,
   status,
-} from "../../../support/fake-registry.ts";
-import { attestation, type Content, digest, image, index } from "../../../support/oci-content.ts";
-import { regwarden } from "../../../support/program.ts";
-import { serve } from "../../../support/server.ts";
+} from "../../../support/registry/fake-registry.ts";
+import { serve } from "../../../support/server/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64");
@@ -145,6 +145,16 @@ describe("a probe", () => {
     expect(lists).toBe(2);
   });
 
+  test("asks again for what seems broken, and for no healthy tag beside it", async () => {
+    const images = { "app:1": multi, "app:2": amd64, "app:3": amd64, "app:4": arm64 };
+    const registry = await fakeRegistry(images, at("/manifests/2", status(404)));
+    const { report } = await probe(registry.url);
+    expect(report.findings).toMatchObject([{ kind: "tag", tags: ["2"] }]);
+    const timesAsked = (tag: number) =>
+      registry.asked.filter((ask) => ask.endsWith(`/app/manifests/${tag}`)).length;
+    expect([1, 2, 3, 4].map(timesAsked)).toEqual([1, 2, 1, 1]);
+  });
+
   test("follows indexes of indexes", async () => {
     const registry = await fakeRegistry({ "app:1": index([index([amd64])]) });
     const { exitCode, report } = await probe(registry.url);
@@ -195,7 +205,7 @@ test("people read what is broken, and a hint", async () => {
   const registry = await fakeRegistry({ "app:1": multi }, at(`/manifests/${digest(arm64)}`, status(404)));
   await probe(registry.url);
   const { stdout } = await regwarden(["probe", "--url", registry.url, "--instance", "r.example:5050"]);
-  expect(stdout).toContain("r.example:5050: 1 repositories, 1 tags, 1 indexes; ");
+  expect(stdout).toContain("r.example:5050: 1 repository, 1 tag, 1 index; ");
   expect(stdout).toContain("  critical  index-child, link-missing (1)");
   expect(stdout).toContain("\n      hint: on the registry's machine");
   expect(stdout).toContain("1 broken, 1 of them critical.\n");

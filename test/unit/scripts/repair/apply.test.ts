@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { layersPath, linkDirectory, repositoryPath } from "../../../../scripts/registry/paths.ts";
 import { repair, scan } from "../../../support/commands.ts";
 import { type Outcome, regwarden, temporaryDirectory } from "../../../support/program.ts";
-import { rootWithLostChild, writeDamagedStore } from "../../../support/sample-stores.ts";
-import { treeOf } from "../../../support/tree.ts";
+import { rootWithLostChild, writeDamagedStore } from "../../../support/store/sample-stores.ts";
+import { treeOf } from "../../../support/store/tree.ts";
 
 describe("an applied plan", () => {
   test("prints the plan first, then what was done and what to type next", async () => {

@@ -9,8 +9,8 @@ import {
   sha512,
   sound,
   unreadable,
-} from "../../../support/damaged-repository.ts";
-import { d, parsed } from "../../../support/facts.ts";
+} from "../../../support/store/damaged-repository.ts";
+import { d, parsed } from "../../../support/store/facts.ts";
 
 interface Answers {
   /** By `REPOSITORY DIGEST`; others are missing. */

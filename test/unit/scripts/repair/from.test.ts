@@ -7,9 +7,9 @@ import { type Digest, digestOf } from "../../../../scripts/registry/digest.ts";
 import { mediaTypes } from "../../../../scripts/registry/media-types.ts";
 import { blobDirectory } from "../../../../scripts/registry/paths.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
-import { sendRange } from "../../../support/ranges.ts";
-import { serve } from "../../../support/server.ts";
-import { storeAt } from "../../../support/store.ts";
+import { sendRange } from "../../../support/registry/ranges.ts";
+import { serve } from "../../../support/server/server.ts";
+import { storeAt } from "../../../support/store/store.ts";
 
 afterEach(() => void vi.unstubAllEnvs());
 

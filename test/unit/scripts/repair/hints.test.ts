@@ -9,8 +9,8 @@ import {
   missing,
   otherLength,
   sampleRepository,
-} from "../../../support/damaged-repository.ts";
-import { d, link, parsed } from "../../../support/facts.ts";
+} from "../../../support/store/damaged-repository.ts";
+import { d, link, parsed } from "../../../support/store/facts.ts";
 
 const build = "docker buildx build --push --platform linux/amd64 --tag registry.example:5050/app:1 .";
 const children = ["linux/amd64", "linux/arm64", "linux/amd64", "unknown/unknown"].map((platform) => ({

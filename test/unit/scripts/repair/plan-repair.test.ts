@@ -18,8 +18,8 @@ import {
   sampleRepository,
   sha512,
   unreadable,
-} from "../../../support/damaged-repository.ts";
-import { child, d, link, linked, parsed } from "../../../support/facts.ts";
+} from "../../../support/store/damaged-repository.ts";
+import { child, d, link, linked, parsed } from "../../../support/store/facts.ts";
 
 const copy = (digest: Digest, sizeBytes = 10, source = "cache"): CandidateCopy => ({
   source,

@@ -14,9 +14,13 @@ import { runRepair } from "../../../../scripts/repair/main.ts";
 import { createEffects } from "../../../../scripts/store-change/effects.ts";
 import { repair } from "../../../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
-import { rootWithLostChild, writeDamagedStore, writeHealthyStore } from "../../../support/sample-stores.ts";
-import { privateStore, storeAt } from "../../../support/store.ts";
-import { treeOf } from "../../../support/tree.ts";
+import {
+  rootWithLostChild,
+  writeDamagedStore,
+  writeHealthyStore,
+} from "../../../support/store/sample-stores.ts";
+import { privateStore, storeAt } from "../../../support/store/store.ts";
+import { treeOf } from "../../../support/store/tree.ts";
 
 describe("the plan", () => {
   test("is empty, with exit code 0, for a store that lacks nothing", async () => {

@@ -14,10 +14,10 @@ import { diskSource } from "../../../../scripts/source/disk/registry.ts";
 import { unlimitedPace } from "../../../../scripts/source/pace.ts";
 import type { Unreadable } from "../../../../scripts/source/source.ts";
 import { createVerifiedBlobs } from "../../../../scripts/source/verified-blobs.ts";
-import { flipByte } from "../../../support/damage/damage.ts";
-import { digest, image, imageOf, index, layer as layerOf } from "../../../support/oci-content.ts";
+import { digest, image, imageOf, index, layer as layerOf } from "../../../support/images/oci-content.ts";
 import { temporaryDirectory } from "../../../support/program.ts";
-import { type Store, storeAt } from "../../../support/store.ts";
+import { flipByte } from "../../../support/store/damage/damage.ts";
+import { type Store, storeAt } from "../../../support/store/store.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64");

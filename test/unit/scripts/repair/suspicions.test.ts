@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { FindingFacts } from "../../../../contract/finding.ts";
 import { suspicionsOf } from "../../../../scripts/repair/suspicions.ts";
-import { d } from "../../../support/facts.ts";
+import { d } from "../../../support/store/facts.ts";
 
 const finding = (own: Partial<FindingFacts>): FindingFacts => ({
   kind: "layer",

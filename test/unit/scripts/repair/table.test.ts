@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { digest, image, signature } from "../../../support/oci-content.ts";
+import { digest, image, signature } from "../../../support/images/oci-content.ts";
 import { regwarden } from "../../../support/program.ts";
-import { rootWithLostChild } from "../../../support/sample-stores.ts";
+import { rootWithLostChild } from "../../../support/store/sample-stores.ts";
 
 /** What a plan says is left, between its heading and the summary; undefined where the plan has no such part. */
 async function leftIn(root: string): Promise<string | undefined> {

@@ -4,8 +4,8 @@ import type { RepairImage } from "../../../../contract/repair-report.ts";
 import type { PlannedChange } from "../../../../scripts/repair/change.ts";
 import type { Plan } from "../../../../scripts/repair/plan.ts";
 import { triage } from "../../../../scripts/repair/triage.ts";
-import { sha512 } from "../../../support/damaged-repository.ts";
-import { d } from "../../../support/facts.ts";
+import { sha512 } from "../../../support/store/damaged-repository.ts";
+import { d } from "../../../support/store/facts.ts";
 
 const finding = (own: Partial<Finding>): Finding => ({
   kind: "layer",

@@ -8,9 +8,9 @@ import { findNeededIn } from "../../../../scripts/repair/find-needed.ts";
 import { diskSource } from "../../../../scripts/source/disk/registry.ts";
 import { repair } from "../../../support/commands.ts";
 import { regwarden, temporaryDirectory, withReport } from "../../../support/program.ts";
-import { writeDamagedStore } from "../../../support/sample-stores.ts";
-import { privateStore, type Store, storeAt } from "../../../support/store.ts";
-import { treeOf } from "../../../support/tree.ts";
+import { writeDamagedStore } from "../../../support/store/sample-stores.ts";
+import { privateStore, type Store, storeAt } from "../../../support/store/store.ts";
+import { treeOf } from "../../../support/store/tree.ts";
 
 /** `app:1` of the private registry, repaired: its configuration, its layer and the link of its child are back. */
 async function repaired() {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { pushMetrics } from "../../../../scripts/report/push-metrics.ts";
-import { serveAndRecord, stoppedServer } from "../../../support/server.ts";
+import { serveAndRecord, stoppedServer } from "../../../support/server/server.ts";
 
 const groups = ["one", "two"].map((instance) => ({
   key: [

@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { readGauge } from "../../../../scripts/report/exposition.ts";
 import { scan } from "../../../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
-import { stoppedServer } from "../../../support/server.ts";
-import { privateStore } from "../../../support/store.ts";
+import { stoppedServer } from "../../../support/server/server.ts";
+import { privateStore } from "../../../support/store/store.ts";
 
 const success = "regwarden_scan_success_timestamp_seconds";
 

@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { digestOf } from "../../../../scripts/registry/digest.ts";
-import { flipByte } from "../../../support/damage/damage.ts";
-import { inLines, scanStore } from "../../../support/findings.ts";
-import { type Content, digest, image, imageOf, layer } from "../../../support/oci-content.ts";
-import { privateStore } from "../../../support/store.ts";
+import { type Content, digest, image, imageOf, layer } from "../../../support/images/oci-content.ts";
+import { inLines, scanStore } from "../../../support/registry/findings.ts";
+import { flipByte } from "../../../support/store/damage/damage.ts";
+import { privateStore } from "../../../support/store/store.ts";
 
 const long = layer("long", "oci", "sha512");
 const other = image("other", "linux/amd64");

@@ -10,7 +10,7 @@ import {
 } from "../../../../scripts/registry/paths.ts";
 import { scan } from "../../../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
-import { privateStore, storeAt } from "../../../support/store.ts";
+import { privateStore, storeAt } from "../../../support/store/store.ts";
 
 const size = (text: string) => Buffer.byteLength(text);
 

@@ -6,7 +6,7 @@ import { preferCopies } from "../../../../scripts/scan/recopy.ts";
 import { diskSource } from "../../../../scripts/source/disk/registry.ts";
 import { scanRegistry } from "../../../../scripts/store-check/scan-registry.ts";
 import { scan } from "../../../support/commands.ts";
-import { privateStore, storeAt } from "../../../support/store.ts";
+import { privateStore, storeAt } from "../../../support/store/store.ts";
 
 const amd64 = { os: "linux", architecture: "amd64" };
 

@@ -10,7 +10,7 @@ import {
 } from "../../../../scripts/registry/paths.ts";
 import { scan } from "../../../support/commands.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
-import { privateStore, storeAt } from "../../../support/store.ts";
+import { privateStore, storeAt } from "../../../support/store/store.ts";
 
 const amd64 = { os: "linux", architecture: "amd64" };
 const lost: Digest = `sha256:${"0".repeat(64)}`;
@@ -116,7 +116,7 @@ describe("a scan", () => {
     expect(stdout).toMatch(/\nprivate +authoritative +1 +1 +1 +0 +1 +1\n/);
     expect(stdout).toContain("Tag 1 cannot be pulled for linux/amd64.");
     expect(stdout).toContain("hint: build and push again: docker buildx build --push --tag REGISTRY/app:1 .");
-    expect(stdout).toContain("1 findings, 1 of them critical.");
+    expect(stdout).toContain("1 finding, 1 of them critical.");
   });
 
   test("draws progress only for a person", async () => {

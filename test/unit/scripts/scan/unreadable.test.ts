@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
 import { blobDataPath, repositoryPath, tagLinkPath } from "../../../../scripts/registry/paths.ts";
 import { scan } from "../../../support/commands.ts";
-import { privateStore } from "../../../support/store.ts";
+import { privateStore } from "../../../support/store/store.ts";
 
 const amd64 = { os: "linux", architecture: "amd64" };
 const lost: Digest = `sha256:${"0".repeat(64)}`;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
 import type { ManifestState } from "../../../../scripts/source/source.ts";
 import { walkManifests } from "../../../../scripts/source/walk-manifests.ts";
-import { child, d, parsed } from "../../../support/facts.ts";
+import { child, d, parsed } from "../../../support/store/facts.ts";
 
 test("indexes that name each other in a circle are read once each", async () => {
   const read: Digest[] = [];

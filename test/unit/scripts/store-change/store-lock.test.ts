@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { lockStore, type Machine, withStoreLocks } from "../../../../scripts/store-change/store-lock.ts";
-import { holdLock } from "../../../support/lock-holder.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
-import { writeDamagedStore } from "../../../support/sample-stores.ts";
+import { holdLock } from "../../../support/store/lock-holder.ts";
+import { writeDamagedStore } from "../../../support/store/sample-stores.ts";
 
 const lockOf = (store: string) => join(store, ".regwarden", "lock");
 const holderOf = (store: string) => join(store, ".regwarden", "lock-holder.json");
@@ -39,7 +39,7 @@ describe("the lock of a store", () => {
 
   test("is never held by two, however many take it at once", async () => {
     const store = await temporaryDirectory();
-    const program = join(import.meta.dirname, "../../../support/race-for-lock.ts");
+    const program = join(import.meta.dirname, "../../../support/store/race-for-lock.ts");
     const racers = Array.from({ length: 4 }, () =>
       promisify(execFile)(process.execPath, [program, store, "100"]),
     );

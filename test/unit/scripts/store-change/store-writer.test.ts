@@ -8,9 +8,9 @@ import { readRun } from "../../../../scripts/store-change/journal.ts";
 import { closeRun } from "../../../../scripts/store-change/run-directory.ts";
 import { createStoreWriter } from "../../../../scripts/store-change/store-writer.ts";
 import { temporaryDirectory } from "../../../support/program.ts";
-import { privateStore } from "../../../support/store.ts";
-import { startRun as openRunOf, undoRun } from "../../../support/store-change.ts";
-import { treeOf } from "../../../support/tree.ts";
+import { privateStore } from "../../../support/store/store.ts";
+import { startRun as openRunOf, undoRun } from "../../../support/store/store-change.ts";
+import { treeOf } from "../../../support/store/tree.ts";
 
 const startRun: typeof openRunOf = async (...given) => {
   const run = await openRunOf(...given);

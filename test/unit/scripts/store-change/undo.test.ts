@@ -6,10 +6,10 @@ import { readRun } from "../../../../scripts/store-change/journal.ts";
 import { closeRun } from "../../../../scripts/store-change/run-directory.ts";
 import { createStoreWriter } from "../../../../scripts/store-change/store-writer.ts";
 import type { Endangered } from "../../../../scripts/store-change/undo-plan.ts";
-import { writeHealthyStore } from "../../../support/sample-stores.ts";
-import { privateStore } from "../../../support/store.ts";
-import { moveOut, startRun, undoRun } from "../../../support/store-change.ts";
-import { treeOf } from "../../../support/tree.ts";
+import { writeHealthyStore } from "../../../support/store/sample-stores.ts";
+import { privateStore } from "../../../support/store/store.ts";
+import { moveOut, startRun, undoRun } from "../../../support/store/store-change.ts";
+import { treeOf } from "../../../support/store/tree.ts";
 
 /** A healthy store of which a link's directory, a blob's and a link were moved into quarantine. */
 async function movedOut() {

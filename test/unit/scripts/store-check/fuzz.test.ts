@@ -6,10 +6,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { digestOf } from "../../../../scripts/registry/digest.ts";
 import { discoverRegistries } from "../../../../scripts/source/disk/registry.ts";
 import { type ScanOptions, scanRegistry } from "../../../../scripts/store-check/scan-registry.ts";
-import { contents } from "../../../support/damage/contents.ts";
-import { bytesOf, type Corruption, corrupt, corruptions } from "../../../support/damage/corruptions.ts";
-import { type Content, isManifest } from "../../../support/oci-content.ts";
-import { storeAt } from "../../../support/store.ts";
+import { type Content, isManifest } from "../../../support/images/oci-content.ts";
+import { contents } from "../../../support/store/damage/contents.ts";
+import { bytesOf, type Corruption, corrupt, corruptions } from "../../../support/store/damage/corruptions.ts";
+import { storeAt } from "../../../support/store/store.ts";
 
 /** Stores that are spoiled; the whole ten thousand take minutes and are run by hand. */
 const runs = Number(process.env.REGWARDEN_FUZZ_RUNS ?? 500);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Digest } from "../../../../scripts/registry/digest.ts";
 import type { BlobState, LinkFact, ManifestState, StoreSource } from "../../../../scripts/source/source.ts";
 import { scanRegistry } from "../../../../scripts/store-check/scan-registry.ts";
-import { child, d, linked, parsed } from "../../../support/facts.ts";
+import { child, d, linked, parsed } from "../../../support/store/facts.ts";
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;

@@ -5,11 +5,11 @@ import { blobDataPath, blobDirectory } from "../../../../scripts/registry/paths.
 import { discoverRegistries } from "../../../../scripts/source/disk/registry.ts";
 import { type ScanOptions, scanRegistry } from "../../../../scripts/store-check/scan-registry.ts";
 import { startWorkerPool } from "../../../../scripts/store-check/worker-pool.ts";
-import { contents, multi, sign } from "../../../support/damage/contents.ts";
-import { inLines } from "../../../support/findings.ts";
-import { digest } from "../../../support/oci-content.ts";
+import { digest } from "../../../support/images/oci-content.ts";
 import { temporaryDirectory } from "../../../support/program.ts";
-import { storeAt } from "../../../support/store.ts";
+import { inLines } from "../../../support/registry/findings.ts";
+import { contents, multi, sign } from "../../../support/store/damage/contents.ts";
+import { storeAt } from "../../../support/store/store.ts";
 
 async function storeOf(directory: string) {
   const [source] = (await discoverRegistries(directory)).sources;

@@ -10,8 +10,8 @@ import {
   probeMetrics,
   scanMetrics,
 } from "../../../../../contract/metrics.ts";
-import { metricsOf } from "../../../../support/metrics-of.ts";
-import { RULES, SCOPE } from "../../../../support/rendered-rules.ts";
+import { metricsOf } from "../../../../support/rules/metrics-of.ts";
+import { RULES, SCOPE } from "../../../../support/rules/rendered-rules.ts";
 
 const alerts = allAlerts(SCOPE);
 const known = Object.keys({

@@ -45,7 +45,7 @@ test("what a pod sends arrives whole, and so does the answer", async () => {
   expect((await text(socket)) === sent).toBe(true);
 });
 
-test("a server that breaks off is told to the pod, and the next connection works", async () => {
+test("a server that breaks off breaks off for the pod, and the next connection works", async () => {
   const broken = await answered();
   const closed = once(broken, "close");
   accepted[0]?.resetAndDestroy();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { digestOf } from "../../../../../scripts/registry/digest.ts";
 import { httpRegistry } from "../../../../../scripts/source/http/registry.ts";
-import { sendRange } from "../../../../support/ranges.ts";
-import { type Handler, serve } from "../../../../support/server.ts";
+import { sendRange } from "../../../../support/registry/ranges.ts";
+import { type Handler, serve } from "../../../../support/server/server.ts";
 
 const bytes = Buffer.alloc(100_000, "a layer ");
 const digest = digestOf(bytes);

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { digestOf } from "../../../../../scripts/registry/digest.ts";
 import { collect } from "../../../../../scripts/source/bounded.ts";
 import { httpRegistry } from "../../../../../scripts/source/http/registry.ts";
-import { sendRange } from "../../../../support/ranges.ts";
-import { type Handler, serve } from "../../../../support/server.ts";
+import { sendRange } from "../../../../support/registry/ranges.ts";
+import { type Handler, serve } from "../../../../support/server/server.ts";
 
 const bytes = Buffer.from(Array.from({ length: 3_000_000 }, (_, at) => at % 251));
 

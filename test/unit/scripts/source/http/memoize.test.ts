@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { memoize } from "../../../../../scripts/source/http/memoize.ts";
 import { httpRegistry } from "../../../../../scripts/source/http/registry.ts";
-import { account, fakeRegistry } from "../../../../support/fake-registry.ts";
-import { type Content, digest, image } from "../../../../support/oci-content.ts";
+import { type Content, digest, image } from "../../../../support/images/oci-content.ts";
+import { account, fakeRegistry } from "../../../../support/registry/fake-registry.ts";
 
 test("a registry is asked once for what many images share, and not at all for what came with a tag", async () => {
   const amd64 = image("amd64", "linux/amd64");

@@ -2,9 +2,9 @@ import type { ServerResponse } from "node:http";
 import { describe, expect, test } from "vitest";
 import { collect } from "../../../../../scripts/source/bounded.ts";
 import { httpRegistry } from "../../../../../scripts/source/http/registry.ts";
-import { fakeRegistry, json, probe } from "../../../../support/fake-registry.ts";
-import { image } from "../../../../support/oci-content.ts";
-import { serve } from "../../../../support/server.ts";
+import { image } from "../../../../support/images/oci-content.ts";
+import { fakeRegistry, json, probe } from "../../../../support/registry/fake-registry.ts";
+import { serve } from "../../../../support/server/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { digestOf } from "../../../../../scripts/registry/digest.ts";
 import { collect } from "../../../../../scripts/source/bounded.ts";
 import { httpRegistry } from "../../../../../scripts/source/http/registry.ts";
-import { json } from "../../../../support/fake-registry.ts";
-import { digest, image } from "../../../../support/oci-content.ts";
-import { type Handler, serve } from "../../../../support/server.ts";
+import { digest, image } from "../../../../support/images/oci-content.ts";
+import { json } from "../../../../support/registry/fake-registry.ts";
+import { type Handler, serve } from "../../../../support/server/server.ts";
 
 const amd64 = image("amd64", "linux/amd64");
 const arm64 = image("arm64", "linux/arm64");

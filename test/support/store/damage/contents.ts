@@ -1,4 +1,4 @@
-import type { Digest } from "../../../scripts/registry/digest.ts";
+import type { Digest } from "../../../../scripts/registry/digest.ts";
 import {
   attestation,
   type Content,
@@ -9,7 +9,7 @@ import {
   index,
   layer,
   signature,
-} from "../oci-content.ts";
+} from "../../images/oci-content.ts";
 
 /** What lies in the store before anything is damaged. */
 

@@ -1,5 +1,5 @@
-import type { AlertScope } from "../../components/cluster/render/alerts/alert.ts";
-import { type RuleGroup, ruleGroups } from "../../components/cluster/render/rules.ts";
+import type { AlertScope } from "../../../components/cluster/render/alerts/alert.ts";
+import { type RuleGroup, ruleGroups } from "../../../components/cluster/render/rules.ts";
 
 /** The stack that the rules are tested for. */
 export const SCOPE: AlertScope = {

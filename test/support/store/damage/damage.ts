@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Digest } from "../../../scripts/registry/digest.ts";
+import type { Digest } from "../../../../scripts/registry/digest.ts";
 import type { Store } from "../store.ts";
 
 /**

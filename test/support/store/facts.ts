@@ -1,7 +1,7 @@
-import type { Digest } from "../../scripts/registry/digest.ts";
-import type { ChildDescriptor, Manifest } from "../../scripts/registry/manifest.ts";
-import type { StoreFacts } from "../../scripts/source/facts.ts";
-import type { LinkFact, ManifestState } from "../../scripts/source/source.ts";
+import type { Digest } from "../../../scripts/registry/digest.ts";
+import type { ChildDescriptor, Manifest } from "../../../scripts/registry/manifest.ts";
+import type { StoreFacts } from "../../../scripts/source/facts.ts";
+import type { LinkFact, ManifestState } from "../../../scripts/source/source.ts";
 
 /** What a reader gives, by hand: for tests of what is concluded from it. */
 

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensurePackages } from "../../lab/machine/packages.ts";
-import { findCommand } from "../../lab/machine/paths.ts";
+import { ensurePackages } from "../../../lab/machine/packages.ts";
+import { findCommand } from "../../../lab/machine/paths.ts";
 import { freePort } from "./free-port.ts";
 import { becomesReady, endProcess } from "./running.ts";
 

@@ -1,6 +1,6 @@
 import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Digest, digestOf } from "../../scripts/registry/digest.ts";
+import { type Digest, digestOf } from "../../../scripts/registry/digest.ts";
 import {
   blobDataPath,
   layersPath,
@@ -8,9 +8,9 @@ import {
   revisionsPath,
   tagLinkPath,
   tagsPath,
-} from "../../scripts/registry/paths.ts";
-import { type Content, isManifest } from "./oci-content.ts";
-import { temporaryDirectory } from "./program.ts";
+} from "../../../scripts/registry/paths.ts";
+import { type Content, isManifest } from "../images/oci-content.ts";
+import { temporaryDirectory } from "../program.ts";
 
 /** A store on disk: its files by what they mean, and ways to write them. */
 export type Store = ReturnType<typeof storeAt>;

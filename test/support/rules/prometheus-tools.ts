@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { dump } from "js-yaml";
-import { ensurePackages } from "../../lab/machine/packages.ts";
+import { ensurePackages } from "../../../lab/machine/packages.ts";
+import { type Service, startService } from "../server/service.ts";
 import { RULES } from "./rendered-rules.ts";
-import { type Service, startService } from "./service.ts";
 
 /** The real promtool and Prometheus, from packages. */
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { afterAll } from "vitest";
-import { ensureHost, type LabHost } from "../../lab/host/host.ts";
-import { ensureImages } from "../../lab/images/stack-images.ts";
-import { type Connection, parseConnection } from "../../provider/ssh/connection-config.ts";
-import { SshHost } from "../../provider/ssh/host.ts";
+import { ensureHost, type LabHost } from "../../../lab/host/host.ts";
+import { ensureImages } from "../../../lab/images/stack-images.ts";
+import { type Connection, parseConnection } from "../../../provider/ssh/connection-config.ts";
+import { SshHost } from "../../../provider/ssh/host.ts";
 
 /** The VM-like host that all tests of this folder share, one file at a time. */
 export interface TestHost {

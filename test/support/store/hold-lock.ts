@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers";
-import { withStoreLocks } from "../../scripts/store-change/store-lock.ts";
+import { withStoreLocks } from "../../../scripts/store-change/store-lock.ts";
 
 /** Holds the lock of a store until standard input ends. Prints `held`, or why it was not taken. */
 const [store = ""] = process.argv.slice(2);

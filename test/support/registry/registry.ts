@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { hash } from "bcryptjs";
-import { writeLayout } from "../../lab/images/oci-content.ts";
-import { registryBinary } from "../../lab/images/registry-binary.ts";
-import { ensurePackages } from "../../lab/machine/packages.ts";
-import { acceptAnyManifest } from "../../scripts/registry/media-types.ts";
-import { freePort } from "./free-port.ts";
-import { type Content, writeDockerDirectory } from "./oci-content.ts";
-import { becomesReady, endProcess } from "./running.ts";
+import { writeLayout } from "../../../lab/images/oci-content.ts";
+import { registryBinary } from "../../../lab/images/registry-binary.ts";
+import { ensurePackages } from "../../../lab/machine/packages.ts";
+import { acceptAnyManifest } from "../../../scripts/registry/media-types.ts";
+import { type Content, writeDockerDirectory } from "../images/oci-content.ts";
+import { freePort } from "../server/free-port.ts";
+import { becomesReady, endProcess } from "../server/running.ts";
 import { type Login, loginHeaders, mountBlob, upload, uploadManifest } from "./upload.ts";
 
 /** A real registry 2.8.3 on this machine, and a real client to push with. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Content } from "../images/oci-content.ts";
 import { account, fakeRegistry, json } from "./fake-registry.ts";
-import type { Content } from "./oci-content.ts";
 
 interface Options {
   /** Address of the token server, given that of the registry, which has one itself. */

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensurePackages } from "../../lab/machine/packages.ts";
-import { findCommand } from "../../lab/machine/paths.ts";
-import { freePort } from "./free-port.ts";
-import { becomesReady, endProcess } from "./running.ts";
-import type { Service } from "./service.ts";
+import { ensurePackages } from "../../../lab/machine/packages.ts";
+import { findCommand } from "../../../lab/machine/paths.ts";
+import { freePort } from "../server/free-port.ts";
+import { becomesReady, endProcess } from "../server/running.ts";
+import type { Service } from "../server/service.ts";
 
 /** A real nginx in front of a server; `keepsBlobs`: with a cache of its own for whatever is served. */
 export async function startNginx(

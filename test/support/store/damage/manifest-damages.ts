@@ -1,7 +1,7 @@
 import { appendFile, mkdir, rename, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { repositoryPath } from "../../../scripts/registry/paths.ts";
-import { type Content, digest } from "../oci-content.ts";
+import { repositoryPath } from "../../../../scripts/registry/paths.ts";
+import { type Content, digest } from "../../images/oci-content.ts";
 import { amd64, arm64, docker, inner, multi, proof } from "./contents.ts";
 import { type Damage, flipByte, makeDirectory, manifest, remove, removeDirectory } from "./damage.ts";
 

@@ -1,5 +1,5 @@
-import type { Digest } from "../../scripts/registry/digest.ts";
-import { type Content, isManifest } from "./oci-content.ts";
+import type { Digest } from "../../../scripts/registry/digest.ts";
+import { type Content, isManifest } from "../images/oci-content.ts";
 
 /** Pushes by plain requests: unlike skopeo they take indexes of indexes and artefacts, and cost milliseconds. */
 

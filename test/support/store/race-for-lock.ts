@@ -1,7 +1,7 @@
 import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { ProgramError } from "../../scripts/cli/errors.ts";
-import { withStoreLocks } from "../../scripts/store-change/store-lock.ts";
+import { ProgramError } from "../../../scripts/cli/errors.ts";
+import { withStoreLocks } from "../../../scripts/store-change/store-lock.ts";
 
 /** Takes the lock of a store as often as given, and prints how often it came and how often another process was inside. */
 const [store = "", rounds = "0"] = process.argv.slice(2);

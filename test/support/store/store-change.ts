@@ -1,13 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createEffects, type Effects } from "../../scripts/store-change/effects.ts";
-import { readRun } from "../../scripts/store-change/journal.ts";
-import type { NotDone } from "../../scripts/store-change/move-files.ts";
-import { exists } from "../../scripts/store-change/paths.ts";
-import { closeRun, type OpenRun, openRun } from "../../scripts/store-change/run-directory.ts";
-import { createStoreWriter } from "../../scripts/store-change/store-writer.ts";
-import { applyUndo, nextUndoDirectory, type Undone } from "../../scripts/store-change/undo.ts";
-import { type FindNeeded, planUndo, type UndoStep } from "../../scripts/store-change/undo-plan.ts";
+import { createEffects, type Effects } from "../../../scripts/store-change/effects.ts";
+import { readRun } from "../../../scripts/store-change/journal.ts";
+import type { NotDone } from "../../../scripts/store-change/move-files.ts";
+import { exists } from "../../../scripts/store-change/paths.ts";
+import { closeRun, type OpenRun, openRun } from "../../../scripts/store-change/run-directory.ts";
+import { createStoreWriter } from "../../../scripts/store-change/store-writer.ts";
+import { applyUndo, nextUndoDirectory, type Undone } from "../../../scripts/store-change/undo.ts";
+import { type FindNeeded, planUndo, type UndoStep } from "../../../scripts/store-change/undo-plan.ts";
 
 /** What a program does that changes the stores of a data root, in a few words. */
 

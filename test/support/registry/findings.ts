@@ -1,9 +1,9 @@
-import type { FindingFacts } from "../../contract/finding.ts";
-import type { RawFinding } from "../../scripts/graph/raw-finding.ts";
-import { probeRegistry } from "../../scripts/probe/probe-registry.ts";
-import { discoverRegistries } from "../../scripts/source/disk/registry.ts";
-import { httpRegistry } from "../../scripts/source/http/registry.ts";
-import { type ScanOptions, scanRegistry } from "../../scripts/store-check/scan-registry.ts";
+import type { FindingFacts } from "../../../contract/finding.ts";
+import type { RawFinding } from "../../../scripts/graph/raw-finding.ts";
+import { probeRegistry } from "../../../scripts/probe/probe-registry.ts";
+import { discoverRegistries } from "../../../scripts/source/disk/registry.ts";
+import { httpRegistry } from "../../../scripts/source/http/registry.ts";
+import { type ScanOptions, scanRegistry } from "../../../scripts/store-check/scan-registry.ts";
 
 /** What scan finds, in this process. */
 export async function scanStore(directory: string, options?: ScanOptions): Promise<readonly RawFinding[]> {

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { onTestFinished, vi } from "vitest";
-import type { ProbeReport } from "../../contract/probe-report.ts";
-import { digestOf } from "../../scripts/registry/digest.ts";
-import type { Content } from "./oci-content.ts";
-import { type Outcome, regwarden, withReport } from "./program.ts";
+import type { ProbeReport } from "../../../contract/probe-report.ts";
+import { digestOf } from "../../../scripts/registry/digest.ts";
+import type { Content } from "../images/oci-content.ts";
+import { type Outcome, regwarden, withReport } from "../program.ts";
+import { serve } from "../server/server.ts";
 import { sendRange } from "./ranges.ts";
-import { serve } from "./server.ts";
 
 export const account = { user: "ci", password: "correct horse" };
 

@@ -1,7 +1,7 @@
 import { appendFile, mkdir, truncate, utimes, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { digestOf } from "../../../scripts/registry/digest.ts";
-import { type Content, digest } from "../oci-content.ts";
+import { digestOf } from "../../../../scripts/registry/digest.ts";
+import { type Content, digest } from "../../images/oci-content.ts";
 import { arm64, blobOf, cosignTag, fallbackTag, long, proof, sign, signed } from "./contents.ts";
 import { blob, type Damage, makeDirectory, manifest, remove, removeDirectory } from "./damage.ts";
 

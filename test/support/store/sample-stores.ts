@@ -1,7 +1,7 @@
 import { rm, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Digest } from "../../scripts/registry/digest.ts";
-import { mediaTypes } from "../../scripts/registry/media-types.ts";
+import type { Digest } from "../../../scripts/registry/digest.ts";
+import { mediaTypes } from "../../../scripts/registry/media-types.ts";
 import { privateStore, storeAt } from "./store.ts";
 
 /** The digests of the one image that the sample stores hold. */

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Digest, splitDigest } from "../../scripts/registry/digest.ts";
-import { mediaTypes } from "../../scripts/registry/media-types.ts";
+import { type Digest, splitDigest } from "../../../scripts/registry/digest.ts";
+import { mediaTypes } from "../../../scripts/registry/media-types.ts";
 
 /** Images made of plain text, as an OCI layout that skopeo can push. Equal arguments give equal digests. */
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
+import { storeAt } from "../store/store.ts";
 import { attestation, type Content, digest, dockerList, image, index, signature } from "./oci-content.ts";
-import { storeAt } from "./store.ts";
 
 /** One push of a random history. */
 export interface Push {

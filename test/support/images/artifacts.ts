@@ -1,4 +1,4 @@
-import { mediaTypes } from "../../scripts/registry/media-types.ts";
+import { mediaTypes } from "../../../scripts/registry/media-types.ts";
 import {
   archive,
   attestation,

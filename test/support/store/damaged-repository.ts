@@ -1,8 +1,8 @@
-import { viewStore } from "../../scripts/graph/store-view.ts";
-import type { Digest } from "../../scripts/registry/digest.ts";
-import type { DamagedRepository } from "../../scripts/repair/damaged-repository.ts";
-import type { StoreFacts } from "../../scripts/source/facts.ts";
-import type { BlobState, LinkFact, ManifestState } from "../../scripts/source/source.ts";
+import { viewStore } from "../../../scripts/graph/store-view.ts";
+import type { Digest } from "../../../scripts/registry/digest.ts";
+import type { DamagedRepository } from "../../../scripts/repair/damaged-repository.ts";
+import type { StoreFacts } from "../../../scripts/source/facts.ts";
+import type { BlobState, LinkFact, ManifestState } from "../../../scripts/source/source.ts";
 import { child, d, link, linked, parsed, storeFacts } from "./facts.ts";
 
 /** Repositories as a plan gets them, by hand. */
