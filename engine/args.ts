@@ -16,6 +16,8 @@ export interface EngineArgs {
   readonly yes: boolean;
   /** Where a preview leaves its table for a pull request. */
   readonly markdown: string | undefined;
+  /** Whether a preview is put on the pull request of this pipeline. */
+  readonly comment: boolean;
   /** As given; {@link reportTargets} reads them. */
   readonly pushgateway: string | undefined;
   readonly notify: string | undefined;
@@ -38,7 +40,8 @@ export const usage = `Usage: npm run preview|up|drift|destroy -- [options]
 
   --stack NAME        which stack [default: the lab's if it runs here, else PULUMI_STACK]
   --yes               apply without asking (CI)
-  --markdown FILE     preview: the changes as a table for a pull request; an empty file when nothing changes
+  --comment           preview: one comment on this pipeline's pull request, edited from run to run; needs FORGE_TOKEN
+  --markdown FILE     preview: the text of that comment into a file; an empty one when nothing changes
   --pushgateway URL   drift: where the metrics go [default: PUSHGATEWAY]
   --notify URL        drift: a Slack-compatible webhook for drift and for runs that could not check [default: SLACK_WEBHOOK].
                       It is a secret: the variable keeps it out of the list of processes
@@ -50,6 +53,7 @@ const options = {
   stack: { type: "string" },
   yes: { type: "boolean", default: false },
   markdown: { type: "string" },
+  comment: { type: "boolean" },
   pushgateway: { type: "string" },
   notify: { type: "string" },
   help: { type: "boolean", short: "h", default: false },
@@ -63,10 +67,10 @@ export function parseEngineArgs(argv: readonly string[]): EngineArgs | "help" {
   if (!isOperation(operation))
     throw new UsageError(`Expected one of ${operations.join(", ")}, got ${operation ?? "nothing"}.`);
   if (rest.length > 0) throw new UsageError(`Unexpected argument ${rest[0]}.`);
-  onlyWith(operation, "preview", { markdown: values.markdown });
+  onlyWith(operation, "preview", { markdown: values.markdown, comment: values.comment });
   onlyWith(operation, "drift", { pushgateway: values.pushgateway, notify: values.notify });
-  const { stack, yes, markdown, pushgateway, notify } = values;
-  return { operation, stack, yes, markdown, pushgateway, notify };
+  const { stack, yes, markdown, comment = false, pushgateway, notify } = values;
+  return { operation, stack, yes, markdown, comment, pushgateway, notify };
 }
 
 /**
@@ -99,7 +103,7 @@ function isOperation(word: string | undefined): word is Operation {
 function onlyWith(
   given: Operation,
   needed: Operation,
-  values: Readonly<Record<string, string | undefined>>,
+  values: Readonly<Record<string, string | boolean | undefined>>,
 ): void {
   for (const [name, value] of Object.entries(values)) {
     if (value !== undefined && given !== needed) throw new UsageError(`--${name} belongs to \`${needed}\`.`);

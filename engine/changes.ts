@@ -1,4 +1,5 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { type PropertyDiff, propertyDiffs } from "./comment/property-diff.ts";
 
 /** One resource that an operation would change or has changed. */
 export interface ResourceChange {
@@ -7,6 +8,8 @@ export interface ResourceChange {
   readonly name: string;
   /** Property paths that differ. */
   readonly properties: readonly string[];
+  /** How they differ; none for what is known by its properties alone. */
+  readonly diffs?: readonly PropertyDiff[];
 }
 
 /** Steps that change nothing by themselves. */
@@ -27,6 +30,7 @@ export function changeOf(event: EngineEvent): ResourceChange | undefined {
     type: qualifiedType.split("$").at(-1) ?? qualifiedType,
     name,
     properties: Object.keys(step.detailedDiff ?? {}),
+    ...withDiffs(propertyDiffs(step)),
   };
 }
 
@@ -37,9 +41,19 @@ export function byResource(changes: readonly ResourceChange[]): ResourceChange[]
     const key = `${change.type}::${change.name}`;
     const earlier = merged.get(key);
     const properties = [...new Set([...(earlier?.properties ?? []), ...change.properties])];
-    merged.set(key, { ...change, operation: earlier ? "replace" : change.operation, properties });
+    const diffs = [...(earlier?.diffs ?? []), ...(change.diffs ?? [])];
+    const operation = earlier ? "replace" : change.operation;
+    merged.set(key, { ...change, operation, properties, ...withDiffs(onePerPath(diffs)) });
   }
   return [...merged.values()];
+}
+
+function withDiffs(diffs: readonly PropertyDiff[]): Pick<ResourceChange, "diffs"> {
+  return diffs.length === 0 ? {} : { diffs };
+}
+
+function onePerPath(diffs: readonly PropertyDiff[]): PropertyDiff[] {
+  return diffs.filter(({ path }, at) => diffs.findIndex((other) => other.path === path) === at);
 }
 
 /** The last part of a type token: `host:index:File` is a `File`. */

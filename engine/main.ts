@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import registryStack from "../index.ts";
 import {
   type EngineArgs,
@@ -10,10 +10,13 @@ import {
 } from "./args.ts";
 import { ask } from "./ask.ts";
 import { byResource, changeTable, isConnectionChange, type ResourceChange } from "./changes.ts";
+import { commentBody, type PreviewResult, usualMaxBytes } from "./comment/body.ts";
+import { commentOnPreview } from "./comment/comment-on.ts";
+import { hideSecrets } from "./comment/hide-secrets.ts";
+import { pullRequestOf } from "./comment/pull-request.ts";
 import type { DriftCheck } from "./drift/record.ts";
 import { driftCode, reportDrift } from "./drift/report.ts";
 import { stackEnvironment } from "./environment.ts";
-import { previewMarkdown } from "./markdown.ts";
 import { type Display, type Outcome, openStack, projectDirectory, runOperation } from "./stack.ts";
 
 const display: Display = {
@@ -37,17 +40,39 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function operate(args: EngineArgs, name: string): Promise<number> {
-  // Before anything can fail: a table of an earlier preview would be taken for this one's.
-  if (args.markdown !== undefined) writeFileSync(args.markdown, "");
+  if (args.operation === "preview") return await preview(args, name);
   const stack = await openStack(name, registryStack, display);
-  if (!args.yes && (args.operation === "up" || args.operation === "destroy")) {
+  if (!args.yes && args.operation !== "drift") {
     const asked = await ask(args.operation, name, async () => runOperation(stack, "preview", display));
     if (asked !== undefined) return asked;
   }
-  const outcome = await runOperation(stack, args.operation, display);
-  if (outcome.exitCode !== 0) return 1;
-  if (args.markdown !== undefined) writeFileSync(args.markdown, previewMarkdown(name, resourcesOf(outcome)));
-  return 0;
+  const { exitCode } = await runOperation(stack, args.operation, display);
+  return exitCode === 0 ? 0 : 1;
+}
+
+async function preview({ comment, markdown }: EngineArgs, stack: string): Promise<number> {
+  const pullRequest = comment ? pullRequestOf(process.env, (path) => readFileSync(path, "utf8")) : undefined;
+  // Before anything can fail: a table of an earlier preview would be taken for this one's.
+  if (markdown !== undefined) writeFileSync(markdown, "");
+  const run = async () =>
+    resultOf(await runOperation(await openStack(stack, registryStack, display), "preview", display));
+  const { result, isCommented } =
+    pullRequest === undefined
+      ? { result: await run(), isCommented: true }
+      : await commentOnPreview({ pullRequest, stack, environment: process.env, ...display }, run);
+  if (markdown !== undefined && result.kind === "changes") writeFileSync(markdown, markdownOf(result, stack));
+  return result.kind === "failed" || !isCommented ? 1 : 0;
+}
+
+function markdownOf(result: PreviewResult, stack: string): string {
+  const facts = { stack, commit: undefined, runUrl: undefined, maxBytes: usualMaxBytes };
+  return hideSecrets(commentBody(result, facts), process.env);
+}
+
+function resultOf(outcome: Outcome): PreviewResult {
+  if (outcome.exitCode !== 0) return { kind: "failed", errors: outcome.errors };
+  const changes = resourcesOf(outcome);
+  return changes.length === 0 ? { kind: "clean" } : { kind: "changes", changes };
 }
 
 async function drift(stack: string, targets: ReportTargets): Promise<number> {

@@ -13,6 +13,8 @@ export interface Outcome {
   /** The engine's own exit code. Source: pulumi sdk/go/common/util/cmdutil/exit_codes.go (7: changes where none were expected). */
   readonly exitCode: number;
   readonly changes: readonly ResourceChange[];
+  /** What the engine reported as errors, one message each. */
+  readonly errors: readonly string[];
 }
 
 export interface Display {
@@ -58,6 +60,7 @@ export async function runOperation(stack: Stack, operation: Operation, display: 
 
 async function attempt(stack: Stack, operation: Operation, display: Display): Promise<Outcome> {
   const changes: ResourceChange[] = [];
+  const errors: string[] = [];
   let sawPending = false;
   const options = {
     color: display.color,
@@ -69,6 +72,8 @@ async function attempt(stack: Stack, operation: Operation, display: Display): Pr
     onEvent: (event: EngineEvent) => {
       const change = changeOf(event);
       if (change) changes.push(change);
+      const { severity, message = "" } = event.diagnosticEvent ?? {};
+      if (severity === "error") errors.push(withoutColors(message));
     },
     refresh: true,
     // The refresh then uses the connection that the program gives, not the one in the state: keys may have changed.
@@ -79,11 +84,11 @@ async function attempt(stack: Stack, operation: Operation, display: Display): Pr
     else if (operation === "destroy") await stack.destroy(options);
     else await stack.preview({ ...options, diff: true, expectNoChanges: operation === "drift" });
     if (operation === "up" && sawPending) await forgetPending(stack);
-    return { exitCode: 0, changes };
+    return { exitCode: 0, changes, errors };
   } catch (error) {
     const exitCode = /exit code (\d+)/.exec(messageOf(error))?.[1];
     if (exitCode === undefined || messageOf(error).includes("currently locked")) throw error;
-    return { exitCode: Number(exitCode), changes };
+    return { exitCode: Number(exitCode), changes, errors };
   }
 }
 
@@ -93,6 +98,11 @@ async function attempt(stack: Stack, operation: Operation, display: Display): Pr
  */
 async function forgetPending(stack: Stack): Promise<void> {
   await stack.refresh({ clearPendingCreates: true, runProgram: true });
+}
+
+/** Events keep the engine's own marks of colours. Source: pulumi sdk/go/common/diag/colors/colors.go. */
+function withoutColors(text: string): string {
+  return text.replaceAll(/<\{%.*?%\}>/g, "");
 }
 
 function messageOf(error: unknown): string {

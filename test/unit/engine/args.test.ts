@@ -7,8 +7,14 @@ describe("the arguments", () => {
       operation: "up",
       stack: "prod",
       yes: true,
+      comment: false,
     });
-    expect(parseEngineArgs(["drift"])).toEqual({ operation: "drift", stack: undefined, yes: false });
+    expect(parseEngineArgs(["drift"])).toEqual({
+      operation: "drift",
+      stack: undefined,
+      yes: false,
+      comment: false,
+    });
     expect(parseEngineArgs(["-h"])).toBe("help");
   });
 
@@ -18,6 +24,7 @@ describe("the arguments", () => {
     [["up", "down"]],
     [["up", "--force"]],
     [["up", "--markdown", "x"]],
+    [["up", "--comment"]],
     [["preview", "--pushgateway", "http://x"]],
     [["up", "--notify", "http://x"]],
   ])("refuse %j", (argv) => {

@@ -24,6 +24,14 @@ describe("the engine's program", { timeout: 60_000 }, () => {
     expect(readFileSync(file, "utf8")).toBe("");
   });
 
+  test("calls a comment without a pull request a usage error, before it runs anything", () => {
+    const { status, stderr } = engine(["preview", "--stack", "nowhere", "--comment"]);
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringContaining("this is none of Woodpecker (CI_FORGE_TYPE)"),
+    ]);
+  });
+
   test("calls an unknown option a usage error, and prints the usage", () => {
     const { status, stderr } = engine(["preview", "--unknown"]);
     expect([status, stderr]).toEqual([2, expect.stringContaining("Usage: npm run preview|up|drift|destroy")]);
