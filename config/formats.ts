@@ -39,7 +39,7 @@ export const url = described(
 );
 
 export const image = described(
-  "an image reference that cannot move: a tag with a full x.y.z version, or an @sha256: digest",
+  "an image reference of one version: a tag with a full x.y.z version, or an @sha256: digest",
   v.pipe(v.string(), v.check(isPinnedImage)),
 );
 
@@ -64,7 +64,8 @@ function isUrl(value: string): boolean {
 }
 
 /**
- * Whether an image reference can only ever mean one image: a digest, or a tag that holds a full x.y.z version.
+ * Whether an image reference names one version: a digest, or a tag that holds a full x.y.z version. Such a tag can be
+ * pushed again by its owner; only a digest is certain.
  * `latest`, `alpine`, `2` and `1.28` move on by themselves, and every pull may then bring another program.
  */
 function isPinnedImage(reference: string): boolean {

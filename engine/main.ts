@@ -18,6 +18,7 @@ import type { DriftCheck } from "./drift/record.ts";
 import { driftCode, reportDrift } from "./drift/report.ts";
 import { stackEnvironment } from "./environment.ts";
 import { type Display, type Outcome, openStack, projectDirectory, runOperation } from "./stack.ts";
+import { applyStackVariables } from "./stack-variables.ts";
 
 const display: Display = {
   write: (text) => process.stdout.write(text),
@@ -31,6 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
     display.write(usage);
     return 0;
   }
+  applyStackVariables(process.env);
   const { stack, variables } = stackEnvironment(projectDirectory, args.stack, process.env);
   // Into this process's own environment: the Automation API finds the CLI before it reads any other.
   Object.assign(process.env, variables);

@@ -1,19 +1,26 @@
 import { spawnSync } from "node:child_process";
 import { beforeAll, expect, test } from "vitest";
 import { ensurePackages } from "../../lab/machine/packages.ts";
+import { githubPipelines, gitlabPipelines } from "../support/ci-twins.ts";
 import { loadWorkflow, workflowNames } from "../support/woodpecker.ts";
 
 beforeAll(async () => {
   await ensurePackages({}, ["shellcheck"]);
 }, 600_000);
 
-const blocks = workflowNames.flatMap((name) =>
+const twins = [...Object.entries(githubPipelines()), ...Object.entries(gitlabPipelines())].flatMap(
+  ([name, steps]) =>
+    steps.map(
+      ({ commands }, at) => [`${name}, twin, step ${at + 1}`, `set -e\n${commands.join("\n")}\n`] as const,
+    ),
+);
+const ours = workflowNames.flatMap((name) =>
   loadWorkflow(name).steps.flatMap(({ name: step, commands }) =>
     commands === undefined ? [] : [[`${name}: ${step}`, `set -e\n${commands.join("\n")}\n`] as const],
   ),
 );
 
-test.each(blocks)(
+test.each([...ours, ...twins])(
   "the shell block of %s is a script for sh and for bash, without a remark of shellcheck",
   (_name, input) => {
     for (const [file, ...args] of [

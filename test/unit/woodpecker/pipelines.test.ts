@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { load } from "js-yaml";
+import * as v from "valibot";
 import { describe, expect, test } from "vitest";
+import { parseStackVariables } from "../../../engine/stack-variables.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 import {
   expand,
@@ -16,6 +18,36 @@ import {
 
 const dockerfile = readFileSync(join(root, "ci/Dockerfile"), "utf8");
 const main = { branch: "main" };
+
+const secret = v.strictObject({ from_secret: v.pipe(v.string(), v.regex(/^[a-z_]+$/)) });
+/** What we use of the format. Source: woodpecker v3, pipeline/frontend/yaml/linter/schema/schema.json. */
+const schema = v.strictObject({
+  when: v.array(
+    v.strictObject({
+      event: v.picklist(["push", "pull_request", "cron", "manual"]),
+      branch: v.optional(v.string()),
+      cron: v.optional(v.string()),
+      path: v.optional(v.string()),
+      evaluate: v.optional(v.string()),
+    }),
+  ),
+  steps: v.array(
+    v.union([
+      v.strictObject({
+        name: v.string(),
+        image: v.string(),
+        environment: v.optional(v.record(v.string(), secret)),
+        commands: v.array(v.string()),
+      }),
+      // A plugin's step has settings and no commands.
+      v.strictObject({
+        name: v.string(),
+        image: v.string(),
+        settings: v.record(v.string(), v.union([v.string(), secret])),
+      }),
+    ]),
+  ),
+});
 
 describe("Woodpecker's expansion", () => {
   // Each line was given to the library itself (drone/envsubst v1.0.3).
@@ -62,8 +94,25 @@ describe("which workflows start", () => {
 describe.each(workflowNames)("%s", (name) => {
   const workflow = loadWorkflow(name, { CI_COMMIT_SHA: "0".repeat(40) });
 
-  test("takes images of one version only", () => {
-    for (const { image } of workflow.steps) expect(image).toMatch(/:\d+\.\d+\.\d+(-[\w.]+)?$/);
+  test("takes images of a full version, or by digest", () => {
+    const withDigest = loadWorkflow(name, {
+      REGWARDEN_CI_IMAGE: `r.example.com/ci@sha256:${"0".repeat(64)}`,
+    });
+    for (const { image } of [...workflow.steps, ...withDigest.steps])
+      expect(image).toMatch(/:\d+\.\d+\.\d+(-[\w.]+)?$|@sha256:[0-9a-f]{64}$/);
+  });
+
+  test("installs packages in a step without secrets, and nowhere else", () => {
+    for (const { name: step, environment = {}, commands = [] } of workflow.steps) {
+      const installs = /npm (ci|install)|npx /.test(commands.join("\n"));
+      expect(installs).toBe(step === "install");
+      if (installs) expect(environment).toEqual({});
+    }
+    expect(workflow.steps.map((step) => step.name)).toContain("install");
+  });
+
+  test("has no key that Woodpecker 3 does not know", () => {
+    expect(v.safeParse(schema, workflow).issues?.map((issue) => v.getDotPath(issue))).toBeUndefined();
   });
 
   test("lets Woodpecker put nothing into a command: a branch's name could be one", () => {
@@ -92,11 +141,12 @@ describe.each(workflowNames)("%s", (name) => {
 
 describe("what runs", () => {
   test.each([
-    ["preview", "npm run preview -- --markdown preview.md < /dev/null"],
+    ["preview", "npm run preview -- --comment < /dev/null"],
     ["up", "npm run up -- --yes < /dev/null"],
     ["drift", "npm run drift < /dev/null"],
   ])("in %s is the command of a person", (name, command) => {
-    expect(loadWorkflow(name).steps[0]?.commands?.join("\n")).toContain(command);
+    const step = loadWorkflow(name).steps.find((candidate) => candidate.name === name);
+    expect(step?.commands?.join("\n")).toContain(command);
     expect(Object.keys(packageJson.scripts)).toContain(name);
   });
 
@@ -124,7 +174,7 @@ describe("what runs", () => {
   });
 
   test("verifies the image that it has pushed, for the platform that it built, with the account that pushed", () => {
-    const [build, verify] = loadWorkflow("build-ci-image").steps;
+    const [build, , verify] = loadWorkflow("build-ci-image").steps;
     const command = verify?.commands?.at(-1);
     expect(command).toContain(`--platform ${build?.settings?.platforms} `);
     expect(command).toContain('"$IMAGE_REPOSITORY:$CI_COMMIT_SHA"');
@@ -137,12 +187,27 @@ describe("what runs", () => {
 });
 
 describe("docs/ci.md", () => {
+  const text = readFileSync(join(root, "docs/ci.md"), "utf8");
+
   test("names every secret of every pipeline, and no other", () => {
-    const text = readFileSync(join(root, "docs/ci.md"), "utf8");
     const documented = [...text.matchAll(/^ +\| `(\w+)` +\|/gm)].map(([, name]) => name);
     const used = workflowNames.flatMap((name) =>
       [...workflowText(name).matchAll(/from_secret: (\w+)/g)].map(([, secret]) => secret),
     );
     expect(documented.sort()).toEqual([...new Set(used)].sort());
+  });
+
+  test("shows lines for stack_environment that the engine reads", () => {
+    const examples = [...text.matchAll(/```text\n([\s\S]*?)```/g)].map(([, block = ""]) => block);
+    const named = examples.flatMap(parseStackVariables).map(({ name }) => name);
+    for (const name of ["PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "VAULT_TOKEN", "VAULT_CACERT"])
+      expect(named).toContain(name);
+    for (const name of [
+      "AWS_SECRET_ACCESS_KEY",
+      "GOOGLE_CREDENTIALS",
+      "AZURE_STORAGE_KEY",
+      "PULUMI_ACCESS_TOKEN",
+    ])
+      expect(named).toContain(name);
   });
 });
