@@ -6,6 +6,7 @@ export async function ask(
   operation: "up" | "destroy",
   stack: string,
   preview: () => Promise<Outcome>,
+  signal: AbortSignal,
 ): Promise<number | undefined> {
   if (!process.stdin.isTTY) {
     process.stderr.write(
@@ -19,7 +20,7 @@ export async function ask(
     if (changes.length === 0) return 0;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`\n${operation} stack ${stack}? Type yes to go on: `);
+  const answer = await terminal.question(`\n${operation} stack ${stack}? Type yes to go on: `, { signal });
   terminal.close();
   if (answer.trim() === "yes") return undefined;
   process.stdout.write("Nothing was changed.\n");

@@ -1,4 +1,4 @@
-import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import { type PropertyDiff, propertyDiffs } from "./comment/property-diff.ts";
 
 /** One resource that an operation would change or has changed. */
@@ -15,14 +15,25 @@ export interface ResourceChange {
 /** Steps that change nothing by themselves. */
 const quiet = new Set(["same", "refresh", "read", "discard-replaced"]);
 
-/** Whether a change is one of how the host is reached, and of nothing on it. */
-export function isConnectionChange({ operation, type }: ResourceChange): boolean {
-  return operation === "update" && type.startsWith("pulumi:providers:");
+/** Whether a change is one of how the host is reached, and of nothing on it. A Command holds a connection of its own. */
+export function isConnectionChange({ operation, type, properties }: ResourceChange): boolean {
+  if (operation !== "update") return false;
+  if (type.startsWith("pulumi:providers:")) return true;
+  const isConnection = (path: string) => /^connection(?![A-Za-z0-9_])/.test(path);
+  return type === "command:remote:Command" && properties.length > 0 && properties.every(isConnection);
 }
 
 /** The change that an engine event announces, if it does. Source: pulumi sdk/go/common/apitype/events.go. */
 export function changeOf(event: EngineEvent): ResourceChange | undefined {
-  const step = event.resourcePreEvent?.metadata;
+  return changeIn(event.resourcePreEvent?.metadata);
+}
+
+/** The change that an engine event reports as done. */
+export function doneIn(event: EngineEvent): ResourceChange | undefined {
+  return changeIn(event.resOutputsEvent?.metadata);
+}
+
+function changeIn(step: StepEventMetadata | undefined): ResourceChange | undefined {
   if (!step || quiet.has(step.op)) return undefined;
   const [, , qualifiedType = "", name = ""] = step.urn.split("::");
   return {
@@ -32,6 +43,15 @@ export function changeOf(event: EngineEvent): ResourceChange | undefined {
     properties: Object.keys(step.detailedDiff ?? {}),
     ...withDiffs(propertyDiffs(step)),
   };
+}
+
+/** What an operation announced, one change a resource, without those of the connection. */
+export function reportedChanges({
+  changes,
+}: {
+  readonly changes: readonly ResourceChange[];
+}): readonly ResourceChange[] {
+  return byResource(changes.filter((change) => !isConnectionChange(change)));
 }
 
 /** One change a resource: a replacement is announced as up to three steps. */

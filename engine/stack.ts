@@ -1,108 +1,153 @@
-import { hostname } from "node:os";
-import { resolve } from "node:path";
-import automation, { type EngineEvent, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
+import type { EngineEvent, Stack } from "@pulumi/pulumi/automation/index.js";
 import type { Operation } from "./args.ts";
-import { changeOf, type ResourceChange } from "./changes.ts";
-import { isProcessRunning, isStaleLock } from "./stale-lock.ts";
-import { fileBackendDirectory, isTornState, removeTornNotes } from "./torn-state.ts";
-
-export const projectDirectory = resolve(import.meta.dirname, "..");
+import { changeOf, doneIn, type ResourceChange } from "./changes.ts";
+import { noteRuns, runsDirectory } from "./cli/pulumi-command.ts";
+import type { Display } from "./display.ts";
+import type { Interruption } from "./interruption.ts";
+import { removeEndedNotes } from "./lock/run-notes.ts";
+import { isLocked } from "./lock/stack-lock.ts";
+import { whenUnlocked } from "./lock/when-unlocked.ts";
+import { type StackPart, targetsOf } from "./only.ts";
+import type { OpenStack } from "./open-stack.ts";
 
 /** What an operation came to. */
 export interface Outcome {
   /** The engine's own exit code. Source: pulumi sdk/go/common/util/cmdutil/exit_codes.go (7: changes where none were expected). */
   readonly exitCode: number;
+  /** Announced: planned by a preview, begun by an update. */
   readonly changes: readonly ResourceChange[];
+  readonly done: readonly ResourceChange[];
   /** What the engine reported as errors, one message each. */
   readonly errors: readonly string[];
 }
 
-export interface Display {
-  readonly write: (text: string) => void;
-  readonly writeError: (text: string) => void;
-  readonly color: "always" | "never";
+export interface OperationOptions {
+  readonly display: Display;
+  readonly interruption: Interruption;
+  /** The part of the stack that is read and changed; undefined for all of it. */
+  readonly only: StackPart | undefined;
 }
 
-/** Selects the stack; one that is new is made, so that a first `up` needs no other command. */
-export async function openStack(stack: string, program: PulumiFn, display: Display): Promise<Stack> {
-  const options = { workDir: projectDirectory, envVars: { PULUMI_SKIP_UPDATE_CHECK: "true" } };
-  const open = () =>
-    automation.LocalWorkspace.createOrSelectStack(
-      { stackName: stack, projectName: "regwarden", program },
-      options,
-    );
-  try {
-    return await open();
-  } catch (error) {
-    if (!isTornState(messageOf(error))) throw error;
-    const { url = "" } = await (await automation.LocalWorkspace.create(options)).whoAmI();
-    const backend = fileBackendDirectory(url, projectDirectory);
-    const removed = backend === undefined ? [] : removeTornNotes(backend);
-    if (removed.length === 0) throw error;
-    display.writeError(
-      `An earlier update was killed while it wrote: removed ${removed.join(", ")}; the state is complete.\n`,
-    );
-    return await open();
-  }
+/** Reads and compares; takes no lock and writes nothing. */
+export async function runPreview(
+  { stack }: OpenStack,
+  expectsNoChanges: boolean,
+  options: OperationOptions,
+): Promise<Outcome> {
+  return await recorded(options, async (settings) => {
+    await stack.preview({ ...settings, diff: true, expectNoChanges: expectsNoChanges });
+  });
 }
 
-/** Runs one operation. A lock that a killed update of this machine left behind is removed once. */
-export async function runOperation(stack: Stack, operation: Operation, display: Display): Promise<Outcome> {
-  try {
-    return await attempt(stack, operation, display);
-  } catch (error) {
-    if (!isStaleLock(messageOf(error), hostname(), isProcessRunning)) throw error;
-    display.writeError("An earlier update of this machine was killed and left its lock: removing it.\n");
-    await stack.cancel();
-    return await attempt(stack, operation, display);
-  }
+export interface ChangeOptions extends OperationOptions {
+  /** How long another run's lock is waited for. */
+  readonly lockWaitMilliseconds: number;
 }
 
-async function attempt(stack: Stack, operation: Operation, display: Display): Promise<Outcome> {
+/** Applies the program, or takes away what it has made. Errors: StackLockedError. */
+export async function runChange(
+  open: OpenStack,
+  operation: Extract<Operation, "up" | "destroy">,
+  options: ChangeOptions,
+): Promise<Outcome> {
+  const { stack, backendDirectory } = open;
+  const { display, interruption, lockWaitMilliseconds } = options;
+  noteRuns(stack.name);
+  const attempt = () =>
+    recorded(options, async (settings, sawPending) => {
+      if (operation === "destroy") await stack.destroy(settings);
+      else await stack.up({ ...settings, suppressOutputs: true });
+      if (operation === "up" && sawPending()) await forgetPending(stack, interruption.cli);
+    });
+  const outcome = await whenUnlocked(attempt, {
+    run: `${operation} of stack ${stack.name}`,
+    backendDirectory,
+    runsDirectory: runsDirectory(stack.name),
+    waitMilliseconds: lockWaitMilliseconds,
+    clearCommand: clearCommand(stack.name),
+    signal: interruption.requested,
+    say: display.writeError,
+  });
+  removeEndedNotes(runsDirectory(stack.name));
+  return outcome;
+}
+
+type Settings = ReturnType<typeof settingsOf>;
+
+/** Runs the CLI and gathers what it announces. Errors: throws when the stack is locked, or the CLI gives no exit code. */
+async function recorded(
+  options: OperationOptions,
+  run: (settings: Settings, sawPending: () => boolean) => Promise<void>,
+): Promise<Outcome> {
   const changes: ResourceChange[] = [];
+  const done: ResourceChange[] = [];
   const errors: string[] = [];
-  let sawPending = false;
-  const options = {
+  let hasPending = false;
+  const onOutput = (text: string) => {
+    hasPending ||= text.includes("pending operations");
+    options.interruption.noteOutput(text);
+    options.display.write(text);
+  };
+  const onEvent = (event: EngineEvent) => {
+    const [change, end] = [changeOf(event), doneIn(event)];
+    if (change) changes.push(change);
+    if (end) done.push(end);
+    const { severity, message = "" } = event.diagnosticEvent ?? {};
+    if (severity === "error") errors.push(withoutColors(message));
+  };
+  try {
+    options.interruption.requested.throwIfAborted();
+    await run(settingsOf(options, onOutput, onEvent), () => hasPending);
+    return { exitCode: 0, changes, done, errors };
+  } catch (error) {
+    const text = messageOf(error);
+    const [, code, signal] =
+      /^.*Command (?:failed with exit code (\d+)|was killed with (SIG\w+))/m.exec(text) ?? [];
+    if ((code === undefined && signal === undefined) || isLocked(text)) throw error;
+    if (signal !== undefined) options.display.writeError(`The Pulumi CLI was killed (${signal}).\n`);
+    return { exitCode: Number(code ?? 1), changes, done, errors };
+  }
+}
+
+function settingsOf(
+  { display, interruption, only }: OperationOptions,
+  onOutput: (text: string) => void,
+  onEvent: (event: EngineEvent) => void,
+) {
+  return {
     color: display.color,
-    onOutput: (text: string) => {
-      sawPending ||= text.includes("pending operations");
-      display.write(text);
+    onOutput,
+    // The refusal because of a lock is waited out, and reported once where that does not help.
+    onError: (text: string) => {
+      if (!isLocked(text)) display.writeError(text);
     },
-    onError: display.writeError,
-    onEvent: (event: EngineEvent) => {
-      const change = changeOf(event);
-      if (change) changes.push(change);
-      const { severity, message = "" } = event.diagnosticEvent ?? {};
-      if (severity === "error") errors.push(withoutColors(message));
-    },
+    onEvent,
+    signal: interruption.cli,
     refresh: true,
     // The refresh then uses the connection that the program gives, not the one in the state: keys may have changed.
     runProgram: true,
+    ...(only === undefined ? {} : { target: targetsOf(only) }),
   };
-  try {
-    if (operation === "up") await stack.up({ ...options, suppressOutputs: true });
-    else if (operation === "destroy") await stack.destroy(options);
-    else await stack.preview({ ...options, diff: true, expectNoChanges: operation === "drift" });
-    if (operation === "up" && sawPending) await forgetPending(stack);
-    return { exitCode: 0, changes, errors };
-  } catch (error) {
-    const exitCode = /exit code (\d+)/.exec(messageOf(error))?.[1];
-    if (exitCode === undefined || messageOf(error).includes("currently locked")) throw error;
-    return { exitCode: Number(exitCode), changes, errors };
-  }
 }
 
 /**
  * Creations that a killed update left undecided would be warned of for ever. The update that has just succeeded did
  * them again, which with each of our resources is the same as the first time: none is made twice.
  */
-async function forgetPending(stack: Stack): Promise<void> {
-  await stack.refresh({ clearPendingCreates: true, runProgram: true });
+async function forgetPending(stack: Stack, signal: AbortSignal): Promise<void> {
+  await stack.refresh({ clearPendingCreates: true, runProgram: true, signal });
 }
 
 /** Events keep the engine's own marks of colours. Source: pulumi sdk/go/common/diag/colors/colors.go. */
 function withoutColors(text: string): string {
   return text.replaceAll(/<\{%.*?%\}>/g, "");
+}
+
+/** Clears every lock of a stack, whoever holds it: for a person to type. */
+function clearCommand(stack: string): string {
+  const backend = process.env.PULUMI_BACKEND_URL;
+  const where = backend === undefined ? "" : `PULUMI_BACKEND_URL='${backend}' `;
+  return `${where}npx pulumi cancel --yes --stack ${stack}`;
 }
 
 function messageOf(error: unknown): string {

@@ -284,14 +284,17 @@ describe("an update that is killed", () => {
 });
 
 describe("a state beside which a killed update left an empty note", () => {
-  test("is read all the same, and the note is gone", async () => {
+  test("cannot be checked, and is repaired by the next up", async () => {
     const state = join(stackStateDirectory(instance), `.pulumi/stacks/regwarden/${instance}.json`);
     const note = `${state}.attrs`;
     writeFileSync(note, "");
-    const drift = await engine("drift");
-    expectCode(drift, 0);
-    expect(drift.output).toContain(`removed ${note}`);
+    expectCode(await engine("drift"), 1);
+    expect(existsSync(note)).toBe(true);
+    const repaired = await engine("up", "--yes");
+    expectCode(repaired, 0);
+    expect(repaired.output).toContain(`removed ${note}`);
     expect([existsSync(note), existsSync(state)]).toEqual([false, true]);
+    await noDrift();
   });
 });
 

@@ -83,6 +83,11 @@ export interface PulumiTools {
   readonly commandPlugin: string;
 }
 
+/** Has the Pulumi CLI in the cache. Returns its source. */
+export async function ensurePulumiCli(options: StepOptions = {}): Promise<string> {
+  return withToolLock(() => ensureTool(pulumiTool(), options));
+}
+
 /** Has the Pulumi CLI and the command plugin in the cache. */
 export async function ensurePulumi(options: StepOptions = {}): Promise<PulumiTools> {
   return withToolLock(async () => {

@@ -8,13 +8,10 @@ describe("the arguments", () => {
       stack: "prod",
       yes: true,
       comment: false,
+      lockWaitMilliseconds: 600_000,
+      unmanaged: false,
     });
-    expect(parseEngineArgs(["drift"])).toEqual({
-      operation: "drift",
-      stack: undefined,
-      yes: false,
-      comment: false,
-    });
+    expect(parseEngineArgs(["drift", "--unmanaged"])).toMatchObject({ operation: "drift", unmanaged: true });
     expect(parseEngineArgs(["-h"])).toBe("help");
   });
 
@@ -27,8 +24,26 @@ describe("the arguments", () => {
     [["up", "--comment"]],
     [["preview", "--pushgateway", "http://x"]],
     [["up", "--notify", "http://x"]],
+    [["up", "--unmanaged"]],
+    [["drift", "--only", "host"]],
+    [["up", "--only", "vm"]],
+    [["preview", "--lock-wait", "1m"]],
+    [["up", "--lock-wait", "10"]],
+    [["up", "--lock-wait", "-1m"]],
   ])("refuse %j", (argv) => {
     expect(() => parseEngineArgs(argv)).toThrow(UsageError);
+  });
+
+  test.each([
+    ["0s", 0],
+    ["90s", 90_000],
+    ["1h", 3_600_000],
+  ])("take %s to wait for a lock", (text, lockWaitMilliseconds) => {
+    expect(parseEngineArgs(["destroy", "--lock-wait", text])).toMatchObject({ lockWaitMilliseconds });
+  });
+
+  test("name the part of the stack that is meant", () => {
+    expect(parseEngineArgs(["up", "--only", "cluster"])).toMatchObject({ only: "cluster" });
   });
 
   test("say where a drift run reports to, else the environment does", () => {

@@ -44,5 +44,19 @@ describe("changes", () => {
   test("of the connection alone are known from changes on the host", () => {
     const provider = of("update", "pulumi:providers:host");
     expect(provider && isConnectionChange(provider)).toBe(true);
+    const command = (...properties: string[]) =>
+      isConnectionChange({ operation: "update", type: "command:remote:Command", name: "check", properties });
+    expect(command("connection.privateKey", 'connection["hostKey"]', "connection")).toBe(true);
+    expect(command("connection.privateKey", "create")).toBe(false);
+    expect(command("connectionLimit")).toBe(false);
+    expect(command()).toBe(false);
+    expect(
+      isConnectionChange({
+        operation: "replace",
+        type: "command:remote:Command",
+        name: "x",
+        properties: ["connection"],
+      }),
+    ).toBe(false);
   });
 });

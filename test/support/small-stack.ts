@@ -1,0 +1,143 @@
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import { nodeBinary, projectRoot, searchPath } from "../../lab/machine/paths.ts";
+import { ensurePulumiCli, pulumiBinary } from "../../lab/machine/tools/pulumi.ts";
+import { waitUntil } from "../../lab/machine/wait.ts";
+
+const projectFile = `name: small
+runtime: { name: nodejs, options: { typescript: false } }
+plugins:
+  providers:
+    - { name: step, path: ${join(projectRoot, "test/support/small-stack/provider")} }
+`;
+
+export interface Ended {
+  readonly exitCode: number;
+  /** Standard output and error together, in order. */
+  readonly output: string;
+}
+
+/** A run of the engine that goes on. */
+export interface Going {
+  readonly pid: number;
+  readonly end: Promise<Ended>;
+  /** What was printed until now. */
+  printed(): string;
+}
+
+/**
+ * A small stack with a backend of files, over the real CLI: `first`, then `held`, which waits for the gate, then `last`,
+ * on a host that can be taken down; `watch` in a cluster. Each step is a file.
+ */
+export class SmallStack {
+  readonly #root = mkdtempSync(join(tmpdir(), "regwarden-small-stack-"));
+  readonly backend = join(this.#root, "backend");
+  /** Where the steps make their files. */
+  readonly steps = join(this.#root, "steps");
+  readonly home = join(this.#root, "pulumi-home");
+  /** The project's directory, with its configuration. */
+  readonly project = join(this.#root, "project");
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+    for (const directory of [this.backend, this.steps, this.project, join(this.home, "versions")])
+      mkdirSync(directory, { recursive: true });
+    writeFileSync(join(this.project, "Pulumi.yaml"), projectFile);
+    symlinkSync(join(projectRoot, "node_modules"), join(this.project, "node_modules"));
+    const installed = dirname(dirname(pulumiBinary()));
+    symlinkSync(installed, join(this.home, "versions", installed.split("/").at(-1) ?? ""));
+  }
+
+  get environment(): Record<string, string> {
+    return {
+      PATH: searchPath(),
+      PULUMI_HOME: this.home,
+      PULUMI_BACKEND_URL: `file://${this.backend}`,
+      PULUMI_CONFIG_PASSPHRASE: "of the tests",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      SMALL_PROJECT: this.project,
+      SMALL_STEPS: this.steps,
+      NO_COLOR: "1",
+    };
+  }
+
+  /** Starts `main.ts OPERATION --stack NAME ARGS` in a group of processes of its own. */
+  start(operation: string, args: readonly string[] = [], environment: Record<string, string> = {}): Going {
+    const argv = [
+      join(projectRoot, "test/support/small-stack/main.ts"),
+      operation,
+      "--stack",
+      this.name,
+      ...args,
+    ];
+    const child = execa(nodeBinary, argv, {
+      cwd: projectRoot,
+      reject: false,
+      all: true,
+      detached: true,
+      stdin: "ignore",
+      env: { ...this.environment, ...environment },
+    });
+    let printed = "";
+    child.all?.on("data", (chunk: Buffer) => {
+      printed += chunk.toString("utf8");
+    });
+    const end = child.then(({ exitCode, all = "" }) => ({ exitCode: exitCode ?? -1, output: all }));
+    return { pid: child.pid ?? 0, end, printed: () => printed };
+  }
+
+  async run(operation: string, ...args: string[]): Promise<Ended> {
+    return await this.start(operation, args).end;
+  }
+
+  /** Runs a command line of a person in the stack's directory. */
+  async type(commandLine: string): Promise<string> {
+    const options = { cwd: this.project, env: this.environment, all: true };
+    return (await execa("sh", ["-c", commandLine], options)).all ?? "";
+  }
+
+  openGate(): void {
+    writeFileSync(join(this.steps, "gate"), "");
+  }
+
+  hasStep(name: string): boolean {
+    return existsSync(join(this.steps, name));
+  }
+
+  /** Waits until a run has come to the step that waits for the gate. */
+  async isHeld(): Promise<void> {
+    await waitUntil("the step that is held", 60, async () => this.hasStep("held.begun"), 50);
+  }
+
+  /** Locks in the backend, by path. */
+  locks(): string[] {
+    return globSync(".pulumi/locks/**/*.json", { cwd: this.backend });
+  }
+
+  /** Every file of the backend with its bytes and times: equal only where nothing was written. */
+  contents(): Record<string, string> {
+    const paths = globSync("**/*", { cwd: this.backend }).sort();
+    return Object.fromEntries(paths.map((path) => [path, this.#describe(path)]));
+  }
+
+  #describe(path: string): string {
+    const full = join(this.backend, path);
+    const { mtimeMs, ino } = statSync(full);
+    return statSync(full).isFile() ? `${ino} ${mtimeMs} ${readFileSync(full, "base64")}` : "directory";
+  }
+}
+
+/** Has the CLI; the first run of a machine builds or fetches it. */
+export const smallStackNeeds = ensurePulumiCli;
