@@ -52,7 +52,7 @@ describe("a repair of a real store", () => {
     expect(again).toMatchObject({ exitCode: 0, report: { images: [], changes: [], journal: null } });
   });
 
-  test("lists the command to type for an image that nobody has any more", async () => {
+  test("lists the command to type for an image that no registry has any more", async () => {
     await registry.push(multi, "app", "1");
     await registry.collectGarbage("-m");
 

@@ -330,7 +330,7 @@ describe("a verification against a real registry", () => {
     const { stdout: text } = await regwardenProcess(["verify", "--wait", "0", `${host}/ci:1`], account);
     expect(text).toContain(`${host}/ci:1  NOT COMPLETE\n`);
     expect(text).toMatch(/ {2}linux\/amd64 {5}sha256:[0-9a-f]{12} {2}0 blobs {2}1 fault\n/);
-    expect(text).toContain("0 of 1 complete; ");
+    expect(text).toContain("0 of 1 image complete; ");
     expect(text).toContain("\n    hint: on the registry's machine, regwarden scan DIR says");
     expect(xml).toContain("&#10;hint: on the registry's machine, regwarden scan DIR says");
   });
