@@ -58,10 +58,23 @@ function hostAccess({ host }: Config, { hostKey, sshPrivateKey }: StackSecrets):
 }
 
 function registrySettings(config: Config): RegistrySettings {
-  const { host, registry, private: own, caches, images, ui, metrics, listenAddress, scan } = config;
-  const { directory } = host;
+  const {
+    host,
+    registry,
+    private: own,
+    caches,
+    blobCache,
+    limits,
+    images,
+    ui,
+    metrics,
+    listenAddress,
+    scan,
+  } = config;
+  const { directory, outboundProxy } = host;
   const { hostname } = registry;
-  return { directory, hostname, private: own, caches, images, ui, metrics, listenAddress, scan };
+  const ports = { private: own, caches, ui, metrics, listenAddress };
+  return { directory, hostname, ...ports, blobCache, limits, outboundProxy, images, scan };
 }
 
 function watchFromCluster(config: Config, secrets: StackSecrets): void {
@@ -77,13 +90,22 @@ function watchFromCluster(config: Config, secrets: StackSecrets): void {
     {
       settings: clusterSettings(config),
       stack: pulumi.getStack(),
-      user: secrets.registryUser,
-      password: secrets.registryPassword,
+      ...clusterAccount(config, secrets),
       authority: secrets.tls.authority,
       driveSyncConfigurations: secrets.driveSyncConfigs,
     },
     { providers: { kubernetes: provider } },
   );
+}
+
+/** Programs in the cluster only read: where there is an account for that, they get no other. */
+function clusterAccount(
+  { private: { pullUser } }: Config,
+  { registryUser, registryPassword, pullPassword }: StackSecrets,
+): { user: pulumi.Output<string>; password: pulumi.Output<string> } {
+  if (pullUser === undefined || pullPassword === undefined)
+    return { user: registryUser, password: registryPassword };
+  return { user: pulumi.output(pullUser), password: pullPassword };
 }
 
 function clusterSettings({ cluster, images, registry, private: own }: Config): ClusterSettings {

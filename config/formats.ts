@@ -56,6 +56,25 @@ export const memory = described(
   ),
 );
 
+export const cidr = described(
+  "IPv4 addresses as ADDRESS/BITS, with no bit set beyond BITS",
+  v.pipe(v.string(), v.check(isCidr)),
+);
+
+/** Bytes for programs that know powers of two only: nginx, Docker. */
+export const binarySize = described(
+  "a whole number with unit Mi or Gi",
+  v.pipe(v.string(), v.regex(/^[1-9]\d{0,6}(Mi|Gi)$/)),
+);
+
+/** Whether it is a network: an address with host bits would be refused by some programs and be another one to others. */
+function isCidr(text: string): boolean {
+  const [, address = "", bits = ""] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
+  if (!isIPv4(address) || Number(bits) > 32) return false;
+  const number = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  return number % 2 ** (32 - Number(bits)) === 0;
+}
+
 function isUrl(value: string): boolean {
   const url = URL.parse(value);
   if (url === null || !["http:", "https:"].includes(url.protocol)) return false;

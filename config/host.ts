@@ -2,7 +2,7 @@ import { isIPv4 } from "node:net";
 import * as v from "valibot";
 import { defaultDirectory } from "../contract/host-paths.ts";
 import type { Fault } from "./faults.ts";
-import { dnsName, ipv4, isDnsName, port } from "./formats.ts";
+import { dnsName, ipv4, isDnsName, port, url } from "./formats.ts";
 import { described, example, withDefault } from "./setting.ts";
 
 /** The VM: how it is reached, where things lie on it, which DNS servers it asks. */
@@ -32,6 +32,20 @@ const directory = described(
   v.pipe(v.string(), v.regex(/^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/)),
 );
 
+const proxyUrl = described("the URL of an HTTP proxy: http or https, no credentials, no path", v.pipe(url));
+// They end up in an environment of compose: plain characters only, so that nothing needs quoting.
+const noProxy = described(
+  "a name, a domain that begins with a dot, an address or a network",
+  v.pipe(v.string(), v.regex(/^[\w.*:/-]+$/)),
+);
+const outboundProxy = v.strictObject({
+  url: example(proxyUrl, "http://proxy.example.lan:3128"),
+  noProxy: v.optional(
+    described("a list of names and networks", v.array(example(noProxy, ".example.lan"))),
+    [],
+  ),
+});
+
 const host = v.strictObject({
   address: example(address, "10.0.20.10"),
   sshPort: withDefault(port, 22),
@@ -39,6 +53,7 @@ const host = v.strictObject({
   hostKey: v.optional(example(hostKey, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI...")),
   agentSocketPath: v.optional(example(socket, "/run/user/1000/agent")),
   directory: withDefault(directory, defaultDirectory),
+  outboundProxy: v.optional(outboundProxy),
 });
 
 const servers = v.pipe(v.array(example(ipv4, "10.0.20.1")), v.minLength(1));

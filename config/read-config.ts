@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { faultsText } from "./faults.ts";
+import { registryWarnings } from "./registry.ts";
 import { authorityKey, secretKeys, secretsByName } from "./secrets.ts";
 import { neededNames, parseSettings, type Settings } from "./settings.ts";
 
@@ -22,6 +23,7 @@ export interface Config extends Readonly<Settings> {
 export function readConfig(): Config {
   const parsed = parseSettings(namespaceValues(pulumi.runtime.allConfig()));
   if ("faults" in parsed) throw new pulumi.RunError(faultsText(parsed.faults));
+  for (const warning of registryWarnings(parsed.settings)) void pulumi.log.warn(warning);
   return Object.freeze({ ...parsed.settings, secrets: readSecretOutputs(parsed.settings) });
 }
 

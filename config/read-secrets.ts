@@ -37,6 +37,7 @@ function fromConfig(config: Config): StackSecrets {
     hostKey: pulumi.secret(present(host.hostKey, "host.hostKey")),
     registryUser: present(secrets.registryUser, "registryUser"),
     registryPassword: present(secrets.registryPassword, "registryPassword"),
+    pullPassword: secrets.pullPassword,
     tls: configTls(config),
     cachePasswords: secrets.cachePasswords,
     driveSyncConfigs: secrets.driveSyncConfigs,
@@ -53,7 +54,7 @@ function configTls({ secrets }: Config): TlsSecrets {
 
 // Read to the end before anything is declared: with Outputs, each fault would fail a resource of its own, later.
 async function fromVault(config: Config): Promise<StackSecrets> {
-  const { host, vault: paths } = config;
+  const { host, vault: paths, private: own } = config;
   const kv = await readKv(paths);
   const secret = (path: string, field: string, check: SecretCheck) =>
     pulumi.secret(kv.field(path, field, check));
@@ -65,6 +66,8 @@ async function fromVault(config: Config): Promise<StackSecrets> {
     hostKey: pulumi.secret(host.hostKey ?? knownKey()),
     registryUser: secret(paths.account, "registry_user", checkRegistryUser),
     registryPassword: secret(paths.account, "registry_password", checkRegistryPassword),
+    pullPassword:
+      own.pullUser === undefined ? undefined : secret(paths.account, "pull_password", checkRegistryPassword),
     tls: paths.tls === undefined ? configTls(config) : vaultTls(config, kv, paths.tls),
     cachePasswords:
       paths.cachePasswords === undefined

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { pinnedImages } from "../contract/images.ts";
 import { defaultCaches, privateRegistry } from "../contract/registries.ts";
 import { type Fault, sameNameFaults } from "./faults.ts";
-import { dnsLabel, dnsName, image, ipv4, port, trueOrFalse } from "./formats.ts";
+import { binarySize, cidr, dnsLabel, dnsName, image, ipv4, port, trueOrFalse } from "./formats.ts";
 import { described, example, withDefault } from "./setting.ts";
 
 /** What runs on the VM: the private registry, its caches, the UI, their ports and images, the scan. */
@@ -23,12 +23,33 @@ const remoteUrl = described(
 );
 const username = described("the account at the remote registry", v.pipe(v.string(), v.minLength(1)));
 
+const networks = described(
+  "at least one network that may pull; every other address gets 403",
+  v.pipe(v.array(example(cidr, "10.0.0.0/8")), v.minLength(1)),
+);
+
 const cache = v.strictObject({
   name: example(cacheName, "ghcr"),
   port: example(port, "5010"),
   remoteUrl: example(remoteUrl, "https://ghcr.io"),
   username: v.optional(example(username, "octocat")),
+  allowFrom: v.optional(networks),
 });
+
+const pullUser = described(
+  "a user name of letters, digits, dots, dashes and underscores, at most 64",
+  v.pipe(v.string(), v.regex(/^[A-Za-z0-9][\w.-]{0,63}$/)),
+);
+
+const processes = described(
+  "a whole number of processes and threads, from 16 to 65536",
+  v.pipe(v.number(), v.integer(), v.minValue(16), v.maxValue(65_536)),
+);
+const limits = (memory: string, most: number) =>
+  v.optional(
+    v.strictObject({ memory: withDefault(binarySize, memory), processes: withDefault(processes, most) }),
+    {},
+  );
 
 // They end up in unit files, YAML and shell lines: plain characters only, so that nothing needs quoting.
 const title = described(
@@ -44,10 +65,24 @@ const hostname = described("the registry's DNS name, in lower case", dnsName);
 
 export const registryEntries = {
   registry: v.strictObject({ hostname: example(hostname, "registry.example.com") }),
-  private: v.optional(v.strictObject({ port: withDefault(port, 5050) }), {}),
+  private: v.optional(
+    v.strictObject({
+      port: withDefault(port, 5050),
+      pullUser: v.optional(example(pullUser, "reader")),
+    }),
+    {},
+  ),
   caches: v.optional(
     v.array(cache),
     defaultCaches.map((one) => ({ ...one })),
+  ),
+  blobCache: v.optional(
+    v.strictObject({ size: withDefault(binarySize, "1Gi"), minFree: withDefault(binarySize, "2Gi") }),
+    {},
+  ),
+  limits: v.optional(
+    v.strictObject({ registry: limits("1Gi", 1024), nginx: limits("512Mi", 256), ui: limits("128Mi", 128) }),
+    {},
   ),
   images: v.optional(
     v.strictObject({
@@ -83,6 +118,18 @@ function isRemoteUrl(text: string): boolean {
 /** Rules that join several keys. They see only what the schema found to have the right types. */
 export function registryFaults(settings: Partial<RegistrySettings>, sshPort: number | undefined): Fault[] {
   return [...portFaults(settings, sshPort), ...sameNameFaults("caches", settings.caches ?? [])];
+}
+
+/** What is allowed, and hardly ever meant. */
+export function registryWarnings({ caches }: Pick<RegistrySettings, "caches">): string[] {
+  return caches.flatMap(({ name, username, allowFrom }, at) =>
+    username === undefined || allowFrom !== undefined
+      ? []
+      : [
+          `regwarden:caches[${at}] (${name}) has an account at its remote registry and answers every client that ` +
+            `reaches its port, with all that the account may pull. Name who may: regwarden:caches[${at}].allowFrom`,
+        ],
+  );
 }
 
 interface PortUse {

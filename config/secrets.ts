@@ -42,7 +42,9 @@ export const secretEntries = {
 };
 
 const schema = v.strictObject(secretEntries);
-type SecretSettings = Partial<v.InferOutput<typeof schema>>;
+type SecretSettings = Partial<v.InferOutput<typeof schema>> & {
+  readonly private?: { readonly pullUser?: string | undefined };
+};
 
 interface SecretKey {
   readonly check: SecretCheck;
@@ -63,6 +65,10 @@ export const secretKeys = {
   sshPrivateKey: { check: checkPrivateKey, isNeeded: never, file: "id_ed25519" },
   registryUser: { check: checkRegistryUser, isNeeded: fromConfig },
   registryPassword: { check: checkRegistryPassword, isNeeded: fromConfig },
+  pullPassword: {
+    check: checkRegistryPassword,
+    isNeeded: (settings) => fromConfig(settings) && settings.private?.pullUser !== undefined,
+  },
   tlsCertificate: { check: checkCertificate, isNeeded: tlsFromConfig, file: "fullchain.pem" },
   tlsPrivateKey: { check: checkPrivateKey, isNeeded: tlsFromConfig, file: "privkey.pem" },
 } as const satisfies Record<string, SecretKey>;
@@ -126,10 +132,11 @@ export function secretFaults(
   const keys: [string, SecretKey][] = [...Object.entries(secretKeys), [authorityKey, authority]];
   const single = keys.flatMap(([key, secret]) => singleFault(key, secret, raw[key], settings));
   const pair = single.length === 0 ? tlsPairFault(raw, hostname) : [];
+  const own = single.length === 0 ? ownNameFault(raw, settings) : [];
   const byName = Object.entries(secretsByName).flatMap(([key, kind]) =>
     byNameFaults(key, kind, raw[key], needed[key as keyof NeededNames], settings),
   );
-  return [...single, ...pair, ...byName];
+  return [...single, ...own, ...pair, ...byName];
 }
 
 function singleFault(
@@ -141,6 +148,15 @@ function singleFault(
   const missing = isNeeded(settings) ? "set, as a secret" : undefined;
   const rule = value === undefined ? missing : check(value);
   return rule === undefined ? [] : [secretFault(key, value, rule, setCommand(key, file))];
+}
+
+/** One name for both accounts would make the one that may push one that may not. The name itself is a secret. */
+function ownNameFault(raw: Readonly<Record<string, string>>, settings: SecretSettings): Fault[] {
+  const { pullUser } = settings.private ?? {};
+  if (pullUser === undefined || raw.registryUser?.toLowerCase() !== pullUser.toLowerCase()) return [];
+  const rule =
+    "another name than registryUser, also in lower case: the account that may only pull is another one";
+  return [{ key: "private.pullUser", value: "(not shown)", rule, example: "reader" }];
 }
 
 function tlsPairFault(raw: Readonly<Record<string, string>>, hostname: string | undefined): Fault[] {

@@ -37,7 +37,10 @@ export const deploymentCheckSchema = v.strictObject({
     ),
     sentinel: v.strictObject({ repository: text, tag: text }),
   }),
-  caches: v.array(v.strictObject({ name: text, url: registryAddress })),
+  /** `isRestricted`: it answers certain networks only, and this host may be in none of them. */
+  caches: v.array(
+    v.strictObject({ name: text, url: registryAddress, isRestricted: v.optional(v.boolean()) }),
+  ),
   scanReport: v.strictObject({
     path: text,
     maximumAgeSeconds: v.pipe(
@@ -46,6 +49,8 @@ export const deploymentCheckSchema = v.strictObject({
       v.minValue(1, "must be at least 1"),
     ),
   }),
+  /** File with a listing of the host's scheduled jobs: see `harmfulJobs`. */
+  jobs: text,
   ui: v.optional(v.strictObject({ url: webAddress })),
 });
 

@@ -6,6 +6,9 @@ export const units = {
   boot: "docker-compose-registry.service",
   scan: "regwarden-scan.service",
   scanTimer: "regwarden-scan.timer",
+  /** Measures the free space of the store's disk. */
+  disk: "regwarden-disk.service",
+  diskTimer: "regwarden-disk.timer",
 } as const;
 
 /** Compose project: the name that compose derived from /opt/registry before, so running containers are taken over. */
@@ -32,6 +35,9 @@ export const programUid = 65_532;
 
 /** Where the metrics port serves what the scan writes. */
 export const scanMetricsPath = "/metrics/scan";
+
+/** Where the metrics port serves the free space of the store's disk. */
+export const diskMetricsPath = "/metrics/disk";
 
 /** Where the metrics port serves a registry's own metrics. */
 export function registryMetricsPath(registry: string): string {

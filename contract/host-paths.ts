@@ -12,6 +12,9 @@ export const reportDirectory = "/var/lib/regwarden";
 /** What the scan writes, in {@link reportDirectory}. */
 export const scanFiles = { report: "scan.json", metrics: "scan.prom" } as const;
 
+/** Metrics of the disk, in {@link reportDirectory}. */
+export const diskFile = "disk.prom";
+
 /** The programs, as a person calls them. */
 export const launcherPath = "/usr/local/bin/regwarden";
 
@@ -25,7 +28,11 @@ export const builtBundle = `dist/${bundleFile}`;
 export interface HostPaths {
   readonly root: string;
   readonly composeFile: string;
+  /** Holds {@link nginxConfig} alone: a mounted directory shows a file that was renamed into it, a mounted file does not. */
+  readonly nginx: string;
   readonly nginxConfig: string;
+  /** Holds {@link htpasswd} alone, for the same reason. */
+  readonly auth: string;
   readonly htpasswd: string;
   readonly tls: string;
   readonly certificate: string;
@@ -44,8 +51,10 @@ export function hostPaths(root: string): HostPaths {
   return {
     root,
     composeFile: `${root}/docker-compose.yml`,
-    nginxConfig: `${root}/nginx.conf`,
-    htpasswd: `${root}/htpasswd`,
+    nginx: `${root}/nginx`,
+    nginxConfig: `${root}/nginx/nginx.conf`,
+    auth: `${root}/auth`,
+    htpasswd: `${root}/auth/htpasswd`,
     tls: `${root}/tls`,
     certificate: `${root}/tls/fullchain.pem`,
     privateKey: `${root}/tls/privkey.pem`,

@@ -98,6 +98,16 @@ export const scanMetrics = {
   regwarden_scan_filesystem_size_bytes: { help: "Size of the store's file system", labels: [] },
 } as const satisfies Record<string, Metric>;
 
+/** Written on the VM every few minutes, and served by nginx at /metrics/disk of the metrics port. */
+export const diskMetrics = {
+  regwarden_disk_free_bytes: {
+    help: "Bytes of the disk of the store that the registries may still use",
+    labels: [],
+  },
+  regwarden_disk_size_bytes: { help: "Size of the disk of the store", labels: [] },
+  regwarden_disk_last_run_timestamp_seconds: { help: "Unix time of this measurement", labels: [] },
+} as const satisfies Record<string, Metric>;
+
 /** Pushed by the drift run, one group a stack. */
 export const driftMetrics = {
   drift_stack_state: { help: "0 no drift, 1 drift, 2 could not check", labels: ["stack"] },

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type HostAccess, hostCommand } from "./host-command.ts";
 import { changeRevision } from "./render/revision.ts";
-import { checkDeploymentScript, seedSentinelScript } from "./render/scripts.ts";
+import { checkDeploymentScript, scanStoreScript, seedSentinelScript } from "./render/scripts.ts";
 import type { RegistrySettings } from "./settings.ts";
 
 /** Arguments of {@link DeploymentCheck}. */
@@ -14,13 +14,15 @@ export interface DeploymentCheckArgs {
   readonly caFile: string;
   /** When the private registry's data directory was made: on a machine that was set up anew the sentinel is pushed again. */
   readonly storeMadeAt: pulumi.Output<string>;
+  /** When the programs and the scan's unit were last changed: then the store is scanned whatever its last scan said. */
+  readonly programs: readonly pulumi.Output<string>[];
   /** When each thing was last changed that the check is about: it runs again when one of these changes. */
   readonly changes: readonly pulumi.Output<string>[];
 }
 
 /**
  * Asks the running registry what its users will ask, and fails the update when an answer is wrong: right and wrong
- * passwords, the sentinel image down to its layers, each cache, the UI, and a scan of the store.
+ * passwords, the sentinel image down to its layers, each cache, the UI, the last scan of the store, the host's jobs.
  */
 export class DeploymentCheck extends pulumi.ComponentResource {
   constructor(name: string, args: DeploymentCheckArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -30,6 +32,16 @@ export class DeploymentCheck extends pulumi.ComponentResource {
       `${name}-sentinel`,
       { access, script: seedSentinelScript(settings, caFile), stdin: password, triggers: [args.storeMadeAt] },
       { parent: this },
+    );
+    const scan = hostCommand(
+      `${name}-scan`,
+      {
+        access,
+        script: scanStoreScript(settings),
+        triggers: [args.storeMadeAt, ...args.programs],
+        update: "true",
+      },
+      { parent: this, dependsOn: [sentinel] },
     );
     // One word and not each moment: a preview shows triggers, and some thirty timestamps say nothing to people.
     const revision = pulumi.all([...changes, sentinel.id]).apply(changeRevision);
@@ -41,8 +53,8 @@ export class DeploymentCheck extends pulumi.ComponentResource {
         stdin: password,
         triggers: [revision],
       },
-      // It pulls the sentinel.
-      { parent: this, dependsOn: [sentinel] },
+      // It pulls the sentinel, and reads the scan's report.
+      { parent: this, dependsOn: [sentinel, scan] },
     );
     this.registerOutputs({});
   }

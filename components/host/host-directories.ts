@@ -49,10 +49,12 @@ function outerDirectories({ directory }: RegistrySettings): Named[] {
 }
 
 function innerDirectories(settings: RegistrySettings): Named[] {
-  const { tls, programs, data, registryData } = hostPaths(settings.directory);
+  const { tls, nginx, auth, programs, data, registryData } = hostPaths(settings.directory);
   const stores = settings.caches.map(({ name }): Named => [`data-${name}`, { path: registryData(name) }]);
   return [
     ["tls", { path: tls, mode: "0700" }],
+    ["nginx", { path: nginx }],
+    ["auth", { path: auth, mode: "0700" }],
     ["programs", { path: programs }],
     ["data", { path: data }],
     ...stores,

@@ -18,6 +18,8 @@ export interface HostProgramsArgs {
 /** The programs, one file, the command that runs them, and the configuration of the deployment check. */
 export class HostPrograms extends pulumi.ComponentResource {
   public readonly changes: readonly pulumi.Output<string>[];
+  /** When the bundled programs were last changed. */
+  public readonly bundle: pulumi.Output<string>;
 
   constructor(name: string, args: HostProgramsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:HostPrograms", name, {}, opts);
@@ -50,6 +52,7 @@ export class HostPrograms extends pulumi.ComponentResource {
       },
       own,
     );
+    this.bundle = bundle.changedAt;
     this.changes = [bundle.changedAt, check.changedAt, launcher.changedAt];
     this.registerOutputs({});
   }

@@ -4,7 +4,7 @@ import { backupDirectory, type HostPaths, hostPaths } from "../../contract/host-
 import { privateRegistry } from "../../contract/registries.ts";
 import { File, Htpasswd } from "../../provider/resources.ts";
 import type { RegistrySecrets } from "./registry-secrets.ts";
-import { type ComposeService, composeServices, composeText, NGINX_SERVICE } from "./render/compose.ts";
+import { type ComposeService, composeServices, composeText } from "./render/compose.ts";
 import { nginxConfig } from "./render/nginx-config.ts";
 import { cacheConfig, privateConfig } from "./render/registry-config.ts";
 import { secretFingerprint, sha256 } from "./render/revision.ts";
@@ -23,8 +23,10 @@ export class RegistryFiles extends pulumi.ComponentResource {
   public readonly changes: readonly pulumi.Output<string>[];
   /** The services of the compose file, with their revisions; no secret. */
   public readonly services: pulumi.Output<Record<string, ComposeService>>;
-  /** When the files that are mounted into a service were written, by service. */
+  /** When the files that a service reads at its start only were written, by service. */
   public readonly mounted: Readonly<Record<string, pulumi.Output<string>[]>>;
+  /** When the files that nginx takes up by a reload were written. */
+  public readonly reloaded: readonly pulumi.Output<string>[];
   /** File on the host that programs on the host verify the registry with. */
   public readonly caFile: string;
 
@@ -37,7 +39,7 @@ export class RegistryFiles extends pulumi.ComponentResource {
     const own = { parent: this };
     const paths = hostPaths(settings.directory);
     const tls = new TlsFiles(`${name}-tls`, { tls: secrets.tls, paths }, own);
-    const htpasswd = htpasswdFile(name, secrets, paths, own);
+    const htpasswd = htpasswdFile(name, settings, secrets, own);
     const configs = registryConfigs(settings, secrets, paths);
     const configFiles = configs.map((config) => registryConfigFile(name, config, paths, own));
     // `nginx -t` reads the certificate and its key: without them the first configuration would be refused.
@@ -45,16 +47,9 @@ export class RegistryFiles extends pulumi.ComponentResource {
     const fingerprints = pulumi.all(
       Object.fromEntries(configs.map(({ registry, fingerprint }) => [registry, fingerprint])),
     );
-    this.services = pulumi
-      .all([fingerprints, tls.fingerprint])
-      .apply(([registryConfigs, tls]) =>
-        composeServices(settings, { registryConfigs, tls, nginxConfig: sha256(nginxConfig(settings)) }),
-      );
-    this.mounted = {
-      ...mountedConfigs(configs, configFiles),
-      [NGINX_SERVICE]: [nginx.writtenAt, ...tls.written],
-    };
-    this.mounted[registryContainer(privateRegistry)]?.push(htpasswd.writtenAt);
+    this.services = fingerprints.apply((registryConfigs) => composeServices(settings, { registryConfigs }));
+    this.mounted = mountedConfigs(configs, configFiles);
+    this.reloaded = [nginx.writtenAt, ...tls.written];
     const compose = composeFile(name, this.services, paths, own);
     const files = [htpasswd, ...configFiles, nginx, compose];
     this.changes = [...tls.changes, ...files.map(({ changedAt }) => changedAt)];
@@ -115,14 +110,17 @@ function registryConfigFile(
 
 function htpasswdFile(
   name: string,
-  { registryUser, registryPassword }: RegistrySecrets,
-  { htpasswd }: HostPaths,
+  { directory, private: { pullUser } }: RegistrySettings,
+  { registryUser, registryPassword, pullPassword }: RegistrySecrets,
   opts: pulumi.CustomResourceOptions,
 ): Htpasswd {
-  const users = pulumi.secret(pulumi.all([registryUser, registryPassword])).apply(([user, password]) => ({
+  const accounts = pulumi.secret(pulumi.all([registryUser, registryPassword, pullPassword]));
+  const users = accounts.apply(([user, password, toPull]) => ({
     [user]: password,
+    ...(pullUser === undefined || toPull === undefined ? {} : { [pullUser]: toPull }),
   }));
-  return new Htpasswd(`${name}-htpasswd`, { path: htpasswd, users, backupDirectory }, opts);
+  const path = hostPaths(directory).htpasswd;
+  return new Htpasswd(`${name}-htpasswd`, { path, users, backupDirectory }, opts);
 }
 
 function nginxFile(

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { builtBundle } from "../../contract/host-paths.ts";
 import { DeploymentCheck } from "./deployment-check.ts";
+import { DiskTimer } from "./disk-timer.ts";
 import type { HostAccess } from "./host-command.ts";
 import { HostDirectories } from "./host-directories.ts";
 import { HostPrograms } from "./host-programs.ts";
@@ -40,12 +41,13 @@ export class RegistryHost extends pulumi.ComponentResource {
     // A container that starts before its files are there serves with the old ones.
     const services = new RegistryServices(
       `${name}-services`,
-      { settings, access, services: files.services, mounted: files.mounted },
+      { settings, access, services: files.services, mounted: files.mounted, reloaded: files.reloaded },
       after(files),
     );
     // The scan runs the programs, and its unit needs Docker and the report directory.
     const scan = new ScanTimer(`${name}-scan`, { settings }, after(directories, programs));
-    const changed = [directories, files, programs, services, scan];
+    const disk = new DiskTimer(`${name}-disk`, { settings }, after(directories));
+    const changed = [directories, files, programs, services, scan, disk];
     new DeploymentCheck(
       `${name}-check`,
       {
@@ -54,6 +56,7 @@ export class RegistryHost extends pulumi.ComponentResource {
         password: secrets.registryPassword,
         caFile: files.caFile,
         storeMadeAt: directories.storeMadeAt,
+        programs: [programs.bundle, scan.service],
         changes: changed.flatMap(({ changes }) => changes),
       },
       // What is checked must be what stays.

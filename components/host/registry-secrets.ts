@@ -8,6 +8,8 @@ export interface RegistrySecrets {
   readonly hostKey: pulumi.Output<string>;
   readonly registryUser: pulumi.Output<string>;
   readonly registryPassword: pulumi.Output<string>;
+  /** Of the account that may only pull, where there is one. */
+  readonly pullPassword?: pulumi.Output<string> | undefined;
   readonly tls: TlsSecrets;
   /** Password at the remote registry, by cache name. */
   readonly cachePasswords: Readonly<Record<string, pulumi.Output<string>>>;

@@ -4,7 +4,7 @@ import { backupDirectory, hostPaths } from "../../contract/host-paths.ts";
 import { ComposeProject, type ComposeServiceArgs, SystemdUnit } from "../../provider/resources.ts";
 import { type HostAccess, hostCommand } from "./host-command.ts";
 import { type ComposeService, NGINX_SERVICE, serviceContainers, UI_SERVICE } from "./render/compose.ts";
-import { restartNginxScript } from "./render/scripts.ts";
+import { reloadNginxScript } from "./render/scripts.ts";
 import { bootUnit } from "./render/units.ts";
 import type { RegistrySettings } from "./settings.ts";
 
@@ -14,13 +14,15 @@ export interface RegistryServicesArgs {
   readonly access: HostAccess;
   /** The services as the compose file has them. */
   readonly services: pulumi.Output<Record<string, ComposeService>>;
-  /** When the files that are mounted into a service were written, by service. */
+  /** When the files that a service reads at its start only were written, by service. */
   readonly mounted: Readonly<Record<string, pulumi.Output<string>[]>>;
+  /** When the files that nginx takes up by a reload were written. */
+  readonly reloaded: readonly pulumi.Output<string>[];
 }
 
-/** The running containers, the unit that starts them at boot, and the restart of nginx after theirs. */
+/** The running containers, the unit that starts them at boot, and the reload of nginx after theirs. */
 export class RegistryServices extends pulumi.ComponentResource {
-  /** Includes the start of nginx. */
+  /** Includes the last reload of nginx. */
   public readonly changes: readonly pulumi.Output<string>[];
 
   constructor(name: string, args: RegistryServicesArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -33,10 +35,15 @@ export class RegistryServices extends pulumi.ComponentResource {
       { parent: this, dependsOn: [compose] },
     );
     const nginx = hostCommand(
-      `${name}-nginx-restart`,
-      // A new key or script text is no reason to drop connections: only a bounce is.
-      { access: args.access, script: restartNginxScript(), triggers: [compose.bounce], update: "true" },
-      // Both may recreate containers: after the restart nothing may move any more.
+      `${name}-nginx-reload`,
+      // After a bounce the registries have other addresses. A new SSH key or script text is no reason.
+      {
+        access: args.access,
+        script: reloadNginxScript(),
+        triggers: [compose.bounce, ...args.reloaded],
+        update: "true",
+      },
+      // Both may recreate containers: after the reload nothing may move any more.
       { parent: this, dependsOn: [compose, boot] },
     );
     this.changes = [compose.changedAt, boot.changedAt, nginx.stdout];

@@ -13,6 +13,8 @@ export interface ScanTimerArgs {
 /** The daily scan of the store: its service, and the timer that starts it. */
 export class ScanTimer extends pulumi.ComponentResource {
   public readonly changes: readonly pulumi.Output<string>[];
+  /** When the scan's service was last changed. */
+  public readonly service: pulumi.Output<string>;
 
   constructor(name: string, { settings }: ScanTimerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:ScanTimer", name, {}, opts);
@@ -36,6 +38,7 @@ export class ScanTimer extends pulumi.ComponentResource {
       // A timer whose service is not there yet cannot be started.
       { parent: this, dependsOn: [service] },
     );
+    this.service = service.changedAt;
     this.changes = [service.changedAt, timer.changedAt];
     this.registerOutputs({});
   }

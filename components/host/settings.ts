@@ -8,6 +8,23 @@ export interface CacheSettings {
   readonly remoteUrl: string;
   /** Account at the remote; its password is a secret and stands elsewhere. */
   readonly username?: string | undefined;
+  /** Networks that may pull; left out: every address. */
+  readonly allowFrom?: readonly string[] | undefined;
+}
+
+/** What a container may use at most. */
+export interface ContainerLimits {
+  /** With unit Mi or Gi. */
+  readonly memory: string;
+  readonly processes: number;
+}
+
+/** The way out of the host's network, for containers that fetch from elsewhere. */
+export interface OutboundProxy {
+  /** `http://HOST:PORT` or https. */
+  readonly url: string;
+  /** Names, addresses and networks that are reached without it. */
+  readonly noProxy: readonly string[];
 }
 
 /** What decides what the registry host is. Plain values only: the secrets are apart. */
@@ -18,8 +35,22 @@ export interface RegistrySettings {
   readonly hostname: string;
   /** IPv4 address that the ports are published on. */
   readonly listenAddress: string;
-  readonly private: { readonly port: number };
+  readonly private: {
+    readonly port: number;
+    /** Account that may pull and never write; its password is a secret and stands elsewhere. */
+    readonly pullUser?: string | undefined;
+  };
   readonly caches: readonly CacheSettings[];
+  /** What nginx keeps of the caches' blobs, with unit Mi or Gi: at most `size`, and less where the disk has less than `minFree`. */
+  readonly blobCache: { readonly size: string; readonly minFree: string };
+  readonly limits: {
+    /** Of each registry. */
+    readonly registry: ContainerLimits;
+    readonly nginx: ContainerLimits;
+    readonly ui: ContainerLimits;
+  };
+  /** For the caches; left out: they reach their remotes directly. */
+  readonly outboundProxy?: OutboundProxy | undefined;
   readonly images: {
     readonly registry: string;
     readonly nginx: string;
@@ -39,4 +70,9 @@ export function registryNames(settings: Pick<RegistrySettings, "caches">): strin
 /** Where a program on the host itself reaches the published ports. */
 export function localAddress({ listenAddress }: Pick<RegistrySettings, "listenAddress">): string {
   return listenAddress === "0.0.0.0" ? "127.0.0.1" : listenAddress;
+}
+
+/** An amount as nginx and Docker write it, both in powers of two: `512Mi` as `512m`. */
+export function lowerUnit(amount: string): string {
+  return amount.replace("Mi", "m").replace("Gi", "g");
 }

@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { backupDirectory, type HostPaths } from "../../contract/host-paths.ts";
 import { File } from "../../provider/resources.ts";
 import type { TlsSecrets } from "./registry-secrets.ts";
-import { secretFingerprint } from "./render/revision.ts";
 
 /** Arguments of {@link TlsFiles}. */
 export interface TlsFilesArgs {
@@ -15,8 +14,6 @@ export class TlsFiles extends pulumi.ComponentResource {
   public readonly changes: readonly pulumi.Output<string>[];
   /** When what nginx serves with was written. */
   public readonly written: readonly pulumi.Output<string>[];
-  /** Changes with the certificate or its key; no secret. */
-  public readonly fingerprint: pulumi.Output<string>;
   /** File on the host that programs on the host verify the registry with. */
   public readonly caFile: string;
 
@@ -33,13 +30,6 @@ export class TlsFiles extends pulumi.ComponentResource {
     this.changes = files.map(({ changedAt }) => changedAt);
     this.written = files.map(({ writtenAt }) => writtenAt);
     this.caFile = tls.authority === undefined ? paths.certificate : paths.authority;
-    this.fingerprint = fingerprint(tls, paths);
     this.registerOutputs({});
   }
-}
-
-// No secret any more: what is left of it is made to be seen, and a secret would hide the whole compose file.
-function fingerprint({ certificate, privateKey }: TlsSecrets, paths: HostPaths): pulumi.Output<string> {
-  const both = pulumi.all([certificate, privateKey]);
-  return pulumi.unsecret(both.apply((texts) => secretFingerprint(paths.tls, texts.join("\n"))));
 }

@@ -1,5 +1,5 @@
 import { dump } from "js-yaml";
-import { registryMetricsPath, scanMetricsPath } from "../../contract/host-names.ts";
+import { diskMetricsPath, registryMetricsPath, scanMetricsPath } from "../../contract/host-names.ts";
 import { defaultCaches, privateRegistry } from "../../contract/registries.ts";
 import { addressesOf, type Instance, ports } from "../machine/instances.ts";
 import { machinePorts } from "./endpoints.ts";
@@ -36,6 +36,7 @@ export function prometheusConfig(instance: Instance, rulesDirectory: string): st
         static_configs: registries.map((name) => target(host, registryMetricsPath(name), { registry: name })),
       },
       { job_name: "scan", static_configs: [target(host, scanMetricsPath, {})] },
+      { job_name: "disk", static_configs: [target(host, diskMetricsPath, {})] },
     ],
   });
 }

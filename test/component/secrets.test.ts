@@ -6,6 +6,7 @@ import {
   CACHE_PASSWORD,
   HOST_KEY,
   PASSWORD,
+  PULL_PASSWORD,
   REGISTRY_USER,
   SSH_KEY,
   WITH_CACHE_ACCOUNT,
@@ -19,7 +20,11 @@ const RCLONE_CONFIG = "[gdrive]\ntype = drive\n";
 
 const VAULT = {
   "secret/woodpecker/registry_ssh_key": { private_key: SSH_KEY, known_hosts_entry: `10.0.20.10 ${HOST_KEY}` },
-  "secret/viktor": { registry_user: REGISTRY_USER, registry_password: PASSWORD },
+  "secret/viktor": {
+    registry_user: REGISTRY_USER,
+    registry_password: PASSWORD,
+    pull_password: PULL_PASSWORD,
+  },
   "secret/registry/tls": { certificate: CERTIFICATE, private_key: PRIVATE_KEY },
   "secret/infra": { dockerhub_registry_password: CACHE_PASSWORD },
   "secret/drive-sync": { blog_rclone_conf: RCLONE_CONFIG },
@@ -51,13 +56,18 @@ function withSite(config: Readonly<Record<string, string>>): Record<string, stri
   return { ...config, cluster: JSON.stringify(cluster) };
 }
 
+const pulling = { private: JSON.stringify({ pullUser: "reader" }) };
+
 const FROM_CONFIG = {
   ...withSite(WITH_CACHE_ACCOUNT),
+  ...pulling,
+  pullPassword: PULL_PASSWORD,
   driveSyncConfigs: JSON.stringify({ blog: RCLONE_CONFIG }),
 };
 
 const FROM_VAULT = {
   ...withSite(VAULT_CONFIG),
+  ...pulling,
   vault: JSON.stringify({ ...JSON.parse(VAULT_CONFIG.vault), driveSync: "drive-sync" }),
 };
 
@@ -86,6 +96,7 @@ const EXPECTED = {
   hostKey: HOST_KEY,
   registryUser: REGISTRY_USER,
   registryPassword: PASSWORD,
+  pullPassword: PULL_PASSWORD,
   certificate: CERTIFICATE,
   privateKey: PRIVATE_KEY,
   dockerhub: CACHE_PASSWORD,
@@ -132,6 +143,11 @@ describe("secrets from Vault", () => {
     const message = await messageOf(field(path, name, wrong));
     expect(message).toContain(`${where}: must be `);
     expect(message).not.toContain("7421");
+  });
+
+  test("ask for no password of an account that there is not", async () => {
+    const { secrets } = await read({ config: VAULT_CONFIG, vault: field("secret/viktor", "pull_password") });
+    expect(secrets.pullPassword).toBeUndefined();
   });
 
   test("say everything that is missing at once", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { plain, run } from "../support/program-stack/engine.ts";
-import { WITH_CACHE_ACCOUNT } from "../support/program-stack/raw-config.ts";
+import { plain, run, visibleText } from "../support/program-stack/engine.ts";
+import { PULL_PASSWORD, WITH_CACHE_ACCOUNT } from "../support/program-stack/raw-config.ts";
 import { CONFIG, revisions } from "../support/program-stack/stack.ts";
 
 // The bundle is built by another step.
@@ -57,6 +57,22 @@ describe("variants", () => {
     for (const { inputs } of declared.filter(({ type }) => type === COMMAND)) {
       expect(inputs.create).toMatch(/^sudo -n \/bin\/sh -c '/);
     }
+  });
+
+  test("with an account that may only pull give it to the cluster's programs, and its password to the registry", async () => {
+    const own = { private: JSON.stringify({ pullUser: "reader" }), pullPassword: PULL_PASSWORD };
+    const cluster = JSON.stringify({
+      enabled: true,
+      alerts: { runbookBaseUrl: "https://git.example.com/runbook.md" },
+    });
+    const { find, declared } = await run(registryStack, { config: { ...CONFIG, ...own, cluster } });
+    expect(Object.keys(plain(find("registry-files-htpasswd").inputs.users) as object)).toContain("reader");
+    const { data } = find("cluster-programs-credentials").inputs;
+    const given = Object.values(plain(data) as Record<string, string>).map((text) =>
+      Buffer.from(text, "base64").toString(),
+    );
+    expect(given.sort()).toEqual([PULL_PASSWORD, "reader"]);
+    expect(visibleText(declared)).not.toContain(PULL_PASSWORD);
   });
 
   test("with an agent hand over its socket and no key", async () => {

@@ -90,8 +90,9 @@ describe.each([
       "dns-forget",
       "dns-restart",
       "registry-check-run",
+      "registry-check-scan",
       "registry-check-sentinel",
-      "registry-services-nginx-restart",
+      "registry-services-nginx-reload",
     ]);
     for (const { name, inputs } of steps) {
       expect(isSecret(inputs.connection)).toBe(true);
@@ -99,7 +100,7 @@ describe.each([
         host: "10.0.20.10",
         hostKey: expect.stringMatching(/^ssh-/),
       });
-      expect(isSecret(inputs.stdin)).toBe(name.startsWith("registry-check"));
+      expect(isSecret(inputs.stdin)).toBe(["registry-check-run", "registry-check-sentinel"].includes(name));
       expect(inputs).not.toHaveProperty("environment");
     }
   });
@@ -122,19 +123,22 @@ describe("the order", () => {
     ["registry-files-nginx", "registry-services-compose"],
     ["registry-files-config-dockerhub", "registry-services-compose"],
     ["registry-services-compose", "registry-services-boot"],
-    ["registry-services-boot", "registry-services-nginx-restart"],
+    ["registry-services-boot", "registry-services-nginx-reload"],
     ["registry-scan-service", "registry-scan-timer"],
     ["registry-programs-bundle", "registry-scan-service"],
-    ["registry-services-nginx-restart", "registry-check-sentinel"],
+    ["registry-services-nginx-reload", "registry-check-sentinel"],
     ["registry-scan-timer", "registry-check-sentinel"],
     ["registry-check-sentinel", "registry-check-run"],
+    ["registry-check-scan", "registry-check-run"],
   ])("is %s, then %s", (first, second) => {
     expect(position(stack, first)).toBeLessThan(position(stack, second));
   });
 
-  test("restarts nginx when a registry was recreated, and for nothing else", () => {
-    const { triggers, update } = stack.find("registry-services-nginx-restart").inputs;
-    expect(triggers).toEqual(["2026-11-21T00:00:05Z"]);
+  test("reloads nginx when a registry was recreated or one of its own files was written, and for nothing else", () => {
+    const { triggers, update } = stack.find("registry-services-nginx-reload").inputs;
+    const { bounce } = COMPUTED["host:index:ComposeProject"] ?? {};
+    const { writtenAt } = COMPUTED[FILE] ?? {};
+    expect(triggers).toEqual([bounce, writtenAt, writtenAt, writtenAt]);
     expect(update).toBe("true");
   });
 
@@ -152,11 +156,25 @@ describe("the order", () => {
     ["registry-files-nginx", { changedAt: "2026-11-22T00:00:00Z" }],
     ["registry-services-compose", { changedAt: "2026-11-22T00:00:00Z" }],
     ["registry-scan-timer", { changedAt: "2026-11-22T00:00:00Z" }],
-    ["registry-services-nginx-restart", { stdout: "2026-11-22T00:00:00Z" }],
+    ["registry-services-nginx-reload", { stdout: "2026-11-22T00:00:00Z" }],
   ])("checks again when %s changed", async (name, outputs) => {
     const { triggers } = stack.find("registry-check-run").inputs;
     const after = await run(registryStack, { config: CONFIG, outputs: { [name]: outputs } });
     expect(after.find("registry-check-run").inputs.triggers).not.toEqual(triggers);
+  });
+
+  test.each([
+    ["registry-programs-bundle", true],
+    ["registry-scan-service", true],
+    ["registry-directories-data-private", true],
+    ["registry-files-nginx", false],
+    ["registry-services-compose", false],
+    ["registry-scan-timer", false],
+  ])("scans the store anew when %s changed: %s", async (name, scans) => {
+    const triggersOf = (one: Run<unknown>) => one.find("registry-check-scan").inputs.triggers;
+    const outputs = { [name]: { changedAt: "2026-11-22T00:00:00Z" } };
+    const after = await run(registryStack, { config: CONFIG, outputs });
+    expect(JSON.stringify(triggersOf(after)) !== JSON.stringify(triggersOf(stack))).toBe(scans);
   });
 
   test("does not check again when nothing changed", async () => {

@@ -43,6 +43,9 @@ describe("the lab", () => {
     );
     const scan = await (await fetch(`http://${address}:${ports.metrics}/metrics/scan`)).text();
     expect(scan).toMatch(/^regwarden_scan_complete 1$/m);
+    const disk = await (await fetch(`http://${address}:${ports.metrics}/metrics/disk`)).text();
+    expect(disk).toMatch(/^regwarden_disk_free_bytes [1-9]\d+$/m);
+    expect(disk).toMatch(/^regwarden_disk_size_bytes [1-9]\d+$/m);
   });
 
   test("lets skopeo pull the index that it pushed, with TLS and password, and an image through a cache", async () => {
@@ -102,7 +105,7 @@ describe("drift by hand", () => {
       "sed -i 's/restart: always/restart: no/' /opt/registry/docker-compose.yml",
       /update\s+File\s+\S*compose\s+content/,
     ],
-    ["a mode", "chmod 0666 /opt/registry/nginx.conf", /update\s+File\s+\S*nginx\s+mode/],
+    ["a mode", "chmod 0666 /opt/registry/nginx/nginx.conf", /update\s+File\s+\S*nginx\s+mode/],
     ["a deleted script", "rm /opt/registry/programs/regwarden.mjs", /create\s+File\s+\S*/],
     [
       "a stopped registry",
@@ -135,16 +138,16 @@ describe("drift by hand", () => {
     await noDrift();
   });
 
-  test("in a mounted file, taken up by a restart, is healed in the container too", async () => {
-    const nginxSees = "docker exec registry-nginx cat /etc/nginx/nginx.conf";
+  test("in a mounted file, taken up by a restart, is healed in the container too, without another one", async () => {
+    const nginxSees = "docker exec registry-nginx cat /etc/nginx/regwarden/nginx.conf";
     await onHost(
-      "sed -i 's/server_tokens off/server_tokens on/' /opt/registry/nginx.conf && docker restart registry-nginx",
+      "sed -i 's/server_tokens off/server_tokens on/' /opt/registry/nginx/nginx.conf && docker restart registry-nginx",
     );
     expect(await onHost(nginxSees)).toContain("server_tokens on;");
     const before = await containers();
     await up();
-    expect(await onHost(`${nginxSees} | cmp - /opt/registry/nginx.conf && echo same`)).toBe("same");
-    expect(touched(before, await containers())).toEqual(["registry-nginx"]);
+    expect(await onHost(`${nginxSees} | cmp - /opt/registry/nginx/nginx.conf && echo same`)).toBe("same");
+    expect(touched(before, await containers())).toEqual([]);
     await noDrift();
   });
 
@@ -160,11 +163,11 @@ describe("drift by hand", () => {
   });
 
   test("is shown line by line in a preview, which changes nothing", async () => {
-    await onHost("echo '# by hand' >>/opt/registry/nginx.conf");
+    await onHost("echo '# by hand' >>/opt/registry/nginx/nginx.conf");
     const preview = await engine("preview");
     expectCode(preview, 0);
     expect(preview.output).toMatch(/^\s+- # by hand$/m);
-    expect(await onHost("tail -n 1 /opt/registry/nginx.conf")).toBe("# by hand");
+    expect(await onHost("tail -n 1 /opt/registry/nginx/nginx.conf")).toBe("# by hand");
     await up();
     await noDrift();
   });
@@ -184,7 +187,7 @@ describe("drift by hand", () => {
 describe("a change of the program", () => {
   const set = (path: string, value: string) => pulumi("config", "set", "--path", path, value);
 
-  test("of one registry's configuration recreates that container and restarts nginx, nothing else", async () => {
+  test("of one registry's configuration recreates that container and nothing else", async () => {
     const before = await containers();
     await set("regwarden:caches[2].username", "reader");
     await pulumi(
@@ -196,7 +199,7 @@ describe("a change of the program", () => {
       "a cache's own password",
     );
     await up();
-    expect(touched(before, await containers())).toEqual(["registry-nginx", "registry-quay"]);
+    expect(touched(before, await containers())).toEqual(["registry-quay"]);
     expect(
       await onHost("cat /opt/registry/config-quay.yml; stat -c %a /opt/registry/config-quay.yml"),
     ).toMatch(/a cache's own password[\s\S]*\n600$/);
@@ -205,7 +208,7 @@ describe("a change of the program", () => {
     await up();
   });
 
-  test("of nginx restarts nginx alone", async () => {
+  test("of a published port recreates nginx alone", async () => {
     const before = await containers();
     await set("regwarden:metrics.port", "5002");
     await up().finally(() => set("regwarden:metrics.port", String(ports.metrics)));
@@ -226,10 +229,10 @@ describe("a change of the program", () => {
   test("of the account, to one with passwordless sudo, changes nothing on the host", async () => {
     const before = await containers();
     await set("regwarden:host.sshUser", "deploy");
-    await onHost("rm /opt/registry/nginx.conf && docker stop registry-k8s");
+    await onHost("rm /opt/registry/nginx/nginx.conf && docker stop registry-k8s");
     await up();
     await noDrift();
-    expect(touched(before, await containers())).toEqual(["registry-k8s", "registry-nginx"]);
+    expect(touched(before, await containers())).toEqual(["registry-k8s"]);
     await set("regwarden:host.sshUser", "root");
     await up();
   });
@@ -247,9 +250,21 @@ describe("a change of the program", () => {
     expect(await onHost("resolvectl domain")).not.toMatch(/^Global: ~\.$/m);
   });
 
+  test("beside a job of the host that breaks tags fails, and names its file, line and command", async () => {
+    const command = "docker exec registry-private registry garbage-collect -m /etc/docker/registry/config.yml";
+    await onHost(`printf '# weekly\\n25 3 * * 0 root ${command}\\n' >/etc/cron.d/registry-gc`);
+    await pulumi("config", "set", "--path", "regwarden:scan.onCalendar", "*-*-* 05:45:00");
+    const failed = await engine("up", "--yes");
+    expectCode(failed, 1);
+    expect(failed.output).toContain(`/etc/cron.d/registry-gc:2: 25 3 * * 0 root ${command}`);
+    await onHost("rm /etc/cron.d/registry-gc");
+    await pulumi("config", "rm", "regwarden:scan");
+    await up();
+  });
+
   test("that the deployment check rejects fails the update and says what to do", async () => {
     await onHost(
-      "mkdir /opt/registry/data/private/docker/registry/v2/repositories/secretive && chmod 0700 /opt/registry/data/private/docker/registry/v2/repositories/secretive",
+      "mkdir /opt/registry/data/private/docker/registry/v2/repositories/secretive && chmod 0700 /opt/registry/data/private/docker/registry/v2/repositories/secretive; systemctl start regwarden-scan.service || true",
     );
     await pulumi("config", "set", "--path", "regwarden:scan.onCalendar", "*-*-* 05:15:00");
     const failed = await engine("up", "--yes");
@@ -265,7 +280,7 @@ describe("a change of the program", () => {
 describe("an update that is killed", () => {
   test.each([1500, 4000, 8000])("after %i ms ends well when it is run again", async (milliseconds) => {
     await onHost(
-      "docker rm -f registry-k8s registry-nginx && rm /opt/registry/nginx.conf && systemctl disable --now regwarden-scan.timer",
+      "docker rm -f registry-k8s registry-nginx && rm /opt/registry/nginx/nginx.conf && systemctl disable --now regwarden-scan.timer",
     );
     const child = execa(nodeBinary, ["engine/main.ts", "up", "--stack", instance, "--yes"], {
       cwd: projectRoot,

@@ -14,12 +14,15 @@ let cache: Registry;
 let scratch: string;
 let config: string;
 let report: string;
+let jobs: string;
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "regwarden-deployment-"));
   [registry, cache] = await Promise.all([startRegistry(login), startRegistry()]);
   config = join(scratch, "config.json");
   report = join(scratch, "scan.json");
+  jobs = join(scratch, "jobs");
+  await writeFile(jobs, "-- end of jobs --\n");
   await writeFile(
     config,
     JSON.stringify({
@@ -30,6 +33,7 @@ beforeAll(async () => {
       },
       caches: [{ name: "dockerhub", url: cache.url }],
       scanReport: { path: report, maximumAgeSeconds: 600 },
+      jobs,
     }),
   );
 });
@@ -82,7 +86,7 @@ test("all assertions hold for the seeded registry with a fresh report", async ()
     `${login.password}\n`,
   );
 
-  expect(stdout).toContain("All 7 assertions hold.");
+  expect(stdout).toContain("All 8 assertions hold.");
   expect(exitCode).toBe(0);
 });
 

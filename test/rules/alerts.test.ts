@@ -7,6 +7,7 @@ import { ensurePackages } from "../../lab/machine/packages.ts";
 import { directoryWithRules, promtool } from "../support/rules/prometheus-tools.ts";
 import { RULES } from "../support/rules/rendered-rules.ts";
 import type { AlertCase } from "./cases/case.ts";
+import { diskCases } from "./cases/disk.ts";
 import { driftCases } from "./cases/drift.ts";
 import { driveSyncCases } from "./cases/drive-sync.ts";
 import { inUseCases } from "./cases/in-use.ts";
@@ -19,6 +20,7 @@ const CASES = [
   ...probeCases,
   ...inUseCases,
   ...scanCases,
+  ...diskCases,
   ...driftCases,
   ...driveSyncCases,
 ];

@@ -87,7 +87,7 @@ function diskPanels(): Panel[] {
     row("Disk"),
     timeSeries(
       "Free",
-      [["regwarden_scan_filesystem_free_bytes / regwarden_scan_filesystem_size_bytes", "{{instance}}"]],
+      [["regwarden_disk_free_bytes / regwarden_disk_size_bytes", "{{instance}}"]],
       "percentunit",
     ),
     timeSeries("Blobs", [["regwarden_scan_blob_bytes", "{{registry}}"]], "bytes"),

@@ -1,5 +1,6 @@
 import type { AlertSettings } from "../settings.ts";
 import type { Alert, AlertScope } from "./alerts/alert.ts";
+import { diskAlerts } from "./alerts/disk.ts";
 import { driftAlerts } from "./alerts/drift.ts";
 import { driveSyncAlerts } from "./alerts/drive-sync.ts";
 import { inUseAlerts } from "./alerts/in-use.ts";
@@ -13,6 +14,7 @@ const SUBJECTS: Readonly<Record<string, (scope: AlertScope) => Alert[]>> = {
   "registry-integrity": probeAlerts,
   "registry-in-use": inUseAlerts,
   "registry-store": scanAlerts,
+  "registry-disk": diskAlerts,
   "registry-drift": driftAlerts,
   "registry-drive-sync": driveSyncAlerts,
 };

@@ -2,10 +2,10 @@ import type { DeploymentCheckConfig } from "../../../contract/deployment-check.t
 import { scanFiles } from "../../../contract/host-paths.ts";
 import { sentinelReference } from "../../../contract/registries.ts";
 import { localAddress, type RegistrySettings } from "../settings.ts";
-import { REPORT_MOUNT } from "./sandbox.ts";
+import { JOBS_MOUNT, REPORT_MOUNT } from "./sandbox.ts";
 
-/** How old the scan report may be: the check starts a scan itself, so anything older is from before. */
-const MAXIMUM_REPORT_AGE_SECONDS = 600;
+/** How old the scan report may be: a day, and the time that a scan and its timer may take. */
+export const MAXIMUM_REPORT_AGE_SECONDS = 26 * 3600;
 
 /** What `regwarden check-deployment` and `regwarden seed-sentinel` read. The password comes on standard input. */
 export function checkConfig(settings: RegistrySettings, user: string): string {
@@ -16,11 +16,16 @@ export function checkConfig(settings: RegistrySettings, user: string): string {
       user,
       sentinel: sentinelReference,
     },
-    caches: caches.map(({ name, port }) => ({ name, url: `http://${localAddress(settings)}:${port}` })),
+    caches: caches.map(({ name, port, allowFrom }) => ({
+      name,
+      url: `http://${localAddress(settings)}:${port}`,
+      ...(allowFrom === undefined ? {} : { isRestricted: true }),
+    })),
     scanReport: {
       path: `${REPORT_MOUNT}/${scanFiles.report}`,
       maximumAgeSeconds: MAXIMUM_REPORT_AGE_SECONDS,
     },
+    jobs: JOBS_MOUNT,
     ...(ui.enabled ? { ui: { url: `https://${hostname}:${ui.port}` } } : {}),
   };
   return `${JSON.stringify(config, null, 2)}\n`;

@@ -1,3 +1,4 @@
+import { dirname } from "node:path/posix";
 import {
   composeProject,
   containers,
@@ -7,9 +8,15 @@ import {
 import { type HostPaths, hostPaths, reportDirectory } from "../../../contract/host-paths.ts";
 import { privateRegistry } from "../../../contract/registries.ts";
 import { yamlText } from "../../yaml.ts";
-import { type RegistrySettings, registryNames } from "../settings.ts";
+import {
+  type ContainerLimits,
+  lowerUnit,
+  type OutboundProxy,
+  type RegistrySettings,
+  registryNames,
+} from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
-import { NGINX_CAPABILITIES, publishedPorts, UI_CONTAINER_PORT } from "./nginx-config.ts";
+import { NGINX_CAPABILITIES, NGINX_CONFIG, publishedPorts, UI_CONTAINER_PORT } from "./nginx-config.ts";
 import { DRAIN_SECONDS } from "./registry-config.ts";
 import { revision } from "./revision.ts";
 
@@ -17,8 +24,6 @@ import { revision } from "./revision.ts";
 export interface MountedFiles {
   /** By registry name. */
   readonly registryConfigs: Readonly<Record<string, string>>;
-  readonly nginxConfig: string;
-  readonly tls: string;
 }
 
 /** A service of the compose file. */
@@ -67,10 +72,9 @@ export function composeText(services: Readonly<Record<string, ComposeService>>):
   return `# ${MANAGED_BY}\n${yamlText(file)}`;
 }
 
-// The password file is not among them: its salt is random, and a restart is all that a new one needs.
+// Only what a process reads once, at its start: nginx reloads its files, and the registry reads each new password file.
 function mountedInto(service: string, mounted: MountedFiles): Record<string, string> {
-  if (service === NGINX_SERVICE) return { nginxConfig: mounted.nginxConfig, tls: mounted.tls };
-  if (service === UI_SERVICE) return {};
+  if (service === NGINX_SERVICE || service === UI_SERVICE) return {};
   const registry = service.slice(registryContainer("").length);
   const config = mounted.registryConfigs[registry];
   if (config === undefined) throw new Error(`no configuration for the registry ${registry}`);
@@ -90,20 +94,23 @@ function definitions(settings: RegistrySettings): Record<string, Definition> {
   };
 }
 
-function registry(name: string, { images }: RegistrySettings, paths: HostPaths): Definition {
+function registry(name: string, settings: RegistrySettings, paths: HostPaths): Definition {
+  const { images, limits, outboundProxy } = settings;
   const isPrivate = name === privateRegistry;
-  const htpasswd = readOnly(paths.htpasswd, "/auth/htpasswd");
+  const passwords = readOnly(paths.auth, "/auth");
   return {
     container_name: registryContainer(name),
     image: images.registry,
     ...common,
+    ...limited(limits.registry),
+    ...(isPrivate || outboundProxy === undefined ? {} : { environment: proxyEnvironment(outboundProxy) }),
     cap_drop: ["ALL"],
     read_only: true,
-    stop_grace_period: `${DRAIN_SECONDS + 10}s`,
+    stop_grace_period: STOP_GRACE,
     volumes: [
       bind(paths.registryData(name), "/var/lib/registry"),
       readOnly(paths.registryConfig(name), "/etc/docker/registry/config.yml"),
-      ...(isPrivate ? [htpasswd] : []),
+      ...(isPrivate ? [passwords] : []),
     ],
     healthcheck: healthcheck(isPrivate ? asksForPassword : answers("http://127.0.0.1:5000/v2/")),
   };
@@ -113,14 +120,20 @@ function nginx(settings: RegistrySettings, paths: HostPaths): Definition {
   return {
     container_name: containers.nginx,
     image: settings.images.nginx,
+    // Its own file and not the image's: a directory is mounted, see HostPaths.nginx.
+    command: ["nginx", "-c", NGINX_CONFIG, "-g", "daemon off;"],
     ...common,
+    ...limited(settings.limits.nginx),
+    // Ends when the transfers that run have ended.
+    stop_signal: "SIGQUIT",
+    stop_grace_period: STOP_GRACE,
     cap_drop: ["ALL"],
     cap_add: [...NGINX_CAPABILITIES],
     read_only: true,
     tmpfs: ["/tmp", "/run"],
     ports: publishedPorts(settings).map((port) => `${settings.listenAddress}:${port}:${port}`),
     volumes: [
-      readOnly(paths.nginxConfig, "/etc/nginx/nginx.conf"),
+      readOnly(paths.nginx, dirname(NGINX_CONFIG)),
       readOnly(paths.tls, "/etc/nginx/tls"),
       readOnly(reportDirectory, reportDirectory),
       { type: "volume", source: "nginx-cache", target: "/var/cache/nginx" },
@@ -130,11 +143,12 @@ function nginx(settings: RegistrySettings, paths: HostPaths): Definition {
 }
 
 // Its start script edits its own files with sed: no read-only root, and root needs to write what nginx owns.
-function ui({ images, ui: { title } }: RegistrySettings): Definition {
+function ui({ images, limits, ui: { title } }: RegistrySettings): Definition {
   return {
     container_name: containers.ui,
     image: images.ui,
     ...common,
+    ...limited(limits.ui),
     cap_drop: ["ALL"],
     cap_add: ["CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"],
     environment: {
@@ -150,12 +164,32 @@ function ui({ images, ui: { title } }: RegistrySettings): Definition {
   };
 }
 
+/** More than the registries need to drain. */
+const STOP_GRACE = `${DRAIN_SECONDS + 10}s`;
+
 const common = {
   restart: "always",
   networks: ["registry"],
   security_opt: ["no-new-privileges:true"],
   logging: { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } },
 };
+
+/** Swap would only delay the end of a container that needs more than its share. */
+function limited({ memory, processes }: ContainerLimits): Record<string, unknown> {
+  const size = lowerUnit(memory);
+  return { mem_limit: size, memswap_limit: size, pids_limit: processes };
+}
+
+// Both spellings: programs differ in which they read.
+function proxyEnvironment({ url, noProxy }: OutboundProxy): Record<string, string> {
+  const variables = {
+    http_proxy: url,
+    https_proxy: url,
+    no_proxy: ["127.0.0.1", "localhost", ...noProxy].join(","),
+  };
+  const upper = Object.entries(variables).map(([name, value]) => [name.toUpperCase(), value]);
+  return { ...Object.fromEntries(upper), ...variables };
+}
 
 // 127.0.0.1 and not localhost: that may mean ::1, where nothing listens.
 const answers = (url: string): string[] => ["CMD", "wget", "-q", "-O", "/dev/null", url];

@@ -1,12 +1,13 @@
 import {
   containers,
+  diskMetricsPath,
   registryContainer,
   registryMetricsPath,
   scanMetricsPath,
 } from "../../../contract/host-names.ts";
-import { reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
+import { diskFile, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
 import { privateRegistry } from "../../../contract/registries.ts";
-import { type CacheSettings, type RegistrySettings, registryNames } from "../settings.ts";
+import { type CacheSettings, lowerUnit, type RegistrySettings, registryNames } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { DEBUG_PORT } from "./registry-config.ts";
 
@@ -15,6 +16,9 @@ export const UI_CONTAINER_PORT = 80;
 
 /** The master gives the cache directories to its workers and then becomes their user. */
 export const NGINX_CAPABILITIES = ["CHOWN", "SETGID", "SETUID"] as const;
+
+/** Path of its configuration in the container; its directory is mounted. */
+export const NGINX_CONFIG = "/etc/nginx/regwarden/nginx.conf";
 
 /** All ports that nginx listens on and the host publishes. */
 export function publishedPorts({ caches, private: own, ui, metrics }: RegistrySettings): number[] {
@@ -30,7 +34,8 @@ export function publishedPorts({ caches, private: own, ui, metrics }: RegistrySe
 export function nginxConfig(settings: RegistrySettings): string {
   return [
     head(),
-    settings.caches.length > 0 ? cacheZone() : "",
+    settings.caches.length > 0 ? cacheZone(settings) : "",
+    settings.private.pullUser === undefined ? "" : pullOnly(settings.private.pullUser),
     ...settings.caches.map(cacheServer),
     privateServer(settings),
     settings.ui.enabled ? uiServer(settings) : "",
@@ -41,6 +46,8 @@ export function nginxConfig(settings: RegistrySettings): string {
 
 const head = () => `# ${MANAGED_BY}
 worker_processes auto;
+# After a reload the old workers end with their last transfer; this ends a client that never does.
+worker_shutdown_timeout 1h;
 pid /tmp/nginx.pid;
 error_log /dev/stderr warn;
 
@@ -81,19 +88,36 @@ http {
   proxy_set_header X-Forwarded-Proto $scheme;
 `;
 
-const cacheZone = () => `
-  proxy_cache_path /var/cache/nginx/registry levels=1:2 keys_zone=registry:20m max_size=50g inactive=24h
-                   use_temp_path=off;
+// The caches hold the same blobs on disk: this saves them the most popular ones, no more.
+const cacheZone = ({ blobCache: { size, minFree } }: RegistrySettings) => `
+  proxy_cache_path /var/cache/nginx/registry levels=1:2 keys_zone=registry:20m inactive=24h use_temp_path=off
+                   max_size=${lowerUnit(size)} min_free=${lowerUnit(minFree)};
 `;
 
-const cacheServer = ({ name, port, remoteUrl }: CacheSettings) => `
+// 2.8.3 knows no rights: whoever has a password may push. Whether it is right the registry checks, as for all others.
+const pullOnly = (user: string) => `
+  # 1 for a write by the account that may only pull
+  map "$request_method $remote_user" $is_refused_write {
+    default 0;
+    "GET ${user}" 0;
+    "HEAD ${user}" 0;
+    "~^\\S+ ${user.replaceAll(".", "\\.")}$" 1;
+  }
+`;
+
+const allowed = (networks: readonly string[] | undefined): string =>
+  networks === undefined
+    ? ""
+    : `${networks.map((network) => `      allow ${network};\n`).join("")}      deny all;\n`;
+
+const cacheServer = ({ name, port, remoteUrl, allowFrom }: CacheSettings) => `
   # Pull-through cache of ${remoteUrl}
   server {
     listen ${port};
     set $backend ${registryContainer(name)};
 
     location ~ ^/v2/.+/blobs/sha256:[0-9a-f]+$ {
-      proxy_pass http://$backend:5000;
+${allowed(allowFrom)}      proxy_pass http://$backend:5000;
       proxy_cache registry;
       proxy_cache_key $backend$uri;
       proxy_cache_valid 200 24h;
@@ -106,12 +130,17 @@ const cacheServer = ({ name, port, remoteUrl }: CacheSettings) => `
     }
 
     location /v2/ {
-      proxy_pass http://$backend:5000;
+${allowed(allowFrom)}      proxy_pass http://$backend:5000;
     }
 ${healthLocation}  }
 `;
 
-const privateServer = ({ hostname, private: { port } }: RegistrySettings) => `
+const refuseWrites = `      if ($is_refused_write) {
+        return 403 '{"errors":[{"code":"DENIED","message":"this account may only pull"}]}\\n';
+      }
+`;
+
+const privateServer = ({ hostname, private: { port, pullUser } }: RegistrySettings) => `
   # The private registry
   server {
     listen ${port} ssl;
@@ -120,7 +149,7 @@ ${tls}    set $backend ${registryContainer(privateRegistry)};
     proxy_buffering off;
 
     location /v2/ {
-      proxy_pass http://$backend:5000;
+${pullUser === undefined ? "" : refuseWrites}      proxy_pass http://$backend:5000;
     }
 ${healthLocation}  }
 `;
@@ -165,6 +194,11 @@ ${metricsLocations(settings)}
     # Written by the scan of the store
     location = ${scanMetricsPath} {
       alias ${reportDirectory}/${scanFiles.metrics};
+    }
+
+    # Free space, written every few minutes
+    location = ${diskMetricsPath} {
+      alias ${reportDirectory}/${diskFile};
     }
 
     location = /nginx_status {

@@ -18,6 +18,9 @@ export interface Sandbox {
 /** Where programs find the reports in their container. */
 export const REPORT_MOUNT = "/report";
 
+/** Where the deployment check finds the listing of the host's jobs in its container. */
+export const JOBS_MOUNT = "/jobs";
+
 /** The command line of a sandbox, in lines that belong together: join them as the file that they go into asks for. */
 export function sandboxed(sandbox: Sandbox): string[] {
   const { image, command, network, pull, volumes, options = [] } = sandbox;

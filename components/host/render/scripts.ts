@@ -1,26 +1,53 @@
 import { variables } from "../../../contract/environment.ts";
+import { listJobsFunction } from "../../../contract/harmful-jobs.ts";
 import { containers, units } from "../../../contract/host-names.ts";
-import { hostPaths, reportDirectory } from "../../../contract/host-paths.ts";
+import { hostPaths, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
 import { localAddress, type RegistrySettings } from "../settings.ts";
-import { programCommand, REPORT_MOUNT } from "./sandbox.ts";
+import { MAXIMUM_REPORT_AGE_SECONDS } from "./check-config.ts";
+import { NGINX_CONFIG } from "./nginx-config.ts";
+import { JOBS_MOUNT, programCommand, REPORT_MOUNT } from "./sandbox.ts";
 
-const HEALTHY_WITHIN_SECONDS = 60;
+const RELOADED_WITHIN_SECONDS = 60;
 
-/** Restarts nginx and waits until its health check passes. Prints when it started: a trigger for what follows. */
-export function restartNginxScript(): string {
+/**
+ * Makes nginx take up its files, and the addresses of containers that were recreated, without ending a transfer: old
+ * workers go on with what they serve, new ones take every new connection. What `nginx -t` refuses changes nothing.
+ * Prints when it was done: a trigger for what follows.
+ *
+ * A reload has no result of its own: it has worked when a worker runs that did not before.
+ */
+export function reloadNginxScript(): string {
   return `set -eu
-docker restart ${containers.nginx} >/dev/null
+nginx() { docker exec ${containers.nginx} nginx -c ${NGINX_CONFIG} "$@"; }
+# Processes of nginx that take connections: those that only end what they have are called otherwise.
+workers() {
+  for status in $(grep -ls "^PPid:[[:space:]]*$1$" /proc/[0-9]*/status); do
+    if tr '\\0' ' ' <"\${status%status}cmdline" 2>/dev/null | grep -q '^nginx: worker process *$'; then
+      echo "$status"
+    fi
+  done
+}
+has_new_worker() {
+  for worker in $(workers "$master"); do
+    case " $before " in *" $worker "*) ;; *) return 0 ;; esac
+  done
+  return 1
+}
+nginx -t -q
+master=$(docker inspect --format '{{.State.Pid}}' ${containers.nginx})
+before=$(workers "$master" | tr '\\n' ' ')
+nginx -s reload
 seconds=0
-until [ "$(docker inspect --format '{{.State.Health.Status}}' ${containers.nginx})" = healthy ]; do
+until has_new_worker && [ "$(docker inspect --format '{{.State.Health.Status}}' ${containers.nginx})" = healthy ]; do
   seconds=$((seconds + 1))
-  if [ "$seconds" -gt ${HEALTHY_WITHIN_SECONDS} ]; then
-    echo "${containers.nginx} is not healthy ${HEALTHY_WITHIN_SECONDS} seconds after its restart; its last lines:" >&2
+  if [ "$seconds" -gt ${RELOADED_WITHIN_SECONDS} ]; then
+    echo "${containers.nginx} did not take up its files within ${RELOADED_WITHIN_SECONDS} seconds, or is not healthy; its last lines:" >&2
     docker logs --tail 20 ${containers.nginx} >&2
     exit 1
   fi
   sleep 1
 done
-docker inspect --format '{{.State.StartedAt}}' ${containers.nginx}
+date -u +%Y-%m-%dT%H:%M:%S.%NZ
 `;
 }
 
@@ -29,24 +56,47 @@ export function seedSentinelScript(settings: RegistrySettings, caFile: string): 
   return `set -eu\n${fetchImage(settings)}${programLine("seed-sentinel", settings, caFile)}\n`;
 }
 
-/** Scans the store, then asks everything that users will ask. The password comes on standard input. */
+/** Scans the store, whenever it was scanned last: a first deployment or another program has no scan to rely on. */
+export function scanStoreScript(settings: RegistrySettings): string {
+  return `set -eu\n${fetchImage(settings)}${SCAN_FUNCTIONS}\nscan\n`;
+}
+
+/**
+ * Asks everything that users will ask. The store is scanned first, unless a scan of the last day checked it. The
+ * password comes on standard input.
+ */
 export function checkDeploymentScript(settings: RegistrySettings, caFile: string): string {
+  const report = `${reportDirectory}/${scanFiles.report}`;
   return `set -eu
-${fetchImage(settings)}# Findings (exit code 1) leave the unit failed, and the check below reports them; any other failure is no scan at all.
-systemctl start ${units.scan} </dev/null || true
-result=$(systemctl show --property Result --value ${units.scan})
-status=$(systemctl show --property ExecMainStatus --value ${units.scan})
-case "$result:$status" in
-  success:0 | exit-code:1) ;;
-  *)
+${fetchImage(settings)}${SCAN_FUNCTIONS}
+if ! has_checked || [ -z "$(find ${report} -mmin -${FRESH_SCAN_MINUTES} 2>/dev/null)" ]; then scan; fi
+scratch=$(mktemp -d)
+trap 'rm -r -- "$scratch"' EXIT
+${listJobsFunction}
+list_jobs "$scratch" </dev/null >"$scratch/listing" 2>&1 || true
+# The directory is for root alone; the program, which gets this file only, runs as another account.
+chmod 0444 "$scratch/listing"
+${programLine("check-deployment", settings, caFile, [`"$scratch/listing":${JOBS_MOUNT}:ro`])}
+`;
+}
+
+/** No deployment waits for a scan when the last one is younger than this; the timer starts one a day. */
+const FRESH_SCAN_MINUTES = MAXIMUM_REPORT_AGE_SECONDS / 60 - 60;
+
+const SCAN_FUNCTIONS = `# Findings (exit code 1) leave the unit failed, and the check reports them; any other failure is no scan at all.
+has_checked() {
+  result=$(systemctl show --property Result --value ${units.scan})
+  status=$(systemctl show --property ExecMainStatus --value ${units.scan})
+  case "$result:$status" in success:0 | exit-code:1) ;; *) return 1 ;; esac
+}
+scan() {
+  systemctl start ${units.scan} </dev/null || true
+  has_checked || {
     echo "the scan could not check the store: $result, exit code $status; its last lines:" >&2
     journalctl --unit ${units.scan} --lines 20 --no-pager --output cat >&2
     exit 3
-    ;;
-esac
-${programLine("check-deployment", settings, caFile)}
-`;
-}
+  }
+}`;
 
 /** Restarts systemd-resolved and asks it for a name: a host without DNS would fail later, and elsewhere. */
 export function restartResolvedScript(name: string): string {
@@ -75,7 +125,12 @@ function fetchImage({ images }: RegistrySettings): string {
   return `docker image inspect ${images.node} >/dev/null 2>&1 || docker pull --quiet ${images.node} </dev/null >&2\n`;
 }
 
-function programLine(command: string, settings: RegistrySettings, caFile: string): string {
+function programLine(
+  command: string,
+  settings: RegistrySettings,
+  caFile: string,
+  volumes: readonly string[] = [],
+): string {
   const { checkConfig } = hostPaths(settings.directory);
   return programCommand(settings, {
     command: `${command} /config.json`,
@@ -84,6 +139,7 @@ function programLine(command: string, settings: RegistrySettings, caFile: string
       `${caFile}:/ca.pem:ro`,
       `${checkConfig}:/config.json:ro`,
       `${reportDirectory}:${REPORT_MOUNT}:ro`,
+      ...volumes,
     ],
     options: [
       "--interactive --memory 512m",

@@ -8,6 +8,7 @@ import { readAccount, readDeploymentConfig } from "../config.ts";
 import { checkDeploymentHelp, parseCheckDeploymentArguments } from "./args.ts";
 import { checkPrivate } from "./private.ts";
 import { checkScanReport } from "./scan-report.ts";
+import { checkScheduledJobs } from "./scheduled-jobs.ts";
 import { checkCache, checkUi } from "./services.ts";
 
 export const checkDeploymentCommand: Command = {
@@ -42,6 +43,7 @@ export async function checkDeployment(
     ...config.caches.map((cache) => checkCache(cache, send)),
     ...(config.ui ? [checkUi(config.ui.url, send)] : []),
     checkScanReport(config.scanReport, now),
+    checkScheduledJobs(config.jobs),
   ];
   return (await Promise.all(groups)).flat();
 }

@@ -3,13 +3,20 @@ import { containers, registryContainer } from "../../../contract/host-names.ts";
 import type { Send } from "../../http/client.ts";
 import { type Check, check } from "../check.ts";
 
-/** A pull-through cache has to answer every client. */
+/**
+ * A pull-through cache has to answer: every client, or those of certain networks. Where this host is in none of these,
+ * 403 is right, and nginx says at another path whether the cache behind it works.
+ */
 export async function checkCache(
-  { name, url }: DeploymentCheckConfig["caches"][number],
+  { name, url, isRestricted }: DeploymentCheckConfig["caches"][number],
   send: Send,
 ): Promise<readonly Check[]> {
   const observe = async () => {
     const { status } = await send(`${url}/v2/`);
+    if (status === 403 && isRestricted) {
+      const health = await send(`${url}/healthz`);
+      if (health.status === 200) return { got: "403, as this host may not pull, and healthy behind it" };
+    }
     const hint =
       status === 200
         ? undefined

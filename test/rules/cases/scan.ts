@@ -5,8 +5,6 @@ const own = (metric: string, more = "") => `${metric}{instance="10.0.20.10:5001"
 const lastRun = own("regwarden_scan_last_run_timestamp_seconds");
 const success = own("regwarden_scan_success_timestamp_seconds");
 const complete = own("regwarden_scan_complete");
-const free = own("regwarden_scan_filesystem_free_bytes");
-const size = own("regwarden_scan_filesystem_size_bytes");
 const findings = (severity: string) =>
   own("regwarden_scan_findings", `,registry="private",severity="${severity}"`);
 
@@ -51,23 +49,5 @@ export const scanCases: readonly AlertCase[] = [
     holdsFromMinute: 3 * 24 * 60 + 1,
     labels,
     quiet: { [success]: "0+60x6000" },
-  },
-  {
-    title: "less than 15 percent are free",
-    alert: "RegistryDiskLow",
-    input: { [free]: always(149), [size]: always(1000) },
-    holdsFromMinute: 0,
-    labels,
-    value: "14.9",
-    quiet: { [free]: always(150), [size]: always(1000) },
-  },
-  {
-    title: "less than 5 percent are free",
-    alert: "RegistryDiskCritical",
-    input: { [free]: always(49), [size]: always(1000) },
-    holdsFromMinute: 0,
-    labels,
-    value: "4.9",
-    quiet: { [free]: always(50), [size]: always(1000) },
   },
 ];

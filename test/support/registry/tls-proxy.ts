@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { selfSigned } from "../server/self-signed.ts";
 
 export interface TlsProxy {
   /** `https://127.0.0.1:PORT` */
@@ -18,12 +17,9 @@ export interface TlsProxy {
 /** TLS in front of a server on this machine, with a certificate for 127.0.0.1 that is valid for 30 days. */
 export async function startTlsProxy(target: string): Promise<TlsProxy> {
   const directory = await mkdtemp(join(tmpdir(), "regwarden-tls-"));
-  const [key, certificatePath] = [join(directory, "key.pem"), join(directory, "certificate.pem")];
-  const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "30"];
-  await promisify(execFile)("openssl", [...kind, ...subject, "-keyout", key, "-out", certificatePath]);
-  const files = { key: await readFile(key), cert: await readFile(certificatePath) };
-  const server = createServer(files, (incoming, response) => {
+  const { certificate, privateKey } = await selfSigned(directory);
+  const certificatePath = join(directory, "certificate.pem");
+  const server = createServer({ key: privateKey, cert: certificate }, (incoming, response) => {
     const options = { method: incoming.method ?? "GET", headers: incoming.headers };
     const passed = request(new URL(incoming.url ?? "/", target), options, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);

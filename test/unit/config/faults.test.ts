@@ -6,6 +6,7 @@ import { settingsSchema } from "../../../config/settings.ts";
 import { faultsOf, type Raw } from "../../support/program-stack/faults.ts";
 import {
   CACHE_PASSWORD,
+  PULL_PASSWORD,
   RAW_CONFIG,
   SECRET_TEXTS,
   WITH_CACHE_ACCOUNT,
@@ -67,7 +68,8 @@ describe("Pulumi.example.yaml", () => {
 
   test("passes the schema, once the secrets are there", () => {
     const secrets = { ...RAW_CONFIG, ...Object.fromEntries(raw) };
-    expect(faultsOf({ cachePasswords: json({ dockerhub: CACHE_PASSWORD }) }, secrets)).toEqual({
+    const own = { cachePasswords: json({ dockerhub: CACHE_PASSWORD }), pullPassword: PULL_PASSWORD };
+    expect(faultsOf(own, secrets)).toEqual({
       keys: [],
       text: "",
     });

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { faultsText } from "../../../config/faults.ts";
+import { registryWarnings } from "../../../config/registry.ts";
 import { parseSettings } from "../../../config/settings.ts";
 import { faultsOf, type Raw } from "../../support/program-stack/faults.ts";
 import {
   CACHE_PASSWORD,
   RAW_CONFIG,
+  REGISTRY_USER,
   SECRET_TEXTS,
   WITH_CACHE_ACCOUNT,
 } from "../../support/program-stack/raw-config.ts";
@@ -21,6 +23,8 @@ describe("a configuration without fault", () => {
       settings: {
         host: { sshPort: 22, sshUser: "root", directory: "/opt/registry" },
         private: { port: 5050 },
+        blobCache: { size: "1Gi", minFree: "2Gi" },
+        limits: { registry: { memory: "1Gi", processes: 1024 }, nginx: { memory: "512Mi" } },
         images: { registry: "registry:2.8.3" },
         ui: { enabled: true, port: 8080 },
         metrics: { port: 5001 },
@@ -107,6 +111,53 @@ describe("one fault", () => {
     ["a title for sed", { ui: json({ title: "a~b" }) }, "ui.title"],
     ["an IPv6 listen address", { listenAddress: "::" }, "listenAddress"],
     ["a calendar with a second line", { scan: json({ onCalendar: "daily\nUser=root" }) }, "scan.onCalendar"],
+    [
+      "a network with bits beyond its length",
+      { caches: json([{ ...ghcr, allowFrom: ["10.0.20.1/8"] }]) },
+      "caches[0].allowFrom[0]",
+    ],
+    [
+      "an address for a network",
+      { caches: json([{ ...ghcr, allowFrom: ["10.0.20.1"] }]) },
+      "caches[0].allowFrom[0]",
+    ],
+    [
+      "a network that is too long",
+      { caches: json([{ ...ghcr, allowFrom: ["10.0.0.0/33"] }]) },
+      "caches[0].allowFrom[0]",
+    ],
+    ["a cache that answers no client", { caches: json([{ ...ghcr, allowFrom: [] }]) }, "caches[0].allowFrom"],
+    ["a size without unit", { blobCache: json({ size: "1000000000" }) }, "blobCache.size"],
+    ["a size in powers of ten", { blobCache: json({ minFree: "2G" }) }, "blobCache.minFree"],
+    ["memory without unit", { limits: json({ nginx: { memory: "512" } }) }, "limits.nginx.memory"],
+    ["a limit for what there is not", { limits: json({ redis: {} }) }, "limits.redis"],
+    ["too few processes", { limits: json({ registry: { processes: 1 } }) }, "limits.registry.processes"],
+    [
+      "a proxy with credentials",
+      { host: host({ outboundProxy: { url: "http://a:b@proxy:3128" } }) },
+      "host.outboundProxy.url",
+    ],
+    [
+      "a proxy without scheme",
+      { host: host({ outboundProxy: { url: "proxy:3128" } }) },
+      "host.outboundProxy.url",
+    ],
+    [
+      "no proxy for two names in one",
+      { host: host({ outboundProxy: { url: "http://proxy:3128", noProxy: ["a,b"] } }) },
+      "host.outboundProxy.noProxy[0]",
+    ],
+    [
+      "a pulling user with a space",
+      { private: json({ pullUser: "a b" }), pullPassword: "c" },
+      "private.pullUser",
+    ],
+    ["a pulling user without password", { private: json({ pullUser: "reader" }) }, "pullPassword"],
+    [
+      "a pulling user that is the one that pushes",
+      { private: json({ pullUser: REGISTRY_USER.toUpperCase() }), pullPassword: "c" },
+      "private.pullUser",
+    ],
     ["no DNS server", { dns: json({ servers: [] }) }, "dns.servers"],
     ["a DNS server by name", { dns: json({ servers: ["10.0.20.1", "dns.lan"] }) }, "dns.servers[1]"],
     ["another source of secrets", { secretsSource: "env" }, "secretsSource"],
@@ -175,5 +226,27 @@ describe("one fault", () => {
     ["an empty password", { cachePasswords: json({ dockerhub: "" }) }, "cachePasswords.dockerhub"],
   ])("of a cache's account is reported with its key: %s", (_, change, key) => {
     expect(faultsOf(change, WITH_CACHE_ACCOUNT).keys).toEqual([key]);
+  });
+});
+
+describe("what is allowed and hardly ever meant", () => {
+  const warningsOf = (changes: Raw) => {
+    const raw = Object.entries({ ...WITH_CACHE_ACCOUNT, ...changes }).filter(
+      ([, value]) => value !== undefined,
+    );
+    const parsed = parseSettings(Object.fromEntries(raw) as Record<string, string>);
+    if (!("settings" in parsed)) throw new Error(faultsText(parsed.faults));
+    return registryWarnings(parsed.settings);
+  };
+
+  test("is a cache that lets every client use its account", () => {
+    const [{ allowFrom: _, ...open }] = JSON.parse(WITH_CACHE_ACCOUNT.caches ?? "");
+    const warnings = warningsOf({ caches: json([open]) });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain("regwarden:caches[0].allowFrom");
+  });
+
+  test("is no cache that says whom it answers", () => {
+    expect(warningsOf({})).toEqual([]);
   });
 });

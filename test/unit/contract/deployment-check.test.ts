@@ -22,7 +22,8 @@ describe("the deployment check's configuration that the host gets", () => {
         { name: "dockerhub", url: "http://127.0.0.1:5000" },
         { name: "ghcr", url: "http://127.0.0.1:5010" },
       ],
-      scanReport: { path: "/report/scan.json", maximumAgeSeconds: 600 },
+      scanReport: { path: "/report/scan.json", maximumAgeSeconds: 93_600 },
+      jobs: "/jobs",
       ui: { url: "https://registry.example.com:8080" },
     });
   });

@@ -24,5 +24,6 @@ export interface AlertScope {
   readonly sites: readonly string[];
 }
 
+export const minutes = (count: number): number => count * 60;
 export const hours = (count: number): number => count * 3600;
 export const days = (count: number): number => hours(24 * count);

@@ -3,9 +3,9 @@ import { type Alert, type AlertScope, days, hours } from "./alert.ts";
 
 const lastRun = "regwarden_scan_last_run_timestamp_seconds";
 
-/** The scan of the store on the VM, and its disk. */
+/** The scan of the store on the VM. */
 export function scanAlerts(scope: AlertScope): Alert[] {
-  return [...resultAlerts(), ...scanRunAlerts(scope), ...diskAlerts()];
+  return [...resultAlerts(), ...scanRunAlerts(scope)];
 }
 
 function resultAlerts(): Alert[] {
@@ -56,29 +56,6 @@ function scanRunAlerts({ instance }: AlertScope): Alert[] {
       severity: "critical",
       summary: "No scan at {{ $labels.instance }} was complete for 3 days",
       description: "Whether all of the store can be pulled is not known.",
-    },
-  ];
-}
-
-function diskAlerts(): Alert[] {
-  const free = "regwarden_scan_filesystem_free_bytes / regwarden_scan_filesystem_size_bytes * 100";
-  const summary = 'The store at {{ $labels.instance }} has {{ $value | printf "%.1f" }}% of its disk free';
-  return [
-    {
-      name: "RegistryDiskLow",
-      expr: `${free} < 15`,
-      for: "15m",
-      severity: "warning",
-      summary,
-      description: "Collect garbage or enlarge the disk in time: a full one breaks pushes half-way.",
-    },
-    {
-      name: "RegistryDiskCritical",
-      expr: `${free} < 5`,
-      for: "5m",
-      severity: "critical",
-      summary,
-      description: "Pushes are about to fail, and may leave incomplete uploads.",
     },
   ];
 }

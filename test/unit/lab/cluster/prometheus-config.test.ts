@@ -16,7 +16,7 @@ interface PrometheusConfig {
 test("Prometheus scrapes each registry as a target of its own, the scan, and what was pushed", () => {
   const config = load(prometheusConfig("e2e", "/state/rules")) as PrometheusConfig;
   const jobs = config.scrape_configs;
-  expect(jobs.map(({ job_name }) => job_name)).toEqual(["pushgateway", "registry", "scan"]);
+  expect(jobs.map(({ job_name }) => job_name)).toEqual(["pushgateway", "registry", "scan", "disk"]);
   expect(jobs[0]).toMatchObject({
     honor_labels: true,
     static_configs: [{ targets: ["127.77.0.2:9091"] }],

@@ -50,16 +50,28 @@ interface Case {
   readonly cache?: string;
   readonly ui?: string;
   readonly report?: object | string;
+  readonly jobs?: string;
+  readonly isRestricted?: boolean;
 }
 
-async function run({ own, cache, ui, report = goodReport }: Case = {}) {
-  const path = join(await temporaryDirectory(), "scan.json");
+async function run({
+  own,
+  cache,
+  ui,
+  report = goodReport,
+  jobs = "-- end of jobs --\n",
+  isRestricted,
+}: Case = {}) {
+  const directory = await temporaryDirectory();
+  const path = join(directory, "scan.json");
+  if (jobs !== undefined) await writeFile(join(directory, "jobs"), jobs);
   await writeFile(path, typeof report === "string" ? report : JSON.stringify(report));
   const config = {
     private: { url: own ?? (await serve(registry())), user: "ci", sentinel: { repository, tag: "1" } },
-    caches: [{ name: "dockerhub", url: cache ?? (await serve(status(200))) }],
+    caches: [{ name: "dockerhub", url: cache ?? (await serve(status(200))), isRestricted }],
     ui: { url: ui ?? (await serve(status(401))) },
     scanReport: { path, maximumAgeSeconds: 600 },
+    jobs: join(directory, "jobs"),
   };
   const send = createClient({ patienceSeconds: 0, note: () => {} });
   const checks = await checkDeployment(config, account, send, now);
@@ -71,8 +83,8 @@ describe("a deployment", () => {
   test("that is as it should be passes, one line for each assertion", async () => {
     const { text, exitCode } = await run();
     expect(exitCode).toBe(0);
-    expect(text.split("\n").filter((line) => line.startsWith("ok "))).toHaveLength(8);
-    expect(text).toContain("All 8 assertions hold.");
+    expect(text.split("\n").filter((line) => line.startsWith("ok "))).toHaveLength(9);
+    expect(text).toContain("All 9 assertions hold.");
     expect(text).not.toContain("right");
   });
 
@@ -177,6 +189,19 @@ describe("a deployment", () => {
     expect(text).toContain("expected 401, got 200");
   });
 
+  test("with a cache that answers other networks only passes where nginx says that it works", async () => {
+    const restricted =
+      (health: number): Handler =>
+      (request, response) =>
+        void response.writeHead(request.url === "/healthz" ? health : 403).end();
+    const isRestricted = true;
+    expect((await run({ cache: await serve(restricted(200)), isRestricted })).failed).toEqual([]);
+    expect((await run({ cache: await serve(restricted(503)), isRestricted })).failed).toEqual([
+      "cache dockerhub answers",
+    ]);
+    expect((await run({ cache: await serve(restricted(200)) })).failed).toEqual(["cache dockerhub answers"]);
+  });
+
   test("whose user interface is open to every client names the directive that nginx lacks", async () => {
     const directive = /^ +(auth_\w+) .*;$/m.exec(nginxConfig(SETTINGS))?.[1];
     const { text } = await run({ ui: await serve(status(200)) });
@@ -194,7 +219,7 @@ describe("a deployment", () => {
     const down = await stoppedServer();
     const { checks, failed, exitCode } = await run({ own: down, cache: down, ui: down });
     expect(exitCode).toBe(3);
-    expect(checks).toHaveLength(8);
+    expect(checks).toHaveLength(9);
     expect(failed).toHaveLength(7);
   });
 });
@@ -227,5 +252,25 @@ describe("the scan report", () => {
     expect(failed).toEqual([]);
     expect(text).toContain("warning: the scan has 2 findings, 1 of them critical.");
     expect(exitCode).toBe(0);
+  });
+});
+
+describe("the host's scheduled jobs", () => {
+  const title = "no scheduled job of the host removes what tags need";
+  const collect = "docker exec registry-private registry garbage-collect -m /etc/docker/registry/config.yml";
+
+  test("fail the check when one removes what tags need, with file, line and command", async () => {
+    const jobs = `/var/spool/cron/crontabs/root\u00007:25 3 * * 0 ${collect}\n-- end of jobs --\n`;
+    const { failed, text, exitCode } = await run({ jobs });
+    expect(failed).toEqual([title]);
+    expect(text).toContain(`/var/spool/cron/crontabs/root:7: 25 3 * * 0 ${collect}`);
+    expect(text).toContain("crontab -e");
+    expect(exitCode).toBe(1);
+  });
+
+  test("fail the check when they could not be listed, with what was said instead", async () => {
+    const { failed, text } = await run({ jobs: "xargs: not found\n" });
+    expect(failed).toEqual([title]);
+    expect(text).toMatch(/no complete list of the host's jobs[\s\S]*xargs: not found/);
   });
 });

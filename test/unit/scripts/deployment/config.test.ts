@@ -12,6 +12,7 @@ const valid = {
   },
   caches: [{ name: "dockerhub", url: "http://127.0.0.1:5000/" }],
   scanReport: { path: "/report/scan.json", maximumAgeSeconds: 600 },
+  jobs: "/jobs",
 };
 
 async function read(content: unknown) {

@@ -4,6 +4,7 @@ import { dashboard, dashboardQueries } from "../../../../../components/cluster/r
 import { allAlerts, ruleGroups } from "../../../../../components/cluster/render/rules.ts";
 import { externalMetrics } from "../../../../../components/cluster/render/sources.ts";
 import {
+  diskMetrics,
   driftMetrics,
   driveSyncMetrics,
   inUseMetrics,
@@ -18,6 +19,7 @@ const known = Object.keys({
   ...probeMetrics,
   ...inUseMetrics,
   ...scanMetrics,
+  ...diskMetrics,
   ...driftMetrics,
   ...driveSyncMetrics,
   ...externalMetrics,

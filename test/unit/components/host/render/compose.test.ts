@@ -6,20 +6,24 @@ import {
   type MountedFiles,
   serviceContainers,
 } from "../../../../../components/host/render/compose.ts";
+import { nginxConfig } from "../../../../../components/host/render/nginx-config.ts";
 import type { RegistrySettings } from "../../../../../components/host/settings.ts";
 import { SETTINGS } from "../../../../support/program-stack/settings.ts";
 
 const MOUNTED: MountedFiles = {
   registryConfigs: { dockerhub: "a", ghcr: "b", private: "c" },
-  nginxConfig: "d",
-  tls: "e",
 };
 
 interface Service {
   readonly ports?: readonly string[];
   readonly cap_drop: readonly string[];
   readonly security_opt: readonly string[];
-  readonly volumes?: readonly { readonly type: string; readonly bind?: object }[];
+  readonly volumes?: readonly { readonly type: string; readonly source?: string; readonly bind?: object }[];
+  readonly stop_grace_period?: string;
+  readonly stop_signal?: string;
+  readonly mem_limit: string;
+  readonly pids_limit: number;
+  readonly environment?: Readonly<Record<string, string>>;
   readonly healthcheck: { readonly test: readonly string[] };
 }
 
@@ -80,6 +84,37 @@ describe("the compose file", () => {
     });
   });
 
+  test("mounts what nginx and the private registry read again while they run by its directory, where a new file is seen", () => {
+    const sources = (name: string) => services[name]?.volumes?.map(({ source }) => source);
+    expect(sources("nginx")).toEqual(expect.arrayContaining(["/opt/registry/nginx", "/opt/registry/tls"]));
+    expect(sources("registry-private")).toContain("/opt/registry/auth");
+  });
+
+  test("gives transfers more time to end than the registries take to drain", () => {
+    for (const name of ["nginx", "registry-private"]) expect(services[name]?.stop_grace_period).toBe("70s");
+    expect(services.nginx?.stop_signal).toBe("SIGQUIT");
+    expect(nginxConfig(SETTINGS)).toContain("worker_shutdown_timeout 1h;");
+  });
+
+  test("bounds the memory and the processes of every container", () => {
+    const bounds = Object.values(services).map(({ mem_limit, pids_limit }) => `${mem_limit} ${pids_limit}`);
+    expect(bounds).toEqual(["1g 1024", "1g 1024", "1g 1024", "512m 256", "128m 128"]);
+  });
+
+  test("lets the caches out by a proxy where one is named, and the private registry, which fetches nothing, not", () => {
+    const outboundProxy = { url: "http://proxy.lan:3128", noProxy: [".lan"] };
+    const out = load(composeText(composeServices({ ...SETTINGS, outboundProxy }, MOUNTED))) as {
+      services: Record<string, Service>;
+    };
+    expect(out.services["registry-ghcr"]?.environment).toMatchObject({
+      HTTPS_PROXY: "http://proxy.lan:3128",
+      https_proxy: "http://proxy.lan:3128",
+      NO_PROXY: "127.0.0.1,localhost,.lan",
+    });
+    expect(out.services["registry-private"]).not.toHaveProperty("environment");
+    expect(services["registry-ghcr"]).not.toHaveProperty("environment");
+  });
+
   test("has no UI where none is wanted", () => {
     const settings = { ...SETTINGS, ui: { ...SETTINGS.ui, enabled: false } };
     expect(Object.keys(composeServices(settings, MOUNTED))).not.toContain("ui");
@@ -93,8 +128,6 @@ describe("the revision label", () => {
       { registryConfigs: { ...MOUNTED.registryConfigs, ghcr: "x" } },
       ["registry-ghcr"],
     ],
-    ["nginx.conf", { nginxConfig: "x" }, ["nginx"]],
-    ["the certificate", { tls: "x" }, ["nginx"]],
   ])("changes with %s for no other service", (_, part, services) => {
     expect(changed(SETTINGS, { ...MOUNTED, ...part })).toEqual(services);
   });

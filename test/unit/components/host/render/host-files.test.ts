@@ -7,8 +7,9 @@ import { revision, secretFingerprint } from "../../../../../components/host/rend
 import {
   asRoot,
   checkDeploymentScript,
-  restartNginxScript,
+  reloadNginxScript,
   restartResolvedScript,
+  scanStoreScript,
   seedSentinelScript,
 } from "../../../../../components/host/render/scripts.ts";
 import { bootUnit, scanTimer, scanUnit } from "../../../../../components/host/render/units.ts";
@@ -17,7 +18,8 @@ import { SETTINGS } from "../../../../support/program-stack/settings.ts";
 
 const CA = "/opt/registry/tls/fullchain.pem";
 const SCRIPTS: [file: string, text: string][] = [
-  ["nginx-restart.sh", restartNginxScript()],
+  ["nginx-reload.sh", reloadNginxScript()],
+  ["scan-store.sh", scanStoreScript(SETTINGS)],
   ["seed-sentinel.sh", seedSentinelScript(SETTINGS, CA)],
   ["check-deployment.sh", checkDeploymentScript(SETTINGS, CA)],
   ["resolved-restart.sh", restartResolvedScript("registry.example.com")],

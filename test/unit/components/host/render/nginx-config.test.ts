@@ -64,6 +64,22 @@ describe("nginx.conf", () => {
     expect(alone).not.toContain("location = /metrics {");
   });
 
+  test("keeps of the caches' blobs what is asked for, and less where the disk is nearly full", () => {
+    expect(text).toContain("max_size=1g min_free=2g;");
+    const larger = nginxConfig({ ...SETTINGS, blobCache: { size: "20Gi", minFree: "512Mi" } });
+    expect(larger).toContain("max_size=20g min_free=512m;");
+  });
+
+  test("lets the networks of a cache pull from it, and no other address, its blobs included", () => {
+    const [dockerhub, ...others] = SETTINGS.caches;
+    if (dockerhub === undefined) throw new Error("no cache");
+    const caches = [{ ...dockerhub, allowFrom: ["10.0.0.0/8", "192.168.0.0/16"] }, ...others];
+    const limited = servers(nginxConfig({ ...SETTINGS, caches }));
+    const rules = /allow 10\.0\.0\.0\/8;\s+allow 192\.168\.0\.0\/16;\s+deny all;/g;
+    expect(limited.get("5000")?.match(rules)).toHaveLength(2);
+    expect(limited.get("5010")).not.toContain("deny");
+  });
+
   test("has no UI listener where none is wanted", () => {
     expect(nginxConfig({ ...SETTINGS, ui: { ...SETTINGS.ui, enabled: false } })).not.toContain("8080");
   });
