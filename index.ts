@@ -71,10 +71,10 @@ function registrySettings(config: Config): RegistrySettings {
     listenAddress,
     scan,
   } = config;
-  const { directory, outboundProxy } = host;
+  const { directory, outboundProxy, tls: tlsOnHost } = host;
   const { hostname } = registry;
   const ports = { private: own, caches, ui, metrics, listenAddress };
-  return { directory, hostname, ...ports, blobCache, limits, outboundProxy, images, scan };
+  return { directory, hostname, ...ports, blobCache, limits, outboundProxy, tlsOnHost, images, scan };
 }
 
 function watchFromCluster(config: Config, secrets: StackSecrets): void {

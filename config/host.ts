@@ -32,7 +32,13 @@ const directory = described(
   v.pipe(v.string(), v.regex(/^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/)),
 );
 
-const proxyUrl = described("the URL of an HTTP proxy: http or https, no credentials, no path", v.pipe(url));
+const proxyUrl = described(
+  "the URL of an HTTP proxy: http or https, no credentials, no path",
+  v.pipe(
+    url,
+    v.check((text) => URL.parse(text)?.pathname === "/"),
+  ),
+);
 // They end up in an environment of compose: plain characters only, so that nothing needs quoting.
 const noProxy = described(
   "a name, a domain that begins with a dot, an address or a network",
@@ -46,6 +52,15 @@ const outboundProxy = v.strictObject({
   ),
 });
 
+const file = described(
+  "an absolute path of plain letters, digits, dots, dashes and underscores",
+  v.pipe(v.string(), v.regex(/^(\/[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/)),
+);
+const tls = v.strictObject({
+  certificate: example(file, "/etc/letsencrypt/live/registry.example.com/fullchain.pem"),
+  privateKey: example(file, "/etc/letsencrypt/live/registry.example.com/privkey.pem"),
+});
+
 const host = v.strictObject({
   address: example(address, "10.0.20.10"),
   sshPort: withDefault(port, 22),
@@ -54,6 +69,7 @@ const host = v.strictObject({
   agentSocketPath: v.optional(example(socket, "/run/user/1000/agent")),
   directory: withDefault(directory, defaultDirectory),
   outboundProxy: v.optional(outboundProxy),
+  tls: v.optional(tls),
 });
 
 const servers = v.pipe(v.array(example(ipv4, "10.0.20.1")), v.minLength(1));

@@ -44,12 +44,14 @@ function fromConfig(config: Config): StackSecrets {
   };
 }
 
-function configTls({ secrets }: Config): TlsSecrets {
-  return {
+function configTls({ secrets, host }: Config): TlsSecrets {
+  const authority = authorityOf(secrets.tlsAuthority);
+  if (host.tls !== undefined) return authority;
+  const pair = {
     certificate: present(secrets.tlsCertificate, "tlsCertificate"),
     privateKey: present(secrets.tlsPrivateKey, "tlsPrivateKey"),
-    ...authorityOf(secrets.tlsAuthority),
   };
+  return { pair, ...authority };
 }
 
 // Read to the end before anything is declared: with Outputs, each fault would fail a resource of its own, later.
@@ -118,8 +120,7 @@ function vaultTls(config: Config, kv: Kv, path: string): TlsSecrets {
   const rule = areBothPem ? checkTlsPair(certificate, privateKey, config.registry.hostname) : undefined;
   if (rule !== undefined) kv.note(path, "private_key", `must be ${rule}`);
   return {
-    certificate: pulumi.secret(certificate),
-    privateKey: pulumi.secret(privateKey),
+    pair: { certificate: pulumi.secret(certificate), privateKey: pulumi.secret(privateKey) },
     ...authorityOf(config.secrets.tlsAuthority),
   };
 }

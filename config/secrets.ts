@@ -44,6 +44,7 @@ export const secretEntries = {
 const schema = v.strictObject(secretEntries);
 type SecretSettings = Partial<v.InferOutput<typeof schema>> & {
   readonly private?: { readonly pullUser?: string | undefined };
+  readonly host?: { readonly tls?: object | undefined };
 };
 
 interface SecretKey {
@@ -55,8 +56,9 @@ interface SecretKey {
 
 const fromConfig = ({ secretsSource }: SecretSettings): boolean => secretsSource === "config";
 const tlsFromConfig = (settings: SecretSettings): boolean =>
-  fromConfig(settings) ||
-  (settings.secretsSource === "vault" && settings.vault !== undefined && settings.vault.tls === undefined);
+  settings.host?.tls === undefined && (fromConfig(settings) || isTlsLeftByVault(settings));
+const isTlsLeftByVault = (settings: SecretSettings): boolean =>
+  settings.secretsSource === "vault" && settings.vault !== undefined && settings.vault.tls === undefined;
 const never = (): boolean => false;
 
 /** Secrets of the Pulumi configuration that are one text each. No message may show them. */
@@ -132,7 +134,10 @@ export function secretFaults(
   const keys: [string, SecretKey][] = [...Object.entries(secretKeys), [authorityKey, authority]];
   const single = keys.flatMap(([key, secret]) => singleFault(key, secret, raw[key], settings));
   const pair = single.length === 0 ? tlsPairFault(raw, hostname) : [];
-  const own = single.length === 0 ? ownNameFault(raw, settings) : [];
+  const own = [
+    ...(single.length === 0 ? ownNameFault(raw, settings) : []),
+    ...twoSourcesFault(raw, settings),
+  ];
   const byName = Object.entries(secretsByName).flatMap(([key, kind]) =>
     byNameFaults(key, kind, raw[key], needed[key as keyof NeededNames], settings),
   );
@@ -157,6 +162,19 @@ function ownNameFault(raw: Readonly<Record<string, string>>, settings: SecretSet
   const rule =
     "another name than registryUser, also in lower case: the account that may only pull is another one";
   return [{ key: "private.pullUser", value: "(not shown)", rule, example: "reader" }];
+}
+
+/** Which of two certificates would be served is not a question to answer by an order of precedence. */
+function twoSourcesFault(raw: Readonly<Record<string, string>>, settings: SecretSettings): Fault[] {
+  const { host, vault, secretsSource } = settings;
+  if (host?.tls === undefined) return [];
+  const others = [
+    ...["tlsCertificate", "tlsPrivateKey"].filter((key) => raw[key] !== undefined),
+    ...(secretsSource !== "vault" || vault?.tls === undefined ? [] : ["vault.tls"]),
+  ];
+  if (others.length === 0) return [];
+  const rule = `the only source of the certificate: ${others.map((key) => `regwarden:${key}`).join(", ")} would be another`;
+  return [{ key: "host.tls", value: "(an object)", rule, example: "remove one of them" }];
 }
 
 function tlsPairFault(raw: Readonly<Record<string, string>>, hostname: string | undefined): Fault[] {

@@ -9,6 +9,10 @@ export const units = {
   /** Measures the free space of the store's disk. */
   disk: "regwarden-disk.service",
   diskTimer: "regwarden-disk.timer",
+  /** Takes a certificate that is renewed on the host itself. */
+  certificate: "regwarden-certificate.service",
+  certificatePath: "regwarden-certificate.path",
+  certificateTimer: "regwarden-certificate.timer",
 } as const;
 
 /** Compose project: the name that compose derived from /opt/registry before, so running containers are taken over. */

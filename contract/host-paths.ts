@@ -42,6 +42,8 @@ export interface HostPaths {
   readonly programs: string;
   readonly bundle: string;
   readonly checkConfig: string;
+  /** Takes a certificate that is renewed on the host itself. */
+  readonly takeCertificate: string;
   readonly registryConfig: (registry: string) => string;
   readonly registryData: (registry: string) => string;
 }
@@ -63,6 +65,7 @@ export function hostPaths(root: string): HostPaths {
     programs: `${root}/programs`,
     bundle: `${root}/programs/${bundleFile}`,
     checkConfig: `${root}/programs/check-deployment.json`,
+    takeCertificate: `${root}/programs/take-certificate`,
     registryConfig: (registry) => `${root}/config-${registry}.yml`,
     registryData: (registry) => `${root}/data/${registry}`,
   };

@@ -35,7 +35,7 @@ export class RegistryHost extends pulumi.ComponentResource {
 
     const directories = new HostDirectories(`${name}-directories`, { settings }, { parent: this });
     // Each file is written into a directory that must have its owner and mode before.
-    const files = new RegistryFiles(`${name}-files`, { settings, secrets }, after(directories));
+    const files = new RegistryFiles(`${name}-files`, { settings, secrets, access }, after(directories));
     const user = secrets.registryUser;
     const programs = new HostPrograms(`${name}-programs`, { settings, user, bundle }, after(directories));
     // A container that starts before its files are there serves with the old ones.

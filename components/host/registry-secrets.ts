@@ -16,9 +16,14 @@ export interface RegistrySecrets {
 }
 
 export interface TlsSecrets {
+  /** Left out where the host itself has them. */
+  readonly pair?: TlsPair | undefined;
+  /** PEM text of the authority, where it is not one that every client trusts. */
+  readonly authority?: pulumi.Output<string> | undefined;
+}
+
+export interface TlsPair {
   /** PEM text: the leaf, then its chain. */
   readonly certificate: pulumi.Output<string>;
   readonly privateKey: pulumi.Output<string>;
-  /** PEM text of the authority, where it is not one that every client trusts. */
-  readonly authority?: pulumi.Output<string> | undefined;
 }

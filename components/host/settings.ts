@@ -27,6 +27,13 @@ export interface OutboundProxy {
   readonly noProxy: readonly string[];
 }
 
+/** Where another program on the host renews the certificate. */
+export interface TlsOnHost {
+  /** The leaf, then its chain. */
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
 /** What decides what the registry host is. Plain values only: the secrets are apart. */
 export interface RegistrySettings {
   /** Where everything lies on the host, absolute, no trailing slash. */
@@ -49,6 +56,8 @@ export interface RegistrySettings {
     readonly nginx: ContainerLimits;
     readonly ui: ContainerLimits;
   };
+  /** Left out: certificate and key are among the secrets. */
+  readonly tlsOnHost?: TlsOnHost | undefined;
   /** For the caches; left out: they reach their remotes directly. */
   readonly outboundProxy?: OutboundProxy | undefined;
   readonly images: {

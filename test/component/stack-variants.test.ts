@@ -59,6 +59,25 @@ describe("variants", () => {
     }
   });
 
+  test("with a certificate of the host itself write none, and take it before nginx.conf is tested with it", async () => {
+    const { tlsCertificate: _, tlsPrivateKey: __, ...config } = CONFIG;
+    const tls = { certificate: "/etc/tls/fullchain.pem", privateKey: "/etc/tls/privkey.pem" };
+    const host = JSON.stringify({ ...JSON.parse(CONFIG.host ?? ""), tls });
+    const { declared, find } = await run(registryStack, { config: { ...config, host } });
+    const names = declared.map(({ name }) => name);
+    expect(names).not.toContain("registry-files-tls-certificate");
+    expect(names).not.toContain("registry-files-tls-private-key");
+    expect(names.indexOf("registry-files-tls-on-host-take")).toBeLessThan(
+      names.indexOf("registry-files-nginx"),
+    );
+    expect(find("registry-files-tls-on-host-path").inputs).toMatchObject({
+      name: "regwarden-certificate.path",
+      enabled: true,
+      active: true,
+    });
+    expect(find("registry-check-run").inputs.create).toContain("/opt/registry/tls/fullchain.pem:/ca.pem:ro");
+  });
+
   test("with an account that may only pull give it to the cluster's programs, and its password to the registry", async () => {
     const own = { private: JSON.stringify({ pullUser: "reader" }), pullPassword: PULL_PASSWORD };
     const cluster = JSON.stringify({

@@ -13,12 +13,19 @@ const RELOADED_WITHIN_SECONDS = 60;
  * Makes nginx take up its files, and the addresses of containers that were recreated, without ending a transfer: old
  * workers go on with what they serve, new ones take every new connection. What `nginx -t` refuses changes nothing.
  * Prints when it was done: a trigger for what follows.
- *
- * A reload has no result of its own: it has worked when a worker runs that did not before.
  */
 export function reloadNginxScript(): string {
-  return `set -eu
-nginx() { docker exec ${containers.nginx} nginx -c ${NGINX_CONFIG} "$@"; }
+  return `set -eu\n${reloadNginxFunctions()}\nreload\ndate -u +%Y-%m-%dT%H:%M:%S.%NZ\n`;
+}
+
+/**
+ * POSIX shell: `reload`, and `is_running`. A reload has no result of its own: it has worked when a worker runs that did
+ * not before.
+ */
+export function reloadNginxFunctions(): string {
+  return `nginx() { docker exec ${containers.nginx} nginx -c ${NGINX_CONFIG} "$@"; }
+is_running() { [ "$(docker inspect --format '{{.State.Running}}' ${containers.nginx} 2>/dev/null)" = true ]; }
+is_healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' ${containers.nginx})" = healthy ]; }
 # Processes of nginx that take connections: those that only end what they have are called otherwise.
 workers() {
   for status in $(grep -ls "^PPid:[[:space:]]*$1$" /proc/[0-9]*/status); do
@@ -33,21 +40,31 @@ has_new_worker() {
   done
   return 1
 }
-nginx -t -q
-master=$(docker inspect --format '{{.State.Pid}}' ${containers.nginx})
-before=$(workers "$master" | tr '\\n' ' ')
-nginx -s reload
-seconds=0
-until has_new_worker && [ "$(docker inspect --format '{{.State.Health.Status}}' ${containers.nginx})" = healthy ]; do
-  seconds=$((seconds + 1))
-  if [ "$seconds" -gt ${RELOADED_WITHIN_SECONDS} ]; then
-    echo "${containers.nginx} did not take up its files within ${RELOADED_WITHIN_SECONDS} seconds, or is not healthy; its last lines:" >&2
-    docker logs --tail 20 ${containers.nginx} >&2
-    exit 1
-  fi
-  sleep 1
-done
-date -u +%Y-%m-%dT%H:%M:%S.%NZ
+reload() {
+  nginx -t -q
+  master=$(docker inspect --format '{{.State.Pid}}' ${containers.nginx})
+  before=$(workers "$master" | tr '\\n' ' ')
+  nginx -s reload
+  seconds=0
+  until has_new_worker && is_healthy; do
+    seconds=$((seconds + 1))
+    if [ "$seconds" -gt ${RELOADED_WITHIN_SECONDS} ]; then
+      echo "${containers.nginx} did not take up its files within ${RELOADED_WITHIN_SECONDS} seconds, or is not healthy; its last lines:" >&2
+      docker logs --tail 20 ${containers.nginx} >&2
+      exit 1
+    fi
+    sleep 1
+  done
+}`;
+}
+
+/** Runs a oneshot unit to its end, and shows why when it fails. */
+export function startUnitScript(unit: string): string {
+  return `set -eu
+systemctl start ${unit} </dev/null || {
+  journalctl --unit ${unit} --lines 20 --no-pager --output cat >&2
+  exit 1
+}
 `;
 }
 

@@ -11,13 +11,19 @@ export const VALIDATE_COMPOSE = "docker compose --file {} config --quiet";
  * A real `nginx -t`, in the image and under the restrictions that it will run with. Without network: backends are
  * variables, so no name is looked up.
  */
-export function validateNginx({ directory, images }: RegistrySettings): string {
+export function validateNginx(settings: RegistrySettings): string {
+  const { tls } = hostPaths(settings.directory);
+  return nginxTest(settings, ["{}:/etc/nginx/nginx.conf:ro", `${tls}:/etc/nginx/tls:ro`]);
+}
+
+/** `nginx -t` with these files, in a container of its own. */
+export function nginxTest({ images }: RegistrySettings, volumes: readonly string[]): string {
   return sandboxed({
     image: images.nginx,
     command: "nginx -t",
     network: "none",
     pull: "missing",
-    volumes: ["{}:/etc/nginx/nginx.conf:ro", `${hostPaths(directory).tls}:/etc/nginx/tls:ro`],
+    volumes,
     options: [
       "--tmpfs /tmp --tmpfs /run --tmpfs /var/cache/nginx",
       ...NGINX_CAPABILITIES.map((name) => `--cap-add ${name}`),

@@ -14,6 +14,8 @@ import { OTHER_PRIVATE_KEY } from "../../support/program-stack/tls.ts";
 
 const json = JSON.stringify;
 const host = (part: object) => json({ ...JSON.parse(RAW_CONFIG.host ?? ""), ...part });
+const noTls = { tlsCertificate: undefined, tlsPrivateKey: undefined };
+const onHost = { certificate: "/etc/tls/fullchain.pem", privateKey: "/etc/tls/privkey.pem" };
 const ghcr = { name: "ghcr", port: 5010, remoteUrl: "https://ghcr.io" };
 
 describe("a configuration without fault", () => {
@@ -52,6 +54,10 @@ describe("a configuration without fault", () => {
 
   test("may come without a key, which an SSH agent then holds", () => {
     expect(faultsOf({ sshPrivateKey: undefined }).keys).toEqual([]);
+  });
+
+  test("needs no certificate where the host itself has one", () => {
+    expect(faultsOf({ host: host({ tls: onHost }), ...noTls }).keys).toEqual([]);
   });
 
   test("needs only the certificate from the configuration when the source is Vault, and not even that with a path", () => {
@@ -135,6 +141,22 @@ describe("one fault", () => {
     [
       "a proxy with credentials",
       { host: host({ outboundProxy: { url: "http://a:b@proxy:3128" } }) },
+      "host.outboundProxy.url",
+    ],
+    [
+      "a certificate of the host without its key",
+      { host: host({ tls: { certificate: "/a.pem" } }) },
+      "host.tls.privateKey",
+    ],
+    [
+      "a relative path of a certificate",
+      { host: host({ tls: { ...onHost, certificate: "a.pem" } }), ...noTls },
+      "host.tls.certificate",
+    ],
+    ["two sources of the certificate", { host: host({ tls: onHost }) }, "host.tls"],
+    [
+      "a proxy with a path",
+      { host: host({ outboundProxy: { url: "http://proxy:3128/a" } }) },
       "host.outboundProxy.url",
     ],
     [

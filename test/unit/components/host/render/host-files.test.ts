@@ -1,6 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
+import {
+  certificatePath,
+  certificateTimer,
+  certificateUnit,
+  takeCertificateScript,
+} from "../../../../../components/host/render/certificate-units.ts";
 import { checkConfig } from "../../../../../components/host/render/check-config.ts";
+import { diskTimer, diskUnit } from "../../../../../components/host/render/disk-units.ts";
 import { launcherScript } from "../../../../../components/host/render/launcher.ts";
 import { resolvedConfig } from "../../../../../components/host/render/resolved.ts";
 import { revision, secretFingerprint } from "../../../../../components/host/render/revision.ts";
@@ -16,6 +23,10 @@ import { bootUnit, scanTimer, scanUnit } from "../../../../../components/host/re
 import { validateNginx } from "../../../../../components/host/render/validate.ts";
 import { SETTINGS } from "../../../../support/program-stack/settings.ts";
 
+const TLS_ON_HOST = {
+  certificate: "/etc/letsencrypt/live/registry.example.com/fullchain.pem",
+  privateKey: "/etc/letsencrypt/live/registry.example.com/privkey.pem",
+};
 const CA = "/opt/registry/tls/fullchain.pem";
 const SCRIPTS: [file: string, text: string][] = [
   ["nginx-reload.sh", reloadNginxScript()],
@@ -36,6 +47,12 @@ describe("files on the host", () => {
     ],
     ["check-deployment.json", checkConfig(SETTINGS, "builder")],
     ["regwarden.sh", launcherScript(SETTINGS)],
+    ["regwarden-disk.service", diskUnit(SETTINGS)],
+    ["regwarden-disk.timer", diskTimer()],
+    ["take-certificate.sh", takeCertificateScript(SETTINGS, TLS_ON_HOST)],
+    ["regwarden-certificate.service", certificateUnit(SETTINGS)],
+    ["regwarden-certificate.path", certificatePath(TLS_ON_HOST)],
+    ["regwarden-certificate.timer", certificateTimer()],
     ...SCRIPTS,
   ])("read as expected: %s", async (file, text) => {
     await expect(text).toMatchFileSnapshot(`../../../../component/rendered/${file}`);
