@@ -11,7 +11,7 @@ import { writeLayout } from "../../lab/images/oci-content.ts";
 import { addressesOf } from "../../lab/machine/instances.ts";
 import { image } from "../support/images/oci-content.ts";
 import { noDrift, up } from "../support/lab/expected.ts";
-import { containers, instance, pulumi, setSecret, touched } from "../support/lab/stack.ts";
+import { containers, instance, pulumi, setSecret, setText, touched } from "../support/lab/stack.ts";
 import { describeTransfers, startTransfers } from "../support/lab/transfers.ts";
 
 const set = (path: string, value: string) => pulumi("config", "set", "--path", `regwarden:${path}`, value);
@@ -44,6 +44,7 @@ describe("transfers through nginx", () => {
     const flags = ["--dest-authfile", authFile, "--dest-cert-dir", certificateDirectory];
     await execa("skopeo", [
       "copy",
+      "--preserve-digests",
       ...flags,
       `oci:${scratch}/large:image`,
       `docker://${registry}/transfers/large:1`,
@@ -58,12 +59,12 @@ describe("transfers through nginx", () => {
     renewed = await ensureServerCertificates(join(scratch, "tls"), registryHostName, names);
     const both = `${original.authority.trim()}\n${renewed.authority}`;
     await writeFile(authorityFile, both);
-    await pulumi("config", "set", "regwarden:tlsAuthority", both);
+    await setText("tlsAuthority", both);
     await up();
   });
   afterAll(async () => {
     await writeFile(authorityFile, original.authority);
-    await pulumi("config", "set", "regwarden:tlsAuthority", original.authority);
+    await setText("tlsAuthority", original.authority);
     await setSecret("tlsCertificate", original.certificate);
     await setSecret("tlsPrivateKey", original.privateKey);
     await up();

@@ -53,6 +53,11 @@ export async function setSecret(name: string, value: string): Promise<void> {
   await cli(["config", "set", "--secret", `regwarden:${name}`], value);
 }
 
+/** Sets a text of more than one line, which begins with a dash as PEM does; it travels by standard input. */
+export async function setText(name: string, value: string): Promise<void> {
+  await cli(["config", "set", "--plaintext", `regwarden:${name}`], value);
+}
+
 async function cli(args: readonly string[], input = ""): Promise<string> {
   const options = { cwd: projectRoot, env: pulumiEnvironment(instance), input };
   const { stdout } = await execa(
