@@ -45,6 +45,7 @@ const processes = described(
   "a whole number of processes and threads, from 16 to 65536",
   v.pipe(v.number(), v.integer(), v.minValue(16), v.maxValue(65_536)),
 );
+// Many more than nginx needs at once: after each reload the old workers stay until their last transfer has ended.
 const limits = (memory: string, most: number) =>
   v.optional(
     v.strictObject({ memory: withDefault(binarySize, memory), processes: withDefault(processes, most) }),
@@ -81,7 +82,7 @@ export const registryEntries = {
     {},
   ),
   limits: v.optional(
-    v.strictObject({ registry: limits("1Gi", 1024), nginx: limits("512Mi", 256), ui: limits("128Mi", 128) }),
+    v.strictObject({ registry: limits("1Gi", 1024), nginx: limits("512Mi", 1024), ui: limits("128Mi", 128) }),
     {},
   ),
   images: v.optional(

@@ -5,7 +5,7 @@ import { MANAGED_BY } from "./managed-by.ts";
 import { reloadNginxFunctions } from "./scripts.ts";
 import { nginxTest } from "./validate.ts";
 
-/** The smallest server that reads both files: whether they belong together, whatever else nginx is told. */
+/** The smallest server that reads both files: whether they belong together, whatever the rest of the configuration says. */
 const PROBE_CONFIG =
   "events {} http { server { listen 127.0.0.1:8443 ssl; " +
   "ssl_certificate /etc/nginx/tls/fullchain.pem; ssl_certificate_key /etc/nginx/tls/privkey.pem; } }";

@@ -94,7 +94,7 @@ const cacheZone = ({ blobCache: { size, minFree } }: RegistrySettings) => `
                    max_size=${lowerUnit(size)} min_free=${lowerUnit(minFree)};
 `;
 
-// 2.8.3 knows no rights: whoever has a password may push. Whether it is right the registry checks, as for all others.
+// 2.8.3 knows no rights: every account may push. The password is checked by the registry, as for every other account.
 const pullOnly = (user: string) => `
   # 1 for a write by the account that may only pull
   map "$request_method $remote_user" $is_refused_write {

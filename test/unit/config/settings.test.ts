@@ -268,7 +268,7 @@ describe("what is allowed and hardly ever meant", () => {
     expect(warnings[0]).toContain("regwarden:caches[0].allowFrom");
   });
 
-  test("is no cache that says whom it answers", () => {
+  test("is no cache that names the networks that it answers", () => {
     expect(warningsOf({})).toEqual([]);
   });
 });

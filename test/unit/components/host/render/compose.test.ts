@@ -98,7 +98,7 @@ describe("the compose file", () => {
 
   test("bounds the memory and the processes of every container", () => {
     const bounds = Object.values(services).map(({ mem_limit, pids_limit }) => `${mem_limit} ${pids_limit}`);
-    expect(bounds).toEqual(["1g 1024", "1g 1024", "1g 1024", "512m 256", "128m 128"]);
+    expect(bounds).toEqual(["1g 1024", "1g 1024", "1g 1024", "512m 1024", "128m 128"]);
   });
 
   test("lets the caches out by a proxy where one is named, and the private registry, which fetches nothing, not", () => {
