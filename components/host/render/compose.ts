@@ -181,7 +181,7 @@ function limited({ memory, processes }: ContainerLimits): Record<string, unknown
 }
 
 // Both spellings: programs differ in which they read.
-function proxyEnvironment({ url, noProxy }: OutboundProxy): Record<string, string> {
+export function proxyEnvironment({ url, noProxy }: OutboundProxy): Record<string, string> {
   const variables = {
     http_proxy: url,
     https_proxy: url,

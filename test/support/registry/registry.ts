@@ -49,6 +49,8 @@ interface RegistryOptions {
   readonly cachesBlobs?: boolean;
   /** Makes it a pull-through cache of the registry at this URL. */
   readonly proxyOf?: string;
+  /** More of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a registry with an empty store; with a login it asks for it. */
@@ -61,7 +63,7 @@ export async function startRegistry(login?: Login, options: RegistryOptions = {}
   const url = `http://127.0.0.1:${port}`;
   const config = join(scratch, "config.yml");
   await writeFile(config, await renderConfig({ scratch, directory, port, login, ...options }));
-  const server = createServerControl(binary, config, url);
+  const server = createServerControl(binary, config, url, options.env);
   const credentials = (side: "src" | "dest") =>
     login ? [`--${side}-creds`, `${login.user}:${login.password}`] : [];
   const remote = (repository: string, reference: string) =>
@@ -117,11 +119,11 @@ async function writeSource(directory: string, content: Content): Promise<string>
   return `oci:${directory}:image`;
 }
 
-function createServerControl(binary: string, config: string, url: string) {
+function createServerControl(binary: string, config: string, url: string, env: RegistryOptions["env"] = {}) {
   let child: ChildProcess | undefined;
   return {
     start: async () => {
-      const started = spawn(binary, ["serve", config], { stdio: "ignore" });
+      const started = spawn(binary, ["serve", config], { stdio: "ignore", env: { ...process.env, ...env } });
       child = started;
       const answers = async () => (await fetch(`${url}/v2/`)).status < 500;
       await becomesReady(`the registry at ${url}`, startLimitSeconds, [started], answers);
