@@ -6,6 +6,7 @@ import type { HostAccess } from "./components/host/host-command.ts";
 import { HostDns } from "./components/host/host-dns.ts";
 import { RegistryHost } from "./components/host/registry-host.ts";
 import type { RegistrySettings } from "./components/host/settings.ts";
+import { Declared, UnmanagedCheck } from "./components/host/unmanaged-check.ts";
 import { type Config, readConfig } from "./config/read-config.ts";
 import { readSecrets, type StackSecrets } from "./config/read-secrets.ts";
 import { Provider } from "./provider/resources.ts";
@@ -27,7 +28,8 @@ export default async function registryStack(): Promise<StackOutputs> {
   const secrets = await readSecrets(config);
   const access = hostAccess(config, secrets);
   const provider = new Provider("host", { connection: access.connection });
-  const onHost = { providers: { host: provider } };
+  const declared = new Declared();
+  const onHost = { providers: { host: provider }, transformations: [declared.transformation] };
 
   const dns =
     config.dns &&
@@ -37,6 +39,12 @@ export default async function registryStack(): Promise<StackOutputs> {
     { settings: registrySettings(config), secrets, access },
     // Images are pulled by name.
     { ...onHost, dependsOn: dns ? [dns] : [] },
+  );
+  const { sshPort } = config.host;
+  new UnmanagedCheck(
+    "unmanaged",
+    { settings: registrySettings(config), declared, sshPort, allow: config.drift.allow },
+    onHost,
   );
   // Not after the host: when its update fails, the alerts must be there all the more.
   if (config.cluster.enabled) watchFromCluster(config, secrets);

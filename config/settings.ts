@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { clusterEntries, clusterFaults, sitesWithOwnSecret } from "./cluster.ts";
+import { driftEntries } from "./drift.ts";
 import { type Fault, schemaFault, settingFault } from "./faults.ts";
 import { hostEntries, hostKeyFaults } from "./host.ts";
 import { registryEntries, registryFaults } from "./registry.ts";
@@ -12,6 +13,7 @@ export const settingsSchema = v.strictObject({
   ...registryEntries,
   ...secretEntries,
   ...clusterEntries,
+  ...driftEntries,
 });
 
 /** The settings with all defaults filled in. */

@@ -123,6 +123,15 @@ export const driftMetrics = {
   },
 } as const satisfies Record<string, Metric>;
 
+/** Pushed by the drift run into the same group: what is on the host beside what is declared. */
+export const unmanagedMetrics = {
+  drift_unmanaged_count: {
+    help: "Things on the host that are not declared, by kind: file, container, unit, job, port; no series for a kind that could not be checked",
+    labels: ["stack", "kind"],
+  },
+  drift_unmanaged_unchecked: { help: "Kinds of these that could not be checked", labels: ["stack"] },
+} as const satisfies Record<string, Metric>;
+
 /** Pushed by the Drive synchronisation, one group a site. */
 export const driveSyncMetrics = {
   regwarden_drive_sync_last_run_timestamp_seconds: { help: "Unix time of the last run", labels: ["site"] },

@@ -3,6 +3,7 @@ import type { Operation } from "./args.ts";
 import { changeOf, doneIn, type ResourceChange } from "./changes.ts";
 import { noteRuns, runsDirectory } from "./cli/pulumi-command.ts";
 import type { Display } from "./display.ts";
+import { type Unmanaged, unmanagedIn } from "./drift/unmanaged.ts";
 import type { Interruption } from "./interruption.ts";
 import { removeEndedNotes } from "./lock/run-notes.ts";
 import { isLocked } from "./lock/stack-lock.ts";
@@ -19,6 +20,8 @@ export interface Outcome {
   readonly done: readonly ResourceChange[];
   /** What the engine reported as errors, one message each. */
   readonly errors: readonly string[];
+  /** What the refresh read of the host beside what is declared. */
+  readonly unmanaged: Unmanaged;
 }
 
 export interface OperationOptions {
@@ -82,6 +85,7 @@ async function recorded(
   const changes: ResourceChange[] = [];
   const done: ResourceChange[] = [];
   const errors: string[] = [];
+  let unmanaged: Unmanaged;
   let hasPending = false;
   const onOutput = (text: string) => {
     hasPending ||= text.includes("pending operations");
@@ -92,20 +96,21 @@ async function recorded(
     const [change, end] = [changeOf(event), doneIn(event)];
     if (change) changes.push(change);
     if (end) done.push(end);
+    unmanaged = unmanagedIn(event) ?? unmanaged;
     const { severity, message = "" } = event.diagnosticEvent ?? {};
     if (severity === "error") errors.push(withoutColors(message));
   };
   try {
     options.interruption.requested.throwIfAborted();
     await run(settingsOf(options, onOutput, onEvent), () => hasPending);
-    return { exitCode: 0, changes, done, errors };
+    return { exitCode: 0, changes, done, errors, unmanaged };
   } catch (error) {
     const text = messageOf(error);
     const [, code, signal] =
       /^.*Command (?:failed with exit code (\d+)|was killed with (SIG\w+))/m.exec(text) ?? [];
     if ((code === undefined && signal === undefined) || isLocked(text)) throw error;
     if (signal !== undefined) options.display.writeError(`The Pulumi CLI was killed (${signal}).\n`);
-    return { exitCode: Number(code ?? 1), changes, done, errors };
+    return { exitCode: Number(code ?? 1), changes, done, errors, unmanaged };
   }
 }
 

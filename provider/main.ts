@@ -3,6 +3,7 @@ import { directory } from "./kinds/directory.ts";
 import { file } from "./kinds/file.ts";
 import { htpasswd } from "./kinds/htpasswd.ts";
 import { systemdUnit } from "./kinds/systemd-unit.ts";
+import { unmanaged } from "./kinds/unmanaged.ts";
 import { HostPlugin } from "./plugin.ts";
 import { serve } from "./server.ts";
 
@@ -13,6 +14,7 @@ const plugin = new HostPlugin({
   "host:index:File": file,
   "host:index:Htpasswd": htpasswd,
   "host:index:SystemdUnit": systemdUnit,
+  "host:index:Unmanaged": unmanaged,
 });
 
 await serve(plugin, process.argv.slice(2));

@@ -218,6 +218,38 @@ export class SystemdUnit extends HostResource {
   }
 }
 
+/** What is known by name: what is declared, and how names begin that only declared things may have. */
+export interface UnmanagedNames {
+  readonly declared: pulumi.Input<pulumi.Input<string>[]>;
+  readonly prefixes: readonly string[];
+}
+
+/** Arguments of {@link Unmanaged}. */
+export interface UnmanagedArgs {
+  /** Directories in which only declared things belong. */
+  readonly directories: readonly string[];
+  /** Declared paths. */
+  readonly paths: pulumi.Input<pulumi.Input<string>[]>;
+  /** Compose project, in whose networks only its own containers belong. */
+  readonly project: string;
+  readonly containers: UnmanagedNames;
+  readonly units: UnmanagedNames;
+  /** TCP ports that may listen to other machines. */
+  readonly ports: readonly number[];
+  /** `KIND:NAME` of what is known and left alone; `*` in it stands for any text. */
+  readonly allow: readonly string[];
+}
+
+/**
+ * What is on the host and not declared. Each read leaves it in the output `parts`; it is never a difference and nothing
+ * of it is ever changed, so an update passes over it. See contract/unmanaged.ts.
+ */
+export class Unmanaged extends HostResource {
+  constructor(name: string, args: UnmanagedArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Unmanaged", name, { ...args, parts: undefined }, opts);
+  }
+}
+
 function sourceDigest(source: string | undefined): { sha256?: string } {
   if (source === undefined) return {};
   const path = resolve(import.meta.dirname, "..", source);

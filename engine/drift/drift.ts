@@ -3,17 +3,21 @@ import { changeTable, reportedChanges } from "../changes.ts";
 import { explain } from "../explain.ts";
 import { openStack } from "../open-stack.ts";
 import type { Run } from "../run.ts";
-import { runPreview } from "../stack.ts";
+import { type Outcome, runPreview } from "../stack.ts";
 import type { DriftCheck } from "./record.ts";
 import { driftCode, reportDrift } from "./report.ts";
+import { type Unmanaged, unmanagedText } from "./unmanaged.ts";
 
 /** Compares the stack with its program, prints and reports what differs. Returns the exit code. */
-export async function drift(run: Run, targets: ReportTargets, _args: EngineArgs): Promise<number> {
-  const check = await checkForDrift(run);
+export async function drift(run: Run, targets: ReportTargets, args: EngineArgs): Promise<number> {
+  const { check, unmanaged } = await checkForDrift(run);
   printCheck(run, check);
+  run.display.write(unmanagedText(unmanaged));
   return await reportDrift({
     stack: run.stack,
     check,
+    unmanaged,
+    countsUnmanaged: args.unmanaged,
     ...targets,
     runUrl: process.env.CI_PIPELINE_URL,
     nowSeconds: Math.floor(Date.now() / 1000),
@@ -21,20 +25,29 @@ export async function drift(run: Run, targets: ReportTargets, _args: EngineArgs)
   });
 }
 
+interface Checks {
+  readonly check: DriftCheck;
+  readonly unmanaged: Unmanaged;
+}
+
 /** Whatever goes wrong, the run could not check, and is reported so. */
-async function checkForDrift(run: Run): Promise<DriftCheck> {
+async function checkForDrift(run: Run): Promise<Checks> {
   try {
     const stack = await openStack(run.stack, "drift", run.project, run.display.writeError);
     const outcome = await runPreview(stack, true, { ...run, only: undefined });
-    if (outcome.exitCode === 0) return { kind: "clean" };
-    if (outcome.exitCode !== driftCode) return { kind: "could-not-check" };
-    const changes = reportedChanges(outcome);
-    const isConnectionOnly = changes.length === 0 && outcome.changes.length > 0;
-    return isConnectionOnly ? { kind: "clean" } : { kind: "drift", changes };
+    return { check: checkOf(outcome), unmanaged: outcome.unmanaged };
   } catch (error) {
     run.display.writeError(`${explain(error)}\n`);
-    return { kind: "could-not-check" };
+    return { check: { kind: "could-not-check" }, unmanaged: undefined };
   }
+}
+
+function checkOf(outcome: Outcome): DriftCheck {
+  if (outcome.exitCode === 0) return { kind: "clean" };
+  if (outcome.exitCode !== driftCode) return { kind: "could-not-check" };
+  const changes = reportedChanges(outcome);
+  const isConnectionOnly = changes.length === 0 && outcome.changes.length > 0;
+  return isConnectionOnly ? { kind: "clean" } : { kind: "drift", changes };
 }
 
 function printCheck({ stack, display }: Run, check: DriftCheck): void {

@@ -10,6 +10,8 @@ export interface MessageFacts {
   readonly firstSeen: number;
   /** Page of the CI run. */
   readonly runUrl: string | undefined;
+  /** What is on the host and not declared, as far as it is to be reported. */
+  readonly undeclared: readonly string[];
 }
 
 /**
@@ -17,10 +19,25 @@ export interface MessageFacts {
  * Source: docs.slack.dev, "Formatting message text": &, < and > are the only characters to escape.
  */
 export function driftMessage(check: DriftCheck, facts: MessageFacts): string | undefined {
-  if (check.kind === "clean") return undefined;
-  const lines = check.kind === "drift" ? driftLines(check.changes, facts) : uncheckedLines(facts);
+  const lines = [...checkLines(check, facts), ...undeclaredLines(facts)];
+  if (lines.length === 0) return undefined;
   const run = facts.runUrl ? [`Run: ${escaped(facts.runUrl)}`] : [];
   return [...lines, ...run].join("\n");
+}
+
+function checkLines(check: DriftCheck, facts: MessageFacts): string[] {
+  if (check.kind === "clean") return [];
+  return check.kind === "drift" ? driftLines(check.changes, facts) : uncheckedLines(facts);
+}
+
+function undeclaredLines({ stack, undeclared }: MessageFacts): string[] {
+  if (undeclared.length === 0) return [];
+  const rest = undeclared.length - maxNames;
+  return [
+    `The host of stack ${escaped(stack)} has ${undeclared.length} beside what is declared:`,
+    ...undeclared.slice(0, maxNames).map((line) => `• ${escaped(line)}`),
+    ...(rest > 0 ? [`and ${rest} more`] : []),
+  ];
 }
 
 function driftLines(changes: readonly ResourceChange[], { stack, firstSeen }: MessageFacts): string[] {

@@ -1,6 +1,7 @@
-import { driftMetrics } from "../../contract/metrics.ts";
+import { driftMetrics, unmanagedMetrics } from "../../contract/metrics.ts";
 import { renderExposition } from "../../scripts/report/exposition.ts";
 import type { ResourceChange } from "../changes.ts";
+import { type Unmanaged, uncheckedKinds, unmanagedCounts } from "./unmanaged.ts";
 
 /** What a drift run found. */
 export type DriftCheck =
@@ -42,12 +43,28 @@ function countOf(check: DriftCheck): number | undefined {
   return check.kind === "drift" ? check.changes.length : 0;
 }
 
-/** The record in the text format of Prometheus. */
-export function renderDriftMetrics(stack: string, record: DriftRecord): string {
+/** The record, and what is on the host beside what is declared, in the text format of Prometheus. */
+export function renderDriftMetrics(stack: string, record: DriftRecord, unmanaged: Unmanaged): string {
   const names = Object.keys(driftMetrics) as (keyof typeof driftMetrics)[];
   const samples = names.flatMap((name) => {
     const value = record[name];
     return value === undefined ? [] : [{ name, labels: { stack }, value }];
   });
-  return renderExposition(driftMetrics, samples);
+  const counts = [...unmanagedCounts(unmanaged)].map(([kind, value]) => ({
+    name: "drift_unmanaged_count" as const,
+    labels: { stack, kind },
+    value,
+  }));
+  // A run that could not check at all has said so.
+  const unchecked =
+    record.drift_stack_state === states["could-not-check"]
+      ? []
+      : [
+          {
+            name: "drift_unmanaged_unchecked" as const,
+            labels: { stack },
+            value: uncheckedKinds(unmanaged).length,
+          },
+        ];
+  return renderExposition({ ...driftMetrics, ...unmanagedMetrics }, [...samples, ...counts, ...unchecked]);
 }

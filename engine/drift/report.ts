@@ -4,6 +4,7 @@ import { postMessage, WebhookError } from "../../scripts/report/webhook.ts";
 import type { ReportTargets } from "../args.ts";
 import { driftMessage } from "./message.ts";
 import { type DriftCheck, driftRecord, renderDriftMetrics } from "./record.ts";
+import { totalOf, type Unmanaged, uncheckedKinds, unmanagedLines } from "./unmanaged.ts";
 
 /** Exit code of the engine for changes where none were expected, and ours for drift. */
 export const driftCode = 7;
@@ -11,6 +12,9 @@ export const driftCode = 7;
 export interface DriftReport extends ReportTargets {
   readonly stack: string;
   readonly check: DriftCheck;
+  readonly unmanaged: Unmanaged;
+  /** Whether what is not declared decides the exit code, and is in the message. */
+  readonly countsUnmanaged: boolean;
   readonly runUrl: string | undefined;
   readonly nowSeconds: number;
   readonly warn: (text: string) => void;
@@ -31,7 +35,10 @@ export async function reportDrift(report: DriftReport): Promise<number> {
   const firstSeen = await push(report).catch(orWarn);
   await notify(report, firstSeen ?? 0).catch(orWarn);
   if (report.check.kind === "drift") return driftCode;
-  return report.check.kind === "clean" && hasArrived ? 0 : 1;
+  if (report.check.kind === "could-not-check") return 1;
+  if (report.countsUnmanaged && totalOf(report.unmanaged) > 0) return driftCode;
+  const isUnchecked = report.countsUnmanaged && uncheckedKinds(report.unmanaged).length > 0;
+  return hasArrived && !isUnchecked ? 0 : 1;
 }
 
 /**
@@ -39,7 +46,7 @@ export async function reportDrift(report: DriftReport): Promise<number> {
  *
  * A gateway that cannot be read is not written to either: the time of before would be lost.
  */
-async function push({ stack, check, pushgateway, nowSeconds }: DriftReport): Promise<number> {
+async function push({ stack, check, unmanaged, pushgateway, nowSeconds }: DriftReport): Promise<number> {
   if (pushgateway === undefined) return 0;
   const key = [
     ["job", pushJobs.drift],
@@ -47,11 +54,13 @@ async function push({ stack, check, pushgateway, nowSeconds }: DriftReport): Pro
   ] as const;
   const earlier = (await readGroupGauge(pushgateway.href, key, "drift_stack_first_seen")) ?? 0;
   const record = driftRecord(check, earlier, nowSeconds);
-  await putGroup(pushgateway.href, key, renderDriftMetrics(stack, record));
+  await putGroup(pushgateway.href, key, renderDriftMetrics(stack, record, unmanaged));
   return record.drift_stack_first_seen ?? 0;
 }
 
-async function notify({ stack, check, notify: webhook, runUrl }: DriftReport, firstSeen: number) {
-  const text = driftMessage(check, { stack, firstSeen, runUrl });
+async function notify(report: DriftReport, firstSeen: number) {
+  const { stack, check, unmanaged, countsUnmanaged, notify: webhook, runUrl } = report;
+  const undeclared = unmanagedLines(unmanaged, countsUnmanaged);
+  const text = driftMessage(check, { stack, firstSeen, runUrl, undeclared });
   if (webhook !== undefined && text !== undefined) await postMessage(webhook.href, text);
 }

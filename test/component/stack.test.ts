@@ -250,6 +250,30 @@ describe("the resources", () => {
     expect(inputs("registry-programs-bundle").sha256).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  test("that are declared are known to the check of what is not: every path, unit and port", () => {
+    const { paths, units, ports, directories, allow } = inputs("unmanaged-things") as {
+      paths: string[];
+      units: { declared: string[] };
+      ports: number[];
+      directories: string[];
+      allow: string[];
+    };
+    const own = (key: string, ...types: string[]) =>
+      stack.declared
+        .filter(({ type }) => types.includes(type))
+        .map((each) => (plain(each.inputs) as Record<string, unknown>)[key])
+        .sort();
+    expect(paths).toEqual(
+      expect.arrayContaining(own("path", FILE, "host:index:Htpasswd", "host:index:Directory")),
+    );
+    expect([...units.declared].sort()).toEqual(own("name", "host:index:SystemdUnit"));
+    expect(ports).toEqual(expect.arrayContaining([22, 5050, 5000, 5010, 5001, 8080]));
+    expect(directories).toEqual(
+      ["", "/nginx", "/auth", "/tls", "/programs", "/data"].map((path) => `/opt/registry${path}`),
+    );
+    expect(allow).toEqual([]);
+  });
+
   test("name every DNS server", () => {
     expect(inputs("dns-servers").content).toContain("DNS=10.0.20.1 94.140.14.14\n");
     expect(inputs("dns-restart")).toMatchObject({

@@ -168,6 +168,18 @@ describe("an update that is cancelled", () => {
     },
   );
 
+  test("by a signal to npm, as a CI system sends it, ends as cleanly", async () => {
+    const run = stack.startByNpm("up", ["--yes"]);
+    going.push(run);
+    await stack.isHeld();
+    process.kill(run.pid, "SIGTERM");
+    await waitUntil("the CLI's answer", 60, async () => run.printed().includes("received; cancelling"));
+    stack.openGate();
+    const { output } = await run.end;
+    expect(output).toContain("up of stack prod was cancelled (SIGTERM).");
+    expect(stack.locks()).toEqual([]);
+  });
+
   test("together with the CLI, as a terminal does, gets one signal and not two", async () => {
     const run = await heldUpdate();
     process.kill(-run.pid, "SIGINT");

@@ -3,8 +3,10 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { unmanagedKinds } from "../../contract/unmanaged.ts";
 import type { DriftCheck } from "../../engine/drift/record.ts";
 import { reportDrift } from "../../engine/drift/report.ts";
+import type { Unmanaged } from "../../engine/drift/unmanaged.ts";
 import { nodeBinary, projectRoot } from "../../lab/machine/paths.ts";
 import { serveAndRecord, stoppedServer } from "../support/server/server.ts";
 import { type Service, startPushgateway } from "../support/server/service.ts";
@@ -15,6 +17,11 @@ const change = { operation: "update", type: "host:index:File", name: "compose", 
 const clean: DriftCheck = { kind: "clean" };
 const drift: DriftCheck = { kind: "drift", changes: [change] };
 const unchecked: DriftCheck = { kind: "could-not-check" };
+const allChecked = unmanagedKinds.map((kind) => ({ kind, found: [] }));
+const openPort = [
+  ...allChecked.filter(({ kind }) => kind !== "port"),
+  { kind: "port" as const, found: [{ name: "9100/tcp", detail: "node_exporter on *" }] },
+];
 
 let gateway: Service;
 let warnings: string[] = [];
@@ -29,11 +36,19 @@ beforeEach(() => {
 function run(
   check: DriftCheck,
   hours: number,
-  more: { stack?: string; pushgateway?: URL; notify?: URL } = {},
+  more: {
+    stack?: string;
+    pushgateway?: URL;
+    notify?: URL;
+    unmanaged?: Unmanaged;
+    countsUnmanaged?: boolean;
+  } = {},
 ) {
   return reportDrift({
     stack: "prod",
     check,
+    unmanaged: allChecked,
+    countsUnmanaged: false,
     pushgateway: new URL(gateway.url),
     notify: undefined,
     runUrl: undefined,
@@ -53,6 +68,26 @@ async function scraped(stack = "prod"): Promise<Record<string, number>> {
 }
 
 const at = (hours: number) => start + hours * hour;
+
+describe("what is on the host beside what is declared", () => {
+  test.each([
+    ["is no drift", clean, openPort, false, 0],
+    ["is drift where that is asked for", clean, openPort, true, 7],
+    ["does not hide drift", drift, allChecked, true, 7],
+    ["could not be checked, which is no drift", clean, allChecked.slice(1), false, 0],
+    ["could not be checked, which is asked for", clean, allChecked.slice(1), true, 1],
+    ["does not make a run fine that could not check", unchecked, undefined, true, 1],
+  ] as const)("%s", async (_what, check, unmanaged, countsUnmanaged, code) => {
+    expect(await run(check, 0, { stack: "beside", unmanaged, countsUnmanaged })).toBe(code);
+  });
+
+  test("is taken by the Pushgateway by kind", async () => {
+    await run(clean, 0, { stack: "by-kind", unmanaged: openPort });
+    const text = await (await fetch(new URL("/metrics", gateway.url))).text();
+    expect(text).toMatch(/^drift_unmanaged_count\{[^}]*kind="port",stack="by-kind"\} 1$/m);
+    expect(text).toMatch(/^drift_unmanaged_count\{[^}]*kind="file",stack="by-kind"\} 0$/m);
+  });
+});
 
 describe("the Pushgateway", () => {
   test("knows from run to run when drift was first seen", async () => {

@@ -15,6 +15,7 @@ import { nodeBinary, projectRoot, searchPath } from "../../lab/machine/paths.ts"
 import { ensurePulumiCli, pulumiBinary } from "../../lab/machine/tools/pulumi.ts";
 import { waitUntil } from "../../lab/machine/wait.ts";
 
+const engine = join(projectRoot, "test/support/small-stack/main.ts");
 const projectFile = `name: small
 runtime: { name: nodejs, options: { typescript: false } }
 plugins:
@@ -75,15 +76,23 @@ export class SmallStack {
 
   /** Starts `main.ts OPERATION --stack NAME ARGS` in a group of processes of its own. */
   start(operation: string, args: readonly string[] = [], environment: Record<string, string> = {}): Going {
-    const argv = [
-      join(projectRoot, "test/support/small-stack/main.ts"),
-      operation,
-      "--stack",
-      this.name,
-      ...args,
-    ];
-    const child = execa(nodeBinary, argv, {
-      cwd: projectRoot,
+    return this.#start([nodeBinary, engine, operation, "--stack", this.name, ...args], environment);
+  }
+
+  /** The same by this project's npm script. */
+  startByNpm(operation: string, args: readonly string[] = []): Going {
+    const { scripts } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    const script = scripts[operation]?.replace("engine/main.ts", engine);
+    const own = { private: true, scripts: { build: "true", [operation]: script } };
+    writeFileSync(join(this.project, "package.json"), JSON.stringify(own));
+    return this.#start(["npm", "run", operation, "--", "--stack", this.name, ...args], {});
+  }
+
+  #start([command = "", ...argv]: readonly string[], environment: Record<string, string>): Going {
+    const child = execa(command, argv, {
+      cwd: this.project,
       reject: false,
       all: true,
       detached: true,

@@ -99,6 +99,7 @@ function driftPanels(): Panel[] {
     row("Drift"),
     stat("Resources that differ", "drift_stack_count", { red: 1 }),
     stat("Drift for hours", "drift_stack_age_hours", { red: 72 }),
+    timeSeries("On the host and not declared", [["drift_unmanaged_count", "{{stack}} {{kind}}"]]),
     timeSeries("State (0 none, 1 drift, 2 could not check)", [["drift_stack_state", "{{stack}}"]]),
   ];
 }

@@ -32,6 +32,25 @@ export const driftCases: readonly AlertCase[] = [
     quiet: { [firstSeen]: "0+0x6000" },
   },
   {
+    title: "a job that removes what tags need is scheduled; other things beside what is declared are none",
+    alert: "HarmfulJobScheduled",
+    input: { 'drift_unmanaged_count{stack="prod",kind="job"}': always(1) },
+    holdsFromMinute: 0,
+    labels: { ...labels, kind: "job" },
+    quiet: {
+      'drift_unmanaged_count{stack="prod",kind="job"}': always(0),
+      'drift_unmanaged_count{stack="prod",kind="port"}': always(3),
+    },
+  },
+  {
+    title: "what is there beside what is declared could not be checked",
+    alert: "UnmanagedNotChecked",
+    input: { 'drift_unmanaged_unchecked{stack="prod"}': always(1) },
+    holdsFromMinute: 0,
+    labels,
+    quiet: { 'drift_unmanaged_unchecked{stack="prod"}': always(0) },
+  },
+  {
     title: "the last drift run is more than 26 hours old",
     alert: "DriftDetectionStale",
     input: { [lastRun]: always(0) },

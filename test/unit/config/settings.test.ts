@@ -181,6 +181,12 @@ describe("one fault", () => {
       "private.pullUser",
     ],
     ["no DNS server", { dns: json({ servers: [] }) }, "dns.servers"],
+    [
+      "a scheduled job that is allowed",
+      { drift: json({ allow: ["job:/etc/cron.d/gc:1"] }) },
+      "drift.allow[0]",
+    ],
+    ["an allowed thing without a kind", { drift: json({ allow: ["/opt/registry/x"] }) }, "drift.allow[0]"],
     ["a DNS server by name", { dns: json({ servers: ["10.0.20.1", "dns.lan"] }) }, "dns.servers[1]"],
     ["another source of secrets", { secretsSource: "env" }, "secretsSource"],
     ["a Vault path with a slash before it", { vault: json({ sshKey: "/a" }) }, "vault.sshKey"],

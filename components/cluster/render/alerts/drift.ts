@@ -4,7 +4,7 @@ const lastRun = "drift_stack_last_run_timestamp";
 
 /** Whether the machine and the cluster still are what the program says, and whether drift runs take place. */
 export function driftAlerts(scope: AlertScope): Alert[] {
-  return [...foundAlerts(), ...driftRunAlerts(scope)];
+  return [...foundAlerts(), ...unmanagedAlerts(), ...driftRunAlerts(scope)];
 }
 
 function foundAlerts(): Alert[] {
@@ -25,6 +25,31 @@ function foundAlerts(): Alert[] {
       severity: "warning",
       summary: "The stack {{ $labels.stack }} has drifted for {{ $value | humanizeDuration }}",
       description: "The change was neither taken into the program nor undone for more than 72 hours.",
+    },
+  ];
+}
+
+function unmanagedAlerts(): Alert[] {
+  return [
+    {
+      name: "HarmfulJobScheduled",
+      expr: 'drift_unmanaged_count{kind="job"} > 0',
+      for: "15m",
+      severity: "critical",
+      summary:
+        "The host of the stack {{ $labels.stack }} schedules what removes the children of tagged indexes",
+      description:
+        "A crontab line, timer or unit runs garbage-collect with -m, or a script that removes tags or links.",
+    },
+    {
+      name: "UnmanagedNotChecked",
+      expr: "drift_unmanaged_unchecked > 0",
+      for: "1h",
+      severity: "warning",
+      summary:
+        "What the host of the stack {{ $labels.stack }} has beside what is declared could not be checked",
+      description:
+        "A drift run could not read files, containers, units, jobs or ports: there may be a harmful job, or none.",
     },
   ];
 }

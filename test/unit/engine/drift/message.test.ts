@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { driftMessage } from "../../../../engine/drift/message.ts";
 
-const facts = { stack: "prod", firstSeen: 0, runUrl: undefined };
+const facts = { stack: "prod", firstSeen: 0, runUrl: undefined, undeclared: [] };
 const file = (name: string, properties: readonly string[] = ["content"]) => ({
   operation: "update",
   type: "host:index:File",
@@ -49,5 +49,16 @@ Run: https://ci.example.com/1`);
     expect(driftMessage({ kind: "drift", changes: [file("<!channel>&")] }, facts)).toContain(
       "File &lt;!channel&gt;&amp;:",
     );
+  });
+
+  test("names what is on the host beside what is declared, also when nothing else differs", () => {
+    const undeclared = [
+      "job /var/spool/cron/crontabs/root:3: registry garbage-collect -m",
+      "port 9100/tcp: x",
+    ];
+    expect(driftMessage({ kind: "clean" }, { ...facts, undeclared })).toBe(`\
+The host of stack prod has 2 beside what is declared:
+• job /var/spool/cron/crontabs/root:3: registry garbage-collect -m
+• port 9100/tcp: x`);
   });
 });

@@ -44,9 +44,37 @@ describe("the record of a drift run", () => {
   });
 
   test("has every metric of the contract, with the stack as its label, and none that is not known", () => {
-    const text = renderDriftMetrics("prod", driftRecord(drift, 0, now));
-    const names = [...text.matchAll(/^([a-z_]+)\{stack="prod"\} [\d.e+]+$/gm)].map(([, name]) => name);
+    const text = renderDriftMetrics("prod", driftRecord(drift, 0, now), undefined);
+    const names = [...text.matchAll(/^(drift_stack_[a-z_]+)\{stack="prod"\} [\d.e+]+$/gm)].map(
+      ([, name]) => name,
+    );
     expect(names).toEqual(Object.keys(driftMetrics));
-    expect(renderDriftMetrics("prod", driftRecord(unchecked, 0, now))).not.toContain("drift_stack_count");
+    expect(renderDriftMetrics("prod", driftRecord(unchecked, 0, now), undefined)).not.toContain(
+      "drift_stack_count",
+    );
+  });
+
+  test("counts by kind what is not declared, and gives a kind that could not be checked no number", () => {
+    const parts = [
+      { kind: "file" as const, found: [{ name: "/opt/registry/x", detail: "file" }] },
+      { kind: "container" as const, found: [] },
+      { kind: "unit" as const, found: [] },
+      { kind: "job" as const, found: [], unchecked: "no answer" },
+      { kind: "port" as const, found: [] },
+    ];
+    const text = renderDriftMetrics("prod", driftRecord(clean, 0, now), parts);
+    expect(text.match(/^drift_unmanaged_.*$/gm)).toEqual([
+      'drift_unmanaged_count{stack="prod",kind="file"} 1',
+      'drift_unmanaged_count{stack="prod",kind="container"} 0',
+      'drift_unmanaged_count{stack="prod",kind="unit"} 0',
+      'drift_unmanaged_count{stack="prod",kind="port"} 0',
+      'drift_unmanaged_unchecked{stack="prod"} 1',
+    ]);
+  });
+
+  test("says of a reading that there was not that all of it is unchecked, but of a run that failed only that", () => {
+    const unread = (check: DriftCheck) => renderDriftMetrics("prod", driftRecord(check, 0, now), undefined);
+    expect(unread(clean)).toContain('drift_unmanaged_unchecked{stack="prod"} 5');
+    expect(unread(unchecked)).not.toContain("drift_unmanaged");
   });
 });

@@ -10,6 +10,7 @@ import {
   inUseMetrics,
   probeMetrics,
   scanMetrics,
+  unmanagedMetrics,
 } from "../../../../../contract/metrics.ts";
 import { metricsOf } from "../../../../support/rules/metrics-of.ts";
 import { RULES, SCOPE } from "../../../../support/rules/rendered-rules.ts";
@@ -21,6 +22,7 @@ const known = Object.keys({
   ...scanMetrics,
   ...diskMetrics,
   ...driftMetrics,
+  ...unmanagedMetrics,
   ...driveSyncMetrics,
   ...externalMetrics,
 });
