@@ -87,17 +87,22 @@ function registrySettings(config: Config): RegistrySettings {
 
 function watchFromCluster(config: Config, secrets: StackSecrets): void {
   const { kubeconfigContext: context } = config.cluster;
-  const provider = new k8s.Provider("cluster", {
+  const access = {
     ...(context === undefined ? {} : { context }),
+    ...(secrets.kubeconfig === undefined ? {} : { kubeconfig: secrets.kubeconfig }),
     // Otherwise an edit is healed by removing the object first, and a pod that starts meanwhile has no password.
     enableConfigMapMutable: true,
     enableSecretMutable: true,
-  });
+  };
+  const provider = new k8s.Provider("cluster", access);
+  // By server-side apply, what is there already is taken over: this one makes what must be new.
+  const creator = new k8s.Provider("cluster-creation", { ...access, enableServerSideApply: false });
   new RegistryCluster(
     "cluster",
     {
       settings: clusterSettings(config),
       stack: pulumi.getStack(),
+      creator,
       ...clusterAccount(config, secrets),
       authority: secrets.tls.authority,
       driveSyncConfigurations: secrets.driveSyncConfigs,

@@ -119,9 +119,23 @@ export function clusterFaults(settings: ClusterConfig | undefined): Fault[] {
   if (settings === undefined || !settings.enabled) return [];
   const { sites } = settings.driveSync;
   return [
+    ...contextFaults(settings),
     ...runbookFaults(settings),
     ...sameNameFaults("cluster.driveSync.sites", sites),
     ...pushFaults(settings),
+  ];
+}
+
+// Without one, a preview on a laptop would go to whatever cluster was asked last.
+function contextFaults({ kubeconfigContext }: ClusterConfig): Fault[] {
+  if (kubeconfigContext !== undefined) return [];
+  return [
+    {
+      key: "cluster.kubeconfigContext",
+      value: "(missing)",
+      rule: "the name of the context of the kubeconfig: the current one is another on each machine",
+      example: "home",
+    },
   ];
 }
 

@@ -1,11 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as vault from "@pulumi/vault";
 import type { RegistrySecrets, TlsSecrets } from "../components/host/registry-secrets.ts";
 import { sitesWithOwnSecret } from "./cluster.ts";
 import { hostKeyOf } from "./known-hosts.ts";
 import type { Config } from "./read-config.ts";
+import { readKubeconfigFile } from "./read-kubeconfig.ts";
+import { type Kv, readKv } from "./read-vault.ts";
 import {
   checkCertificate,
+  checkContext,
+  checkKubeconfig,
   checkNotEmpty,
   checkPrivateKey,
   checkRcloneConfig,
@@ -17,12 +20,14 @@ import {
 
 /** The secrets of the whole stack. */
 export interface StackSecrets extends RegistrySecrets {
+  /** The kubeconfig's content; undefined without a cluster. */
+  readonly kubeconfig: pulumi.Output<string> | undefined;
   /** Configuration of rclone, by site. */
   readonly driveSyncConfigs: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
 /**
- * Every secret, from where the configuration says, as secret Outputs. The only reader of Vault.
+ * Every secret, from where the configuration says, as secret Outputs.
  *
  * Errors: one that lists all missing and wrong fields of Vault, each with mount, path and field, none with its value.
  */
@@ -40,8 +45,16 @@ function fromConfig(config: Config): StackSecrets {
     pullPassword: secrets.pullPassword,
     tls: configTls(config),
     cachePasswords: secrets.cachePasswords,
+    kubeconfig: configKubeconfig(config),
     driveSyncConfigs: secrets.driveSyncConfigs,
   };
+}
+
+// Its content and never its path: that would lie in the state, and mean another file on the next machine.
+function configKubeconfig({ secrets, cluster }: Config): pulumi.Output<string> | undefined {
+  const { enabled, kubeconfigContext: context } = cluster;
+  if (!enabled || context === undefined) return undefined;
+  return secrets.kubeconfig ?? pulumi.secret(readKubeconfigFile(context));
 }
 
 function configTls({ secrets, host }: Config): TlsSecrets {
@@ -57,7 +70,7 @@ function configTls({ secrets, host }: Config): TlsSecrets {
 // Read to the end before anything is declared: with Outputs, each fault would fail a resource of its own, later.
 async function fromVault(config: Config): Promise<StackSecrets> {
   const { host, vault: paths, private: own } = config;
-  const kv = await readKv(paths);
+  const kv = await readKv(config.vault, usedPaths(config));
   const secret = (path: string, field: string, check: SecretCheck) =>
     pulumi.secret(kv.field(path, field, check));
   const knownKey = () => hostKeyOf(kv.field(paths.sshKey, "known_hosts_entry", checkHostKeyEntry)) ?? "";
@@ -75,6 +88,10 @@ async function fromVault(config: Config): Promise<StackSecrets> {
       paths.cachePasswords === undefined
         ? config.secrets.cachePasswords
         : vaultCachePasswords(config, kv, paths.cachePasswords),
+    kubeconfig:
+      paths.kubeconfig === undefined
+        ? configKubeconfig(config)
+        : vaultKubeconfig(config, kv, paths.kubeconfig),
     driveSyncConfigs:
       paths.driveSync === undefined
         ? config.secrets.driveSyncConfigs
@@ -84,33 +101,27 @@ async function fromVault(config: Config): Promise<StackSecrets> {
   return secrets;
 }
 
-/** The KV secrets that the configuration names. */
-interface Kv {
-  /** A field's value; a missing or wrong one is noted among the faults. */
-  readonly field: (path: string, field: string, check: SecretCheck) => string;
-  readonly note: (path: string, field: string, fault: string) => void;
-  readonly faults: readonly string[];
+/** Paths of which a field is used: a token need not be allowed to read any other. */
+function usedPaths({ host, vault, caches, cluster }: Config): readonly string[] {
+  const { sshKey, account, tls, cachePasswords, driveSync, kubeconfig } = vault;
+  const uses: readonly (readonly [path: string | undefined, isUsed: boolean])[] = [
+    [sshKey, host.agentSocketPath === undefined || host.hostKey === undefined],
+    [account, true],
+    [tls, true],
+    [cachePasswords, caches.some(({ username }) => username !== undefined)],
+    [driveSync, sitesWithOwnSecret(cluster).length > 0],
+    [kubeconfig, cluster.enabled],
+  ];
+  return uses.flatMap(([path, isUsed]) => (isUsed && path !== undefined ? [path] : []));
 }
 
-async function readKv({ address, mount, ...named }: Config["vault"]): Promise<Kv> {
-  const provider = address === undefined ? {} : { provider: new vault.Provider("vault", { address }) };
-  const paths = new Set(Object.values(named).filter((path) => path !== undefined));
-  const read = async (name: string) => (await vault.kv.getSecretV2({ mount, name }, provider)).data;
-  const secrets = new Map(
-    await Promise.all([...paths].map(async (path) => [path, await read(path)] as const)),
-  );
-  const faults: string[] = [];
-  const note: Kv["note"] = (path, field, fault) => {
-    faults.push(`Vault, mount ${mount}, path ${path}, field ${field}: ${fault}`);
-  };
-  const field: Kv["field"] = (path, name, check) => {
-    const value = secrets.get(path)?.[name];
-    const rule = value === undefined ? undefined : check(value);
-    if (value === undefined) note(path, name, "is missing");
-    if (rule !== undefined) note(path, name, `must be ${rule}`);
-    return value ?? "";
-  };
-  return { field, note, faults };
+function vaultKubeconfig({ cluster }: Config, kv: Kv, path: string): pulumi.Output<string> | undefined {
+  const { enabled, kubeconfigContext: context } = cluster;
+  if (!enabled || context === undefined) return undefined;
+  const content = kv.field(path, "kubeconfig", checkKubeconfig);
+  const rule = checkContext(content, context);
+  if (rule !== undefined) kv.note(path, "kubeconfig", `must be ${rule}`);
+  return pulumi.secret(content);
 }
 
 function vaultTls(config: Config, kv: Kv, path: string): TlsSecrets {

@@ -1,4 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { load } from "js-yaml";
+import * as v from "valibot";
 
 /**
  * What is wrong with a secret, in words that never hold any of it; undefined when nothing is.
@@ -28,6 +30,32 @@ export const checkPrivateKey: SecretCheck = (value) =>
 
 export const checkRcloneConfig: SecretCheck = (value) =>
   /^\[[^\]\n]+\]\s*$/m.test(value) ? undefined : "a configuration of rclone, with a [remote] section";
+
+const named = v.array(v.looseObject({ name: v.string() }));
+const kubeconfig = v.looseObject({ clusters: named, contexts: named, users: named });
+
+/** The names of a kubeconfig's contexts; undefined for a text that is no kubeconfig. */
+export function kubeconfigContexts(text: string): string[] | undefined {
+  try {
+    const parsed = v.safeParse(kubeconfig, load(text));
+    return parsed.success ? parsed.output.contexts.map(({ name }) => name) : undefined;
+  } catch {
+    // The cause is dropped on purpose: it quotes what could not be read.
+    return undefined;
+  }
+}
+
+export const checkKubeconfig: SecretCheck = (value) =>
+  kubeconfigContexts(value) === undefined
+    ? "a kubeconfig: YAML with clusters, contexts and users"
+    : undefined;
+
+/** Whether a kubeconfig has the context that is named. */
+export function checkContext(value: string, context: string): string | undefined {
+  const contexts = kubeconfigContexts(value);
+  if (contexts === undefined || contexts.includes(context)) return undefined;
+  return `a kubeconfig with the context ${context}; it has ${contexts.join(", ") || "none"}`;
+}
 
 /** Whether key, certificate and name belong together: nginx would refuse the first, every client the second. */
 export function checkTlsPair(certificate: string, privateKey: string, hostname: string): string | undefined {

@@ -2,6 +2,8 @@ import * as v from "valibot";
 import type { Fault } from "./faults.ts";
 import {
   checkCertificate,
+  checkContext,
+  checkKubeconfig,
   checkNotEmpty,
   checkPrivateKey,
   checkRcloneConfig,
@@ -36,6 +38,7 @@ export const secretEntries = {
       tls: v.optional(example(vaultPath, "registry/tls")),
       cachePasswords: v.optional(example(vaultPath, "infra")),
       driveSync: v.optional(example(vaultPath, "drive-sync")),
+      kubeconfig: v.optional(example(vaultPath, "registry/kubeconfig")),
     }),
     {},
   ),
@@ -73,6 +76,8 @@ export const secretKeys = {
   },
   tlsCertificate: { check: checkCertificate, isNeeded: tlsFromConfig, file: "fullchain.pem" },
   tlsPrivateKey: { check: checkPrivateKey, isNeeded: tlsFromConfig, file: "privkey.pem" },
+  // Not needed where KUBECONFIG names a file, or ~/.kube/config is there.
+  kubeconfig: { check: checkKubeconfig, isNeeded: never, file: "kubeconfig" },
 } as const satisfies Record<string, SecretKey>;
 
 /** PEM text of the authority that signed the certificate: no secret, yet too long for the settings. */
@@ -123,13 +128,15 @@ export type NeededNames = Readonly<Record<keyof typeof secretsByName, readonly s
 
 /**
  * What is wrong with the secrets in the Pulumi configuration. `raw` holds their values: none reaches a fault.
- * `hostname` is what the certificate must name; undefined where that cannot be said.
+ * `hostname` is what the certificate must name, `context` what the kubeconfig must have; undefined where that cannot be
+ * said.
  */
 export function secretFaults(
   raw: Readonly<Record<string, string>>,
   settings: SecretSettings,
   needed: NeededNames,
   hostname: string | undefined,
+  context: string | undefined,
 ): Fault[] {
   const keys: [string, SecretKey][] = [...Object.entries(secretKeys), [authorityKey, authority]];
   const single = keys.flatMap(([key, secret]) => singleFault(key, secret, raw[key], settings));
@@ -141,7 +148,7 @@ export function secretFaults(
   const byName = Object.entries(secretsByName).flatMap(([key, kind]) =>
     byNameFaults(key, kind, raw[key], needed[key as keyof NeededNames], settings),
   );
-  return [...single, ...own, ...pair, ...byName];
+  return [...single, ...own, ...pair, ...contextFault(raw.kubeconfig, context), ...byName];
 }
 
 function singleFault(
@@ -183,6 +190,13 @@ function tlsPairFault(raw: Readonly<Record<string, string>>, hostname: string | 
   const rule = checkTlsPair(tlsCertificate, tlsPrivateKey, hostname);
   const example = setCommand("tlsPrivateKey", secretKeys.tlsPrivateKey.file);
   return rule === undefined ? [] : [secretFault("tlsPrivateKey", tlsPrivateKey, rule, example)];
+}
+
+function contextFault(kubeconfig: string | undefined, context: string | undefined): Fault[] {
+  const rule =
+    kubeconfig === undefined || context === undefined ? undefined : checkContext(kubeconfig, context);
+  if (rule === undefined) return [];
+  return [secretFault("kubeconfig", kubeconfig, rule, setCommand("kubeconfig", secretKeys.kubeconfig.file))];
 }
 
 function byNameFaults(

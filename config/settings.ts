@@ -46,6 +46,7 @@ export function parseSettings(raw: Readonly<Record<string, string>>): ParsedSett
       settings,
       neededNames(settings),
       hasHostname ? settings.registry?.hostname : undefined,
+      settings.cluster?.enabled ? settings.cluster.kubeconfigContext : undefined,
     ),
   ]);
   if (faults.length > 0 || !result.success) return { faults };

@@ -7,6 +7,9 @@ export const cronJobs = { probe: "registry-integrity-probe", inUse: "registry-in
 export const alertRulesName = "regwarden-alerts";
 export const dashboardName = "regwarden-dashboard";
 
+/** ConfigMap that says which stack the namespace's objects belong to. */
+export const ownerName = "regwarden-owner";
+
 /** Label `job` of what is pushed: with `instance`, `stack` or `site` it names a group of the Pushgateway. */
 export const pushJobs = {
   probe: cronJobs.probe,

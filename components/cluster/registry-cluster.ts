@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { ownerName } from "../../contract/cluster-names.ts";
 import { builtBundle } from "../../contract/host-paths.ts";
 import { ClusterPrograms } from "./cluster-programs.ts";
 import { DriveSync } from "./drive-sync.ts";
@@ -8,7 +9,7 @@ import { InUseCheck } from "./in-use-check.ts";
 import { IntegrityProbe } from "./integrity-probe.ts";
 import { RegistryAlerts } from "./registry-alerts.ts";
 import { RegistryDashboard } from "./registry-dashboard.ts";
-import { namespaceMetadata } from "./render/metadata.ts";
+import { metadata, namespaceMetadata } from "./render/metadata.ts";
 import type { ClusterSettings } from "./settings.ts";
 
 /** Arguments of {@link RegistryCluster}. */
@@ -16,6 +17,8 @@ export interface RegistryClusterArgs {
   readonly settings: ClusterSettings;
   /** Name of the Pulumi stack, as the drift run reports it. */
   readonly stack: string;
+  /** Provider that refuses to make what is there already. */
+  readonly creator: k8s.Provider;
   /** Registry account of the programs; both are secrets. */
   readonly user: pulumi.Output<string>;
   readonly password: pulumi.Output<string>;
@@ -31,17 +34,29 @@ export class RegistryCluster extends pulumi.ComponentResource {
   constructor(name: string, args: RegistryClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const defaults: pulumi.ComponentResourceOptions = { transforms: [ignoreAdmissionChanges] };
     super("registry:cluster:RegistryCluster", name, {}, pulumi.mergeOptions(defaults, opts));
-    const { settings, stack, user, password, authority, bundle = builtBundle } = args;
+    const { settings, stack, creator, user, password, authority, bundle = builtBundle } = args;
     const { namespace, pushgatewayUrl, driveSync } = settings;
+    // By hand, as parentage carries the other provider.
+    const asNew = { parent: this, provider: creator };
     const ownNamespace =
       settings.createNamespace &&
       new k8s.core.v1.Namespace(
         `${name}-namespace`,
         { metadata: namespaceMetadata(namespace) },
-        { parent: this },
+        // What others have put into it would go with it.
+        { ...asNew, retainOnDelete: true },
       );
-    // Nothing can be made in a namespace that is not there yet.
-    const inside = { parent: this, dependsOn: ownNamespace ? [ownNamespace] : [] };
+    const owner = new k8s.core.v1.ConfigMap(
+      `${name}-owner`,
+      {
+        metadata: metadata(ownerName, namespace),
+        data: { stack, registry: settings.probe.instance },
+      },
+      // Nothing can be made in a namespace that is not there yet.
+      { ...asNew, dependsOn: ownNamespace ? [ownNamespace] : [] },
+    );
+    // Objects have the same names in each stack: a second one would overwrite those of the first.
+    const inside = { parent: this, dependsOn: [owner] };
     const probe = `${name}-probe`;
     const { objects: programs } = new ClusterPrograms(
       `${name}-programs`,

@@ -10,7 +10,7 @@ import { apiServerBinary } from "../machine/tools/cluster-tools.ts";
 import { answersAt, type Daemon, ensureDaemon, stopDaemon } from "./daemon.ts";
 import { gatewayOf, machinePorts, urlsOf } from "./endpoints.ts";
 import { type Access, KubernetesClient } from "./kubernetes-client.ts";
-import { clusterDirectory, kubeconfigFile } from "./paths.ts";
+import { clusterDirectory, kubeconfigContext, kubeconfigFile } from "./paths.ts";
 
 /** Where the API server keeps what it needs to start. */
 function files(instance: Instance) {
@@ -136,7 +136,7 @@ export async function ensureApiServer(
   await ensureDaemon(store, options);
   await ensureDaemon(server, options);
   const file = kubeconfigFile(instance);
-  writeAtomically(file, kubeconfig(`regwarden-${instance}`, access), 0o600);
+  writeAtomically(file, kubeconfig(kubeconfigContext(instance), access), 0o600);
   return client;
 }
 

@@ -19,6 +19,11 @@ export function requestCluster(instance: Instance): void {
 }
 
 /** File through which kubectl, the engine and the lab reach the instance's API server. Only its owner reads it. */
+/** Its only context. */
+export function kubeconfigContext(instance: Instance): string {
+  return `regwarden-${instance}`;
+}
+
 export function kubeconfigFile(instance: Instance): string {
   return join(clusterDirectory(instance), "kubeconfig");
 }

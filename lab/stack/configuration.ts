@@ -1,6 +1,6 @@
 import { defaultCaches } from "../../contract/registries.ts";
 import { namespaces, urlsOf } from "../cluster/endpoints.ts";
-import { hasCluster } from "../cluster/paths.ts";
+import { hasCluster, kubeconfigContext } from "../cluster/paths.ts";
 import { type Certificates, registryHostName } from "../host/certificates.ts";
 import type { RegistryAccount } from "../host/client-files.ts";
 import type { LabHost } from "../host/host.ts";
@@ -31,6 +31,7 @@ function caches(instance: Instance): StackConfiguration {
 export function clusterConfiguration(instance: Instance): StackConfiguration {
   return {
     "cluster.enabled": { value: "true" },
+    "cluster.kubeconfigContext": { value: kubeconfigContext(instance) },
     "cluster.namespace": { value: namespaces.monitoring },
     "cluster.pushgatewayUrl": { value: urlsOf(instance).pushgatewayForPods },
     "cluster.inUse.enabled": { value: "true" },

@@ -1,7 +1,7 @@
 import { load } from "js-yaml";
 import { describe, expect, test, vi } from "vitest";
-import { ALERTS, jobSpec, podSpec, withCluster } from "../support/program-stack/cluster.ts";
-import { run } from "../support/program-stack/engine.ts";
+import { ALERTS, jobSpec, KUBECONFIG, podSpec, withCluster } from "../support/program-stack/cluster.ts";
+import { isSecret, plain, run } from "../support/program-stack/engine.ts";
 
 // The bundle is built by another step.
 vi.mock("node:fs", async (original) => {
@@ -25,9 +25,26 @@ describe("variants of the cluster side", () => {
     expect(container?.command.slice(-2)).toEqual(["--shard", "$(JOB_COMPLETION_INDEX)/4"]);
   });
 
-  test("name the context of the kubeconfig", async () => {
-    const { find } = await run(registryStack, { config: withCluster({ kubeconfigContext: "home" }) });
-    expect(find("cluster", "pulumi:providers:kubernetes").inputs.context).toBe("home");
+  test("reach the cluster by the kubeconfig's content, as a secret, and by the context that is named", async () => {
+    const { find } = await run(registryStack, { config: withCluster({}) });
+    for (const name of ["cluster", "cluster-creation"]) {
+      const { context, kubeconfig } = find(name, "pulumi:providers:kubernetes").inputs;
+      expect([context, isSecret(kubeconfig), plain(kubeconfig)]).toEqual(["home", true, KUBECONFIG]);
+    }
+  });
+
+  test("make the namespace and the record of its owner as new, and leave the namespace when they go", async () => {
+    const stack = await run(registryStack, { config: withCluster({ createNamespace: true }) });
+    const creation = stack.find("cluster-creation", "pulumi:providers:kubernetes").inputs;
+    // Without server-side apply, the API server refuses to make what is there.
+    expect(String(creation.enableServerSideApply)).toBe("false");
+    for (const name of ["cluster-namespace", "cluster-owner"])
+      expect(stack.find(name).provider).toMatch(/::cluster-creation::/);
+    expect([...stack.retained]).toEqual(["cluster-namespace"]);
+    expect(stack.find("cluster-owner").inputs).toMatchObject({
+      metadata: { name: "regwarden-owner", namespace: "monitoring" },
+      data: { stack: "test", registry: "registry.example.com:5050" },
+    });
   });
 
   test("need no certificate of a public authority", async () => {

@@ -57,9 +57,10 @@ describe.each([
     await expect(`${lines.sort().join("\n")}\n`).toMatchFileSnapshot("rendered/cluster-resources.txt");
   });
 
-  test("goes to the one provider, and each object may be taken back from another manager", () => {
+  test("goes to one provider, what must be new to another, and each object may be taken back from another manager", () => {
     for (const { name, provider, inputs } of kubernetes()) {
-      expect(provider, name).toMatch(/pulumi:providers:kubernetes::cluster::/);
+      const isNew = ["cluster-namespace", "cluster-owner"].includes(name);
+      expect(provider, name).toContain(`pulumi:providers:kubernetes::cluster${isNew ? "-creation" : ""}::`);
       expect(inputs.metadata, name).toMatchObject({ annotations: { "pulumi.com/patchForce": "true" } });
     }
   });

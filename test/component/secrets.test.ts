@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
 import type { StackSecrets } from "../../config/read-secrets.ts";
+import { KUBECONFIG } from "../support/program-stack/cluster.ts";
 import { type Run, type RunOptions, resolved, run } from "../support/program-stack/engine.ts";
 import {
   CACHE_PASSWORD,
@@ -28,6 +29,7 @@ const VAULT = {
   "secret/registry/tls": { certificate: CERTIFICATE, private_key: PRIVATE_KEY },
   "secret/infra": { dockerhub_registry_password: CACHE_PASSWORD },
   "secret/drive-sync": { blog_rclone_conf: RCLONE_CONFIG },
+  "secret/registry/kubeconfig": { kubeconfig: KUBECONFIG },
 };
 
 const VAULT_CONFIG = {
@@ -50,6 +52,7 @@ function withSite(config: Readonly<Record<string, string>>): Record<string, stri
   const externalSecret = { store: "vault-kv", key: "wiki", property: "rclone_conf" };
   const cluster = {
     enabled: true,
+    kubeconfigContext: "home",
     alerts: { runbookBaseUrl: "https://git.example.com/runbook.md" },
     driveSync: { sites: [site, { ...site, name: "wiki", externalSecret }] },
   };
@@ -63,12 +66,17 @@ const FROM_CONFIG = {
   ...pulling,
   pullPassword: PULL_PASSWORD,
   driveSyncConfigs: JSON.stringify({ blog: RCLONE_CONFIG }),
+  kubeconfig: KUBECONFIG,
 };
 
 const FROM_VAULT = {
   ...withSite(VAULT_CONFIG),
   ...pulling,
-  vault: JSON.stringify({ ...JSON.parse(VAULT_CONFIG.vault), driveSync: "drive-sync" }),
+  vault: JSON.stringify({
+    ...JSON.parse(VAULT_CONFIG.vault),
+    driveSync: "drive-sync",
+    kubeconfig: "registry/kubeconfig",
+  }),
 };
 
 /** All secrets with their paths. */
@@ -100,6 +108,7 @@ const EXPECTED = {
   privateKey: PRIVATE_KEY,
   dockerhub: CACHE_PASSWORD,
   blog: RCLONE_CONFIG,
+  kubeconfig: KUBECONFIG,
 };
 
 describe.each<[string, RunOptions]>([
@@ -170,6 +179,78 @@ describe("secrets from Vault", () => {
     const { secrets } = await read({ config: { ...bare, ...own }, vault: VAULT });
     expect(await resolved(secrets.hostKey)).toBe(HOST_KEY);
     expect(await resolved(secrets.tls.pair?.certificate ?? pulumi.output(""))).toBe(CERTIFICATE);
+  });
+
+  const readPaths = async (config: Readonly<Record<string, string>>) =>
+    (await read({ config: { ...VAULT_CONFIG, ...config }, vault: VAULT })).asked.toSorted();
+
+  test("are read where they are used, and nowhere else", async () => {
+    const host = { address: "10.0.20.10", agentSocketPath: "/run/agent", hostKey: HOST_KEY };
+    const all = { ...JSON.parse(FROM_VAULT.vault) };
+    expect(await readPaths({ host: JSON.stringify(host), caches: "[]", vault: JSON.stringify(all) })).toEqual(
+      ["secret/registry/tls", "secret/viktor"],
+    );
+    expect(await readPaths(FROM_VAULT)).toEqual(Object.keys(VAULT).toSorted());
+  });
+
+  test("are read without a child token, which needs a right of its own", async () => {
+    const { find } = await read({ config: VAULT_CONFIG, vault: VAULT });
+    expect(String(find("vault", "pulumi:providers:vault").inputs.skipChildToken)).toBe("true");
+  });
+
+  const wrapped = (text: string) =>
+    `invocation of vault:kv/getSecretV2:getSecretV2 returned an error: invoking vault:kv/getSecretV2:getSecretV2: 1 error occurred:\n\t* ${text}\n\n`;
+
+  // As the released provider (7.8.0) reports what a Vault 1.21 answers.
+  test.each([
+    [
+      "is sealed",
+      "error reading from Vault: Error making API request.\n\nCode: 503. Errors:\n\n* Vault is sealed",
+      /unseal Vault/,
+    ],
+    [
+      "refuses the token",
+      "error reading from Vault: Error making API request.\n\nCode: 403. Errors:\n\n* 1 error occurred:\n\t* permission denied",
+      /docs\/vault-policy\.hcl/,
+    ],
+    ["has no such path", 'no secret found at "secret/data/viktor"', /mount \(KV version 2\) and paths/],
+    [
+      "has no such mount",
+      'Code: 404. Errors:\n\n* no handler for route "secret/data/viktor"',
+      /mount \(KV version 2\) and paths/,
+    ],
+    [
+      "has a certificate of an unknown authority",
+      'Get "https://vault:8200/v1/x": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+      /VAULT_CACERT/,
+    ],
+    ["does not answer", "dial tcp 10.0.0.1:8200: connect: connection refused", /check that Vault runs/],
+    ["gets no token", "no vault token set on Client", /set VAULT_TOKEN/],
+  ])("that %s are one error, with address, mount, all paths and a hint", async (_, text, hint) => {
+    const vault = JSON.stringify({ ...JSON.parse(VAULT_CONFIG.vault), address: "https://vault:8200" });
+    const vaultFaults = {
+      "secret/viktor": wrapped(text),
+      "secret/infra": wrapped(text),
+      "secret/registry/tls": wrapped(text),
+    };
+    const config = { ...VAULT_CONFIG, vault };
+    const error = await read({ config, vault: VAULT, vaultFaults }).catch((thrown: unknown) => thrown);
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    const { message } = error as Error;
+    expect(message.split("\n")).toHaveLength(5);
+    expect(message).toMatch(/^Vault at https:\/\/vault:8200, mount secret, cannot be read:$/m);
+    for (const path of ["viktor", "infra", "registry/tls"]) expect(message).toContain(`  path ${path}: `);
+    expect(message).not.toContain("invoking");
+    expect(message.split("\n").at(-1)).toMatch(hint);
+  });
+
+  test("refuse a kubeconfig without the context that is named", async () => {
+    const other = KUBECONFIG.replaceAll('"home"', '"office"');
+    const vault = { ...VAULT, "secret/registry/kubeconfig": { kubeconfig: other } };
+    const failed = await read({ config: FROM_VAULT, vault }).catch((error: unknown) => String(error));
+    expect(failed).toContain(
+      "path registry/kubeconfig, field kubeconfig: must be a kubeconfig with the context home; it has office",
+    );
   });
 
   test("leave the SSH key in Vault where an agent is named", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseSettings } from "../../../config/settings.ts";
+import { KUBECONFIG } from "../../support/program-stack/cluster.ts";
 import { faultsOf } from "../../support/program-stack/faults.ts";
 import { RAW_CONFIG } from "../../support/program-stack/raw-config.ts";
 
@@ -13,7 +14,9 @@ const SITE = {
   externalSecret: { store: "vault-kv", key: "blog", property: "rclone_conf" },
 };
 const { externalSecret: _, ...OWN_SITE } = SITE;
-const cluster = (part: object) => ({ cluster: JSON.stringify({ enabled: true, alerts: RUNBOOK, ...part }) });
+const cluster = (part: object) => ({
+  cluster: JSON.stringify({ enabled: true, kubeconfigContext: "home", alerts: RUNBOOK, ...part }),
+});
 const sites = (...list: object[]) => cluster({ driveSync: { sites: list } });
 
 describe("the cluster's configuration", () => {
@@ -39,6 +42,14 @@ describe("the cluster's configuration", () => {
   });
 
   test.each<[string, Record<string, string>, string]>([
+    ["no context", cluster({ kubeconfigContext: undefined }), "cluster.kubeconfigContext"],
+    ["a kubeconfig that is none", { ...cluster({}), kubeconfig: "kind: Config" }, "kubeconfig"],
+    ["a kubeconfig that is no YAML", { ...cluster({}), kubeconfig: "a: [s3cret" }, "kubeconfig"],
+    [
+      "a kubeconfig without that context",
+      { ...cluster({ kubeconfigContext: "office" }), kubeconfig: KUBECONFIG },
+      "kubeconfig",
+    ],
     ["no runbook", cluster({ alerts: {} }), "cluster.alerts.runbookBaseUrl"],
     [
       "a runbook that is no URL",
