@@ -146,7 +146,12 @@ const kubeconfigSchema = v.object({
 export function accessOf(instance: Instance): Access | undefined {
   const file = kubeconfigFile(instance);
   if (!existsSync(file)) return undefined;
-  const { clusters, users } = v.parse(kubeconfigSchema, JSON.parse(readFileSync(file, "utf8")));
+  return accessOfKubeconfig(readFileSync(file, "utf8"));
+}
+
+/** Access by a kubeconfig that the lab has written, which is JSON. */
+export function accessOfKubeconfig(text: string): Access {
+  const { clusters, users } = v.parse(kubeconfigSchema, JSON.parse(text));
   const { cluster } = clusters[0];
   return {
     url: cluster.server,

@@ -10,7 +10,7 @@ export const prometheusRulesPath = `/apis/${ruleGroup}/v1/prometheusrules`;
  * The kind PrometheusRule, as far as the lab needs it: the API server keeps any spec, and the rules loader has promtool
  * check the rules. Names, version and scope are the Prometheus operator's.
  */
-const prometheusRuleKind = {
+export const prometheusRuleKind = {
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
   metadata: { name: `prometheusrules.${ruleGroup}` },

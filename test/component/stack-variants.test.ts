@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { withCluster } from "../support/program-stack/cluster.ts";
 import { plain, run, visibleText } from "../support/program-stack/engine.ts";
 import { PULL_PASSWORD, WITH_CACHE_ACCOUNT } from "../support/program-stack/raw-config.ts";
 import { CONFIG, revisions } from "../support/program-stack/stack.ts";
@@ -80,11 +81,7 @@ describe("variants", () => {
 
   test("with an account that may only pull give it to the cluster's programs, and its password to the registry", async () => {
     const own = { private: JSON.stringify({ pullUser: "reader" }), pullPassword: PULL_PASSWORD };
-    const cluster = JSON.stringify({
-      enabled: true,
-      alerts: { runbookBaseUrl: "https://git.example.com/runbook.md" },
-    });
-    const { find, declared } = await run(registryStack, { config: { ...CONFIG, ...own, cluster } });
+    const { find, declared } = await run(registryStack, { config: { ...withCluster({}), ...own } });
     expect(Object.keys(plain(find("registry-files-htpasswd").inputs.users) as object)).toContain("reader");
     const { data } = find("cluster-programs-credentials").inputs;
     const given = Object.values(plain(data) as Record<string, string>).map((text) =>

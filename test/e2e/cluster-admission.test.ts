@@ -51,8 +51,12 @@ describe("what admission adds to the objects", () => {
   afterAll(async () => {
     await pulumi("config", "rm", "--path", "regwarden:cluster.createNamespace");
     await pulumi("config", "set", "--path", "regwarden:cluster.namespace", "monitoring");
-    await Promise.all([up(), finalise(path)]);
+    await up();
     await noDrift();
+    // The stack leaves it where it is.
+    expect(await cluster().get(path)).toBeDefined();
+    await cluster().remove(path);
+    await finalise(path);
   });
 });
 

@@ -142,5 +142,7 @@ function apiServerFlags(directory: string, etcdUrl: string, url: string): string
     "--service-cluster-ip-range=10.96.0.0/16",
     "--disable-admission-plugins=ServiceAccount",
     "--endpoint-reconciler-type=none",
+    // Without controllers, what is deleted in the foreground, as the engine does, would wait for its end for ever.
+    "--enable-garbage-collector=false",
   ];
 }
