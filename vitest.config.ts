@@ -29,7 +29,7 @@ export default defineConfig({
       project("rules", { testTimeout: 60_000, hookTimeout: 900_000 }),
       project("registry", { testTimeout: 60_000, hookTimeout: 900_000, fileParallelism: false }),
       // The engine over the real CLI, on a small program.
-      project("engine", { testTimeout: 180_000, hookTimeout: 1_800_000 }),
+      project("engine", { testTimeout: 300_000, hookTimeout: 1_800_000 }),
       project("host", {
         globalSetup: "test/host/setup.ts",
         testTimeout: 120_000,

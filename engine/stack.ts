@@ -148,10 +148,10 @@ function withoutColors(text: string): string {
   return text.replaceAll(/<\{%.*?%\}>/g, "");
 }
 
-/** Clears every lock of a stack, whoever holds it: for a person to type. */
+/** Clears every lock of a stack, of any holder: for a person to type. An address with an account in it is not repeated. */
 function clearCommand(stack: string): string {
-  const backend = process.env.PULUMI_BACKEND_URL;
-  const where = backend === undefined ? "" : `PULUMI_BACKEND_URL='${backend}' `;
+  const backend = process.env.PULUMI_BACKEND_URL ?? "";
+  const where = /^$|\/\/[^/]*@/.test(backend) ? "" : `PULUMI_BACKEND_URL='${backend}' `;
   return `${where}npx pulumi cancel --yes --stack ${stack}`;
 }
 

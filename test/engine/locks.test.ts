@@ -54,7 +54,7 @@ async function isAsDeclared(): Promise<void> {
 }
 
 describe("two updates at once", () => {
-  test("both end well: the second one waits, and says for whom", async () => {
+  test("both end well: the second one waits, and names the holder", async () => {
     const first = await heldUpdate();
     const second = start("up", "--yes");
     await waitUntil("the wait", 60, async () => second.printed().includes("waits for"));

@@ -38,7 +38,8 @@ await serve(
         throw new Error("the host is not reachable");
       if (!existsSync(path)) return undefined;
       const found = { ...inputs, content: readFileSync(path, "utf8") };
-      return { inputs: found, outputs: found };
+      // An output that each read changes, as that of `Unmanaged` in the host provider: no difference.
+      return { inputs: found, outputs: { ...found, readAt: new Date().toISOString() } };
     },
     async update(_type, _id, _old, inputs, preview) {
       if (!preview) await make(inputs);
