@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ensureStandIn } from "../command-plugin/bundle.ts";
 import { LabError } from "../errors.ts";
 import { writeAtomically } from "../files.ts";
-import { cacheDirectory, nodeBinary, projectRoot } from "../paths.ts";
+import { cacheDirectory } from "../paths.ts";
 import { run, type StepOptions, succeeds } from "../run.ts";
 import { pulumiDownload, pulumiDownloadReachable } from "./downloads.ts";
 import { pulumiBuild } from "./go-builds.ts";
@@ -47,8 +48,6 @@ async function checkPulumi(directory: string): Promise<void> {
   throw new LabError("E_MISSING", `version is ${stdout.trim()}, needed is v${pulumiVersion}`);
 }
 
-/** The stand-in for the command plugin, run by {@link nodeBinary}. */
-const standInProgram = join(projectRoot, "lab/machine/command-plugin/main.ts");
 const launcherMark = "#!/bin/sh\n# Stand-in of the lab for the command plugin.\n";
 
 function commandPlugin(): string {
@@ -69,11 +68,12 @@ async function downloadPlugin(options: StepOptions): Promise<boolean> {
   return succeeds(command, { ...options, env, timeoutSeconds: 120 });
 }
 
-/** The official command plugin where it can be downloaded; else a launcher of the stand-in, always this clone's. */
+/** The official command plugin where it can be downloaded; else a launcher of this clone's stand-in. */
 async function ensureCommandPlugin(options: StepOptions): Promise<string> {
   if (hasOfficialPlugin()) return "official";
   if (!existsSync(commandPlugin()) && (await downloadPlugin(options))) return "official";
-  writeAtomically(commandPlugin(), `${launcherMark}exec '${nodeBinary}' '${standInProgram}' "$@"\n`, 0o755);
+  const { node, program } = await ensureStandIn();
+  writeAtomically(commandPlugin(), `${launcherMark}exec '${node}' '${program}' "$@"\n`, 0o755);
   return "the lab's stand-in";
 }
 
