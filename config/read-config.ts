@@ -3,6 +3,7 @@ import { faultsText } from "./faults.ts";
 import { registryWarnings } from "./registry.ts";
 import { authorityKey, secretKeys, secretsByName } from "./secrets.ts";
 import { neededNames, parseSettings, type Settings } from "./settings.ts";
+import { agentFaults } from "./ssh-agent.ts";
 
 const NAMESPACE = "regwarden";
 
@@ -21,8 +22,15 @@ export interface Config extends Readonly<Settings> {
 
 /** Reads the configuration of the running stack. Throws one error that lists all faults. */
 export function readConfig(): Config {
-  const parsed = parseSettings(namespaceValues(pulumi.runtime.allConfig()));
+  const raw = namespaceValues(pulumi.runtime.allConfig());
+  const parsed = parseSettings(raw);
   if ("faults" in parsed) throw new pulumi.RunError(faultsText(parsed.faults));
+  const faults = agentFaults({
+    configured: parsed.settings.host.agentSocketPath,
+    inherited: process.env.SSH_AUTH_SOCK,
+    hasKey: raw.sshPrivateKey !== undefined || parsed.settings.secretsSource === "vault",
+  });
+  if (faults.length > 0) throw new pulumi.RunError(faultsText(faults));
   for (const warning of registryWarnings(parsed.settings)) void pulumi.log.warn(warning);
   return Object.freeze({ ...parsed.settings, secrets: readSecretOutputs(parsed.settings) });
 }

@@ -185,7 +185,7 @@ describe("secrets from Vault", () => {
     (await read({ config: { ...VAULT_CONFIG, ...config }, vault: VAULT })).asked.toSorted();
 
   test("are read where they are used, and nowhere else", async () => {
-    const host = { address: "10.0.20.10", agentSocketPath: "/run/agent", hostKey: HOST_KEY };
+    const host = { address: "10.0.20.10", agentSocketPath: await agentSocket(), hostKey: HOST_KEY };
     const all = { ...JSON.parse(FROM_VAULT.vault) };
     expect(await readPaths({ host: JSON.stringify(host), caches: "[]", vault: JSON.stringify(all) })).toEqual(
       ["secret/registry/tls", "secret/viktor"],

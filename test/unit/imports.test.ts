@@ -168,8 +168,9 @@ test("configuration is read in read-config.ts alone, Vault in read-vault.ts alon
     sources.filter((file) => text.test(readFileSync(join(root, file), "utf8")));
   expect(containing(/pulumi\.Config\b/)).toEqual(["config/read-config.ts"]);
   expect(containing(/@pulumi\/vault/)).toEqual(["config/read-vault.ts"]);
-  // Which kubeconfig kubectl would read is a matter of the environment.
+  // Which kubeconfig kubectl would read, and which agent SSH would ask, is a matter of the environment.
   expect(containing(/process\.env/).filter((file) => file !== "vitest.config.ts")).toEqual([
+    "config/read-config.ts",
     "config/read-kubeconfig.ts",
   ]);
 });
