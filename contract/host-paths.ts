@@ -6,6 +6,18 @@ export const defaultDirectory = "/opt/registry";
 /** Copies of what this program replaces or removes on the host. */
 export const backupDirectory = "/var/backups/regwarden";
 
+/**
+ * One file for each data directory that was ever made or adopted here, named after what it holds: the path, then the
+ * id that its marker has. On the host's own disk, so that it is there when a data disk is not.
+ */
+export const dataRecordDirectory = "/etc/regwarden/data";
+
+/** In a data directory: its id. An empty one is the operator's word that this directory is to be served as it is. */
+export const dataMarker = ".regwarden-data";
+
+/** Where a registry has its data in its container. */
+export const storeMount = "/var/lib/registry";
+
 /** Where the programs keep their reports. */
 export const reportDirectory = "/var/lib/regwarden";
 

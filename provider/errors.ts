@@ -9,6 +9,8 @@ export type HostErrorCode =
   | "E_HOST_AUTHENTICATION"
   | "E_HOST_LOST"
   | "E_REMOTE"
+  | "E_DATA"
+  | "E_PREFLIGHT"
   | "E_STATE";
 
 export class HostError extends Error {
@@ -18,5 +20,21 @@ export class HostError extends Error {
     super(message, options);
     this.name = "HostError";
     this.code = code;
+  }
+}
+
+/**
+ * A create that failed halfway. What it has made is recorded all the same, so that the next update goes on from there,
+ * and a destroy removes it.
+ */
+export class PartlyCreatedError extends HostError {
+  readonly id: string;
+  readonly outputs: Record<string, unknown>;
+
+  constructor(id: string, outputs: Record<string, unknown>, cause: unknown) {
+    const known = cause instanceof HostError ? cause : undefined;
+    super(known?.code ?? "E_REMOTE", cause instanceof Error ? cause.message : String(cause), { cause });
+    this.id = id;
+    this.outputs = outputs;
   }
 }

@@ -2,6 +2,7 @@ import { composeProject } from "./kinds/compose-project.ts";
 import { directory } from "./kinds/directory.ts";
 import { file } from "./kinds/file.ts";
 import { htpasswd } from "./kinds/htpasswd.ts";
+import { image } from "./kinds/image.ts";
 import { systemdUnit } from "./kinds/systemd-unit.ts";
 import { unmanaged } from "./kinds/unmanaged.ts";
 import { HostPlugin } from "./plugin.ts";
@@ -13,6 +14,7 @@ const plugin = new HostPlugin({
   "host:index:Directory": directory,
   "host:index:File": file,
   "host:index:Htpasswd": htpasswd,
+  "host:index:Image": image,
   "host:index:SystemdUnit": systemdUnit,
   "host:index:Unmanaged": unmanaged,
 });

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { compareProperties } from "./diff.ts";
 import { HostError } from "./errors.ts";
 import { type Bag, type Recorded, type ResourceKind, unknown } from "./kinds/kind.ts";
+import { assertFit } from "./remote/preflight.ts";
 import type { CheckFailure, DiffAnswer, Plugin } from "./server.ts";
 import { connectionFaults, parseConnection } from "./ssh/connection-config.ts";
 import { SshHost } from "./ssh/host.ts";
@@ -14,6 +15,7 @@ export class HostPlugin implements Plugin {
   readonly version = "0.1.0";
   readonly #kinds: Readonly<Record<string, AnyKind>>;
   #host: SshHost | undefined;
+  #preflight: Promise<void> | undefined;
 
   constructor(kinds: Readonly<Record<string, AnyKind>>) {
     this.#kinds = kinds;
@@ -30,21 +32,34 @@ export class HostPlugin implements Plugin {
   configure({ connection }: Bag): void {
     if (typeof connection === "string" && connection !== unknown) {
       this.#host = new SshHost(parseConnection(JSON.parse(connection)));
+      this.#preflight = undefined;
+    }
+  }
+
+  async reach({ connection }: Bag): Promise<void> {
+    if (typeof connection !== "string" || connection === unknown) return;
+    const host = new SshHost(parseConnection(JSON.parse(connection)));
+    try {
+      await host.execute("true", { action: "connect" });
+    } finally {
+      await host.close();
     }
   }
 
   check(type: string, news: Bag): { inputs: Bag; failures: CheckFailure[] } {
-    const result = v.safeParse(this.#kind(type).schema, news);
+    const { schema, opaque = [] } = this.#kind(type);
+    const result = v.safeParse(schema, news);
     const failures = (result.issues ?? [])
       .filter((issue) => issue.input !== unknown)
-      .map((issue) => ({ property: v.getDotPath(issue) ?? "", reason: reason(issue) }));
+      .map((issue) => ({ property: property(issue, opaque), reason: reason(issue) }));
     return { inputs: (failures.length > 0 ? news : result.output) as Bag, failures };
   }
 
   diff(type: string, oldInputs: Bag, news: Bag): DiffAnswer {
     const kind = this.#kind(type);
     const settings = new Set<string>(kind.settings);
-    const changes = new Map([...compareProperties(oldInputs, news)].filter(([path]) => !settings.has(path)));
+    const all = compareProperties(oldInputs, news, kind.opaque);
+    const changes = new Map([...all].filter(([path]) => !settings.has(path.split(/[.[]/)[0] ?? path)));
     return {
       changes,
       replaces: kind.replaceOn.filter((key) => changes.has(key)),
@@ -55,7 +70,7 @@ export class HostPlugin implements Plugin {
   async create(type: string, inputs: Bag, preview: boolean): Promise<{ id: string; outputs: Bag }> {
     const kind = this.#kind(type);
     if (preview) return { id: "", outputs: kind.preview(inputs, undefined) };
-    return await kind.create(this.#reachable(), inputs);
+    return await kind.create(await this.#ready(), inputs);
   }
 
   async read(type: string, id: string, recorded: Partial<Recorded<Bag>>): Promise<Recorded<Bag> | undefined> {
@@ -64,7 +79,7 @@ export class HostPlugin implements Plugin {
 
   async update(type: string, id: string, old: Recorded<Bag>, inputs: Bag, preview: boolean): Promise<Bag> {
     const kind = this.#kind(type);
-    return preview ? kind.preview(inputs, old) : await kind.update(this.#reachable(), id, old, inputs);
+    return preview ? kind.preview(inputs, old) : await kind.update(await this.#ready(), id, old, inputs);
   }
 
   async delete(type: string, id: string, recorded: Recorded<Bag>): Promise<string | undefined> {
@@ -82,6 +97,14 @@ export class HostPlugin implements Plugin {
     return kind;
   }
 
+  /** The host, once it has all that the stack needs: checked before the first change. */
+  async #ready(): Promise<SshHost> {
+    const host = this.#reachable();
+    this.#preflight ??= assertFit(host);
+    await this.#preflight;
+    return host;
+  }
+
   #reachable(): SshHost {
     if (!this.#host) {
       throw new HostError(
@@ -91,6 +114,12 @@ export class HostPlugin implements Plugin {
     }
     return this.#host;
   }
+}
+
+/** Where a fault is; not further than an input whose keys may be secret. */
+function property(issue: v.BaseIssue<unknown>, opaque: readonly string[]): string {
+  const [top = ""] = (issue.path ?? []).map(({ key }) => String(key));
+  return opaque.includes(top) ? top : (v.getDotPath(issue) ?? "");
 }
 
 /** A fault without the value, which may be a secret. */

@@ -8,8 +8,8 @@ import * as pulumi from "@pulumi/pulumi";
  * The provider itself (`main.ts` and what it imports) runs in a process of its own, started by the engine.
  */
 
-/** How to reach the host. Field for field the shape of @pulumi/command's `remote.ConnectionArgs`. */
-export interface ConnectionArgs {
+/** One SSH connection. Field for field the shape of @pulumi/command's `remote.ProxyConnectionArgs`. */
+export interface HopArgs {
   /** Name or address of the host. */
   readonly host: pulumi.Input<string>;
   /** @default 22 */
@@ -22,12 +22,21 @@ export interface ConnectionArgs {
   readonly privateKeyPassword?: pulumi.Input<string>;
   /** Socket of the SSH agent. @default the environment's SSH_AUTH_SOCK */
   readonly agentSocketPath?: pulumi.Input<string>;
-  /** The host's public key, `TYPE BASE64`, as in a known_hosts entry without the names. Required: nothing unverified. */
+  /**
+   * The host's public key, `TYPE BASE64`, as in a known_hosts entry without the names. Required: nothing unverified.
+   * Not of type ssh-rsa.
+   */
   readonly hostKey: pulumi.Input<string>;
   /** Attempts to connect before giving up. @default 10 */
   readonly dialErrorLimit?: pulumi.Input<number>;
   /** Seconds for each attempt. @default 15 */
   readonly perDialTimeout?: pulumi.Input<number>;
+}
+
+/** How to reach the host. Field for field the shape of @pulumi/command's `remote.ConnectionArgs`. */
+export interface ConnectionArgs extends HopArgs {
+  /** The host (bastion, jump host) from which this one is reached. Its host key is verified just so. */
+  readonly proxy?: HopArgs;
 }
 
 /** Arguments of {@link Provider}. */
@@ -72,15 +81,35 @@ abstract class HostResource extends pulumi.CustomResource {
   }
 }
 
+/** What makes a {@link Directory} one with data that exists nowhere else. */
+export interface DataArgs {
+  /** What it holds, for example a registry: names the record that the host keeps of it. */
+  readonly name: string;
+  /** The directory itself or one above it that must be a mount point, before anything is made or changed. */
+  readonly mount?: string | undefined;
+  /** Container that serves the data, and where in it: one that serves another directory shows that the data is there. */
+  readonly container?: string;
+  readonly target?: string;
+}
+
 /** Arguments of {@link Directory}. */
-export type DirectoryArgs = OwnershipArgs;
+export interface DirectoryArgs extends OwnershipArgs {
+  /**
+   * Set for data that exists nowhere else: it is made once. From then on a directory that is gone, not mounted, another
+   * one or elsewhere fails the update, and nothing is made in its place.
+   */
+  readonly data?: DataArgs;
+}
 
 /** A directory. Removed only when it is empty: what is in it is never deleted. */
 export class Directory extends HostResource {
   declare public readonly path: pulumi.Output<string>;
+  /** With `data`: an id that the data has for as long as it exists. Another one means other data. */
+  declare public readonly dataId: pulumi.Output<string>;
 
   constructor(name: string, args: DirectoryArgs, opts?: pulumi.CustomResourceOptions) {
-    super("Directory", name, { mode: "0755", owner: "root", group: "root", ...args }, opts);
+    const outputs = args.data === undefined ? {} : { dataId: undefined };
+    super("Directory", name, { mode: "0755", owner: "root", group: "root", ...args, ...outputs }, opts);
   }
 }
 
@@ -149,6 +178,25 @@ export class Htpasswd extends HostResource {
   }
 }
 
+/** Arguments of {@link Image}. */
+export interface ImageArgs {
+  /** With a tag that does not move, or a digest. Another one replaces the resource. */
+  readonly reference: pulumi.Input<string>;
+}
+
+/**
+ * An image of the host's Docker engine, under its reference: pulled where it is missing, taken as it is where it was
+ * loaded. It stays on the host when the resource goes.
+ */
+export class Image extends HostResource {
+  /** Id of the image that the reference named first; another one under that name is drift. */
+  declare public readonly imageId: pulumi.Output<string>;
+
+  constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Image", name, { ...args, imageId: undefined }, opts);
+  }
+}
+
 /** One service of a {@link ComposeProject}, as it should be found running. */
 export interface ComposeServiceArgs {
   /** Its `container_name`. */
@@ -176,6 +224,8 @@ export interface ComposeProjectArgs {
   readonly services: Readonly<Record<string, ComposeServiceArgs>>;
   /** Services whose own recreation is no bounce of what stands behind them (a reverse proxy, a UI). */
   readonly dependents?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Directories with data that must be in place before a container is started: as {@link DirectoryArgs.data}. */
+  readonly data?: readonly (DataArgs & { readonly path: string })[];
   /** Seconds that `docker compose up --wait` may take. @default 300 */
   readonly waitTimeoutSeconds?: pulumi.Input<number>;
 }

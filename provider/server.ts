@@ -4,9 +4,12 @@ import engine from "@pulumi/pulumi/proto/engine_pb.js";
 import pluginProto from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerRpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import proto from "@pulumi/pulumi/proto/provider_pb.js";
+import statusProto from "@pulumi/pulumi/proto/status_pb.js";
+import any from "google-protobuf/google/protobuf/any_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { compareProperties, type PropertyChanges } from "./diff.ts";
+import { PartlyCreatedError } from "./errors.ts";
 import type { Bag, Recorded } from "./kinds/kind.ts";
 
 /** One input that cannot be taken, and why. */
@@ -32,6 +35,8 @@ export interface Plugin {
   readonly version: string;
   checkConfig(news: Bag): CheckFailure[];
   configure(config: Bag): void;
+  /** Fails when what a changed configuration names cannot be reached: before anything is done with it. */
+  reach?(news: Bag): Promise<void>;
   check(type: string, news: Bag): { inputs: Bag; failures: CheckFailure[] };
   diff(type: string, oldInputs: Bag, news: Bag): DiffAnswer;
   create(type: string, inputs: Bag, preview: boolean): Promise<{ id: string; outputs: Bag }>;
@@ -50,6 +55,16 @@ const orphanCheckMilliseconds = 2000;
  * this one. Source: pulumi proto/pulumi/provider.proto.
  */
 export async function serve(plugin: Plugin, args: readonly string[]): Promise<void> {
+  const { port } = await listen(plugin, args);
+  exitWithEngine();
+  console.log(String(port));
+}
+
+/** Serves a plugin on a free port of this machine. */
+export async function listen(
+  plugin: Plugin,
+  args: readonly string[] = [],
+): Promise<{ readonly port: number; readonly close: () => void }> {
   const limits = {
     "grpc.max_receive_message_length": messageLimitBytes,
     "grpc.max_send_message_length": messageLimitBytes,
@@ -65,8 +80,7 @@ export async function serve(plugin: Plugin, args: readonly string[]): Promise<vo
       error ? reject(error) : resolve(bound),
     );
   });
-  exitWithEngine();
-  console.log(String(port));
+  return { port, close: () => server.forceShutdown() };
 }
 
 /** An engine that was killed ends no other process; its provider must not stay behind with a connection open. */
@@ -87,12 +101,28 @@ function unary<Request, Response>(
       .then(() => handler(call.request))
       .then(
         (response) => callback(null, response),
-        (error: unknown) => {
-          const details = error instanceof Error ? error.message : String(error);
-          callback({ code: grpc.status.UNKNOWN, details }, null);
-        },
+        (error: unknown) => callback(statusOf(error), null),
       );
   };
+}
+
+/** The engine's form of an error. A create that failed halfway carries what is to be recorded. */
+function statusOf(error: unknown): Partial<grpc.StatusObject> {
+  const details = error instanceof Error ? error.message : String(error);
+  const code = grpc.status.UNKNOWN;
+  if (!(error instanceof PartlyCreatedError)) return { code, details };
+  const failed = new proto.ErrorResourceInitFailed()
+    .setId(error.id)
+    .setProperties(toStruct(error.outputs))
+    .setReasonsList([details]);
+  const packed = new any.Any();
+  packed.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+  const status = new statusProto.Status().setCode(code).setMessage(details);
+  status.addDetails(packed);
+  // The field by which gRPC for Go, the engine's, carries structured errors. Source: the SDK's cmd/dynamic-provider.
+  const metadata = new grpc.Metadata();
+  metadata.add("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
+  return { code, details, metadata };
 }
 
 function handlers(
@@ -111,8 +141,10 @@ function handlers(
     }),
     // Never a replacement: a new key, address or account is another way to the same things. But it has to be called a
     // change, or the engine goes on with the plugin that it configured from the state.
-    diffConfig: unary((request: InstanceType<typeof proto.DiffRequest>) => {
-      const changes = compareProperties(toBag(request.getOldInputs()), toBag(request.getNews()));
+    diffConfig: unary(async (request: InstanceType<typeof proto.DiffRequest>) => {
+      const news = toBag(request.getNews());
+      const changes = compareProperties(toBag(request.getOldInputs()), news);
+      if (changes.size > 0) await plugin.reach?.(news);
       return diffResponse({ changes, replaces: [], deleteBeforeReplace: false });
     }),
     configure: unary((request: InstanceType<typeof proto.ConfigureRequest>) => {

@@ -24,6 +24,16 @@ export interface HostCommandArgs {
   readonly remove?: string;
 }
 
+/**
+ * The plugin tries again after an authentication that failed as well, and sshd bars an address with several of those.
+ * The provider, which does not, has reached the host before any step.
+ */
+const oneMoreTry = { dialErrorLimit: 1 };
+
+function onceMoreByProxy({ proxy }: ConnectionArgs): Pick<ConnectionArgs, "proxy"> {
+  return proxy === undefined ? {} : { proxy: { ...proxy, ...oneMoreTry } };
+}
+
 /** A step on the host that has no state of its own. */
 export function hostCommand(
   name: string,
@@ -33,9 +43,11 @@ export function hostCommand(
   return new command.remote.Command(
     name,
     {
-      connection: access.connection,
+      connection: { ...access.connection, ...oneMoreTry, ...onceMoreByProxy(access.connection) },
       create: asRoot(access.user, script),
       triggers: [...triggers],
+      // Without it the plugin asks sshd to take a variable, and warns at each update that sshd does not.
+      addPreviousOutputInEnv: false,
       ...(update === undefined ? {} : { update }),
       ...(remove === undefined ? {} : { delete: asRoot(access.user, remove) }),
       ...(stdin === undefined ? {} : { stdin: pulumi.secret(stdin) }),

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { HostError } from "../errors.ts";
+import { HostError, PartlyCreatedError } from "../errors.ts";
 import {
   type Container,
   composeDown,
@@ -16,6 +16,7 @@ import {
   labels,
   observe,
 } from "./compose-services.ts";
+import { assertInPlace } from "./data-state.ts";
 import { type Bag, changedNow, type Recorded, type ResourceKind, unknown } from "./kind.ts";
 
 /** The running containers of a compose file: see `ComposeProject` in resources.ts. */
@@ -23,10 +24,16 @@ export const composeProject: ResourceKind<Inputs> = {
   schema: composeProjectSchema,
   replaceOn: ["project"],
   deleteBeforeReplace: true,
-  settings: ["waitTimeoutSeconds", "dependents"],
+  settings: ["waitTimeoutSeconds", "dependents", "data"],
 
   async create(host, inputs) {
-    return { id: inputs.project, outputs: await deploy(host, inputs, undefined) };
+    await assertInPlace(host, inputs.data);
+    try {
+      return { id: inputs.project, outputs: await deploy(host, inputs, undefined) };
+    } catch (error) {
+      const outputs = { ...inputs, deployed: {}, bounce: "", isIncomplete: true, ...changedNow() };
+      throw new PartlyCreatedError(inputs.project, outputs, error);
+    }
   },
 
   async read(host, id, { inputs: declared, outputs = {} }) {
@@ -39,11 +46,15 @@ export const composeProject: ResourceKind<Inputs> = {
     const containers = await inspectContainers(host, id, containerNames(declared));
     if (containers.length === 0) return undefined;
     const services = observe(containers, declared, deployedOf(outputs));
+    if (outputs.isIncomplete) {
+      for (const service of Object.values(services)) service.definition = "of a deployment that failed";
+    }
     const inputs = { ...declared, services };
     return { inputs, outputs: { ...outputs, services } };
   },
 
   async update(host, _id, old, inputs) {
+    await assertInPlace(host, inputs.data);
     return await deploy(host, inputs, old);
   },
 
@@ -69,6 +80,13 @@ async function deploy(host: SshHost, inputs: Inputs, old: Recorded<Inputs> | und
   const displace = found
     .filter((each) => names.includes(each.name) && !isOurs(each, inputs))
     .map(({ name }) => name);
+  // At once, whatever becomes of the others: a new password must not wait for a cache that does not start.
+  const stale = found.filter((each) => each.staleMounts.length > 0 && isAsDeclared(each, inputs));
+  if (stale.length > 0)
+    await restartContainers(
+      host,
+      stale.map(({ id }) => id),
+    );
   await composeUp(host, { ...up, displace });
   let running = await inspectContainers(host, inputs.project, names);
   const outdated = withOldFiles(inputs, old?.inputs, found, running);
@@ -103,6 +121,13 @@ function withOldFiles(
         each.staleMounts.length > 0 || (untouched.has(incarnation(each)) && written.includes(each.name)),
     )
     .map(({ id }) => id);
+}
+
+/** Whether a container runs and compose has no reason to make it anew. */
+function isAsDeclared(container: Container, inputs: Inputs): boolean {
+  const wanted = Object.values(inputs.services).find((each) => each.container === container.name);
+  const revision = container.labels[labels.revision];
+  return container.state === "running" && isOurs(container, inputs) && revision === wanted?.revision;
 }
 
 /** The id that a reference had at the last deployment; another reference has none, whatever ran before. */

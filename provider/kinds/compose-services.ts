@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { revisionLabel } from "../../contract/host-names.ts";
 import type { Container } from "../remote/containers.ts";
+import type { DataDirectory } from "../remote/data-directory.ts";
+import { dataSchema } from "./data-state.ts";
 import { absolutePath } from "./kind.ts";
 
 /** What `check` adds to each service: how it must be found. */
@@ -27,6 +29,7 @@ export const composeProjectSchema = v.strictObject({
   file: absolutePath,
   services: v.record(v.string(), serviceSchema),
   dependents: v.array(v.string()),
+  data: v.optional(v.array(v.strictObject({ path: absolutePath, ...dataSchema.entries })), []),
   waitTimeoutSeconds: v.pipe(v.number(), v.minValue(1)),
 });
 
@@ -51,6 +54,8 @@ export interface ComposeProjectInputs {
   file: string;
   services: Record<string, Service>;
   dependents: string[];
+  /** Checked before a container is started. */
+  data: DataDirectory[];
   waitTimeoutSeconds: number;
 }
 

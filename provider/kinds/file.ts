@@ -6,7 +6,15 @@ import { HostError } from "../errors.ts";
 import { describeType, digestOf, type Entry, ownershipOf, readEntry } from "../remote/entry.ts";
 import { removeFile, setOwnership, writeFile } from "../remote/write.ts";
 import type { SshHost } from "../ssh/host.ts";
-import { absolutePath, changedNow, ownership, type ResourceKind, unknown, writtenNow } from "./kind.ts";
+import {
+  absolutePath,
+  backupsOf,
+  changedNow,
+  ownership,
+  type ResourceKind,
+  unknown,
+  writtenNow,
+} from "./kind.ts";
 
 const schema = v.pipe(
   v.strictObject({
@@ -50,7 +58,7 @@ export const file: ResourceKind<Inputs> = {
   settings: ["validate", "backupDirectory", "source"],
 
   async create(host, inputs) {
-    await put(host, inputs);
+    await put(host, inputs, "create");
     return { id: inputs.path, outputs: { ...inputs, ...writtenNow() } };
   },
 
@@ -67,7 +75,7 @@ export const file: ResourceKind<Inputs> = {
       await setOwnership(host, id, inputs);
       return { ...old.outputs, ...inputs, ...changedNow() };
     }
-    await put(host, inputs);
+    await put(host, inputs, "later");
     return { ...inputs, ...writtenNow() };
   },
 
@@ -76,15 +84,16 @@ export const file: ResourceKind<Inputs> = {
     return { ...inputs, changedAt: unknown, writtenAt: isKept ? old.outputs.writtenAt : unknown };
   },
 
-  remove: (host, id, { inputs }) => removeFile(host, id, inputs.backupDirectory),
+  remove: (host, id, { inputs }) => removeFile(host, id, backupsOf(inputs, "later")),
 };
 
 function hasSameContent(old: Inputs, { type, content, sha256 }: Inputs): boolean {
   return old.type === type && old.content === content && old.sha256 === sha256;
 }
 
-async function put(host: SshHost, inputs: Inputs): Promise<void> {
-  await writeFile(host, { ...inputs, content: inputs.content ?? (await sourceBytes(inputs)) });
+async function put(host: SshHost, inputs: Inputs, step: "create" | "later"): Promise<void> {
+  const content = inputs.content ?? (await sourceBytes(inputs));
+  await writeFile(host, { ...inputs, content, backups: backupsOf(inputs, step) });
 }
 
 /** Sources are named relative to the project, whose folder holds the provider's. */

@@ -4,7 +4,15 @@ import * as v from "valibot";
 import { describeType, ownershipOf, readEntry } from "../remote/entry.ts";
 import { removeFile, setOwnership, writeFile } from "../remote/write.ts";
 import type { SshHost } from "../ssh/host.ts";
-import { absolutePath, changedNow, ownership, type ResourceKind, unknown, writtenNow } from "./kind.ts";
+import {
+  absolutePath,
+  backupsOf,
+  changedNow,
+  ownership,
+  type ResourceKind,
+  unknown,
+  writtenNow,
+} from "./kind.ts";
 
 const schema = v.strictObject({
   path: absolutePath,
@@ -42,9 +50,10 @@ export const htpasswd: ResourceKind<Inputs> = {
   schema,
   replaceOn: ["path"],
   settings: ["backupDirectory"],
+  opaque: ["users"],
 
   async create(host, inputs) {
-    await put(host, inputs);
+    await put(host, inputs, "create");
     return { id: inputs.path, outputs: { ...inputs, ...writtenNow() } };
   },
 
@@ -69,7 +78,7 @@ export const htpasswd: ResourceKind<Inputs> = {
       await setOwnership(host, id, inputs);
       return { ...old.outputs, ...inputs, ...changedNow() };
     }
-    await put(host, inputs);
+    await put(host, inputs, "later");
     return { ...inputs, ...writtenNow() };
   },
 
@@ -78,20 +87,20 @@ export const htpasswd: ResourceKind<Inputs> = {
     return { ...inputs, changedAt: unknown, writtenAt: isKept ? old.outputs.writtenAt : unknown };
   },
 
-  remove: (host, id, { inputs }) => removeFile(host, id, inputs.backupDirectory),
+  remove: (host, id, { inputs }) => removeFile(host, id, backupsOf(inputs, "later")),
 };
 
 function hasSameEntries(old: Inputs, { type, users }: Inputs): boolean {
   return old.type === type && isDeepStrictEqual(old.users, users);
 }
 
-async function put(host: SshHost, inputs: Inputs): Promise<void> {
+async function put(host: SshHost, inputs: Inputs, step: "create" | "later"): Promise<void> {
   const lines = await Promise.all(
     Object.entries(inputs.users).map(
       async ([name, password]) => `${name}:${await bcrypt.hash(password, bcryptCost)}\n`,
     ),
   );
-  await writeFile(host, { ...inputs, content: lines.join("") });
+  await writeFile(host, { ...inputs, content: lines.join(""), backups: backupsOf(inputs, step) });
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { Backups } from "../remote/write.ts";
 import type { SshHost } from "../ssh/host.ts";
 
 /** Property bags as they cross the engine's protocol: plain JSON, secrets unwrapped, unknowns as {@link unknown}. */
@@ -26,6 +27,8 @@ export interface ResourceKind<Inputs extends object> {
   readonly deleteBeforeReplace?: boolean;
   /** Inputs that say how a thing is done, not what it is: their change alone is no difference. */
   readonly settings: readonly (keyof Inputs & string)[];
+  /** Inputs whose keys may be secret: what differs in one is named by the input alone. */
+  readonly opaque?: readonly (keyof Inputs & string)[];
   create(host: SshHost, inputs: Inputs): Promise<{ id: string; outputs: Bag }>;
   /** Undefined when it is gone. Never when it could not be checked: that throws. */
   read(host: SshHost, id: string, recorded: Partial<Recorded<Inputs>>): Promise<Recorded<Inputs> | undefined>;
@@ -45,6 +48,19 @@ export function changedNow(): { changedAt: string } {
 export function writtenNow(): { changedAt: string; writtenAt: string } {
   const { changedAt } = changedNow();
   return { changedAt, writtenAt: changedAt };
+}
+
+/**
+ * Which copies are kept of a file that is replaced. One that no other account may read is taken for a secret: of that
+ * only what was there before this program is kept.
+ */
+export function backupsOf(
+  { mode, backupDirectory }: { readonly mode: string; readonly backupDirectory?: string | undefined },
+  step: "create" | "later",
+): Backups | undefined {
+  if (backupDirectory === undefined) return undefined;
+  const keep = !mode.endsWith("00") ? "last" : step === "create" ? "first" : "none";
+  return { directory: backupDirectory, keep };
 }
 
 export const absolutePath = v.pipe(

@@ -1,10 +1,11 @@
 import * as v from "valibot";
 import { backupDirectory } from "../../contract/host-paths.ts";
+import { PartlyCreatedError } from "../errors.ts";
 import { describeType, digestOf, ownershipOf, readEntry } from "../remote/entry.ts";
 import { applyUnit, reloadSystemd, retireUnit, unitState } from "../remote/systemd.ts";
 import { removeFile, writeFile } from "../remote/write.ts";
 import type { SshHost } from "../ssh/host.ts";
-import { absolutePath, changedNow, type ResourceKind, unknown } from "./kind.ts";
+import { absolutePath, backupsOf, changedNow, type ResourceKind, unknown } from "./kind.ts";
 
 const schema = v.strictObject({
   name: v.pipe(
@@ -37,10 +38,14 @@ interface Inputs {
   loaded: string;
 }
 
-/** Text that systemd would refuse never takes the place of the old one. */
+/**
+ * Text that systemd would refuse never takes the place of the old one. Before systemd 250 the option is not known, and
+ * the exit code is about the unit itself anyway. Source: systemd NEWS, changes with 250.
+ */
 const verify =
-  `scratch=$(mktemp -d) && cp {} "$scratch/NAME" && systemd-analyze verify --man=no --recursive-errors=no "$scratch/NAME"` +
-  `; code=$?; rm -r -- "$scratch"; exit $code`;
+  `scratch=$(mktemp -d) && cp {} "$scratch/NAME" || exit 1` +
+  `; option=; if systemd-analyze --help 2>&1 | grep -q -e --recursive-errors; then option=--recursive-errors=no; fi` +
+  `; systemd-analyze verify --man=no $option "$scratch/NAME"; code=$?; rm -r -- "$scratch"; exit $code`;
 
 /** A unit of systemd: see `SystemdUnit` in resources.ts. */
 export const systemdUnit: ResourceKind<Inputs> = {
@@ -50,8 +55,13 @@ export const systemdUnit: ResourceKind<Inputs> = {
 
   async create(host, inputs) {
     await put(host, inputs);
-    await applyUnit(host, inputs.name, { ...inputs, restart: inputs.restartOnChange, dropIns: [] });
-    return { id: inputs.name, outputs: { ...inputs, ...changedNow() } };
+    const outputs = { ...inputs, ...changedNow() };
+    try {
+      await applyUnit(host, inputs.name, { ...inputs, restart: inputs.restartOnChange, dropIns: [] });
+    } catch (error) {
+      throw new PartlyCreatedError(inputs.name, outputs, error);
+    }
+    return { id: inputs.name, outputs };
   },
 
   async read(host, id, { inputs: declared, outputs }) {
@@ -88,7 +98,7 @@ export const systemdUnit: ResourceKind<Inputs> = {
 
   async remove(host, id, { inputs }) {
     await retireUnit(host, id);
-    const warning = await removeFile(host, pathOf(id), inputs.backupDirectory);
+    const warning = await removeFile(host, pathOf(id), backupsOf(inputs, "later"));
     await reloadSystemd(host);
     return warning;
   },
@@ -98,7 +108,8 @@ function pathOf(name: string): string {
   return `/etc/systemd/system/${name}`;
 }
 
-async function put(host: SshHost, { name, content, mode, backupDirectory }: Inputs): Promise<void> {
+async function put(host: SshHost, inputs: Inputs): Promise<void> {
+  const { name, content, mode } = inputs;
   const validate = verify.replaceAll("NAME", name);
   await writeFile(host, {
     path: pathOf(name),
@@ -107,6 +118,6 @@ async function put(host: SshHost, { name, content, mode, backupDirectory }: Inpu
     owner: "root",
     group: "root",
     validate,
-    backupDirectory,
+    backups: backupsOf(inputs, "later"),
   });
 }

@@ -164,8 +164,12 @@ if ! message=$(compose up --detach --wait --wait-timeout "$limit" --remove-orpha
   for id in $(compose ps --all --quiet); do
     docker inspect --format '{{.Name}} {{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}' "$id" |
       grep -v ' running healthy$' | while read -r name state; do
-        echo "$name is $state; its last lines:" >&2
-        docker logs --tail 10 "$id" 2>&1 | sed 's/^/  /' >&2
+        if panic=$(docker logs --tail 500 "$id" 2>&1 | grep '^panic: '); then
+          echo "$name is $state: $(printf '%s\\n' "$panic" | tail -n 1)" >&2
+        else
+          echo "$name is $state; its last lines:" >&2
+          docker logs --tail 10 "$id" 2>&1 | sed 's/^/  /' >&2
+        fi
       done
   done
   exit 1

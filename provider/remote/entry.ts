@@ -28,11 +28,13 @@ export type Entry =
 export const textLimitBytes = 256 * 1024;
 
 /**
- * Arguments: path, SHA-256 that needs no transfer, transfer limit in bytes. Absence differs from "could not check" in
+ * Arguments: path, transfer limit in bytes. Standard input: the SHA-256 that needs no transfer; of a secret it is one
+ * itself, and arguments can be read by every account. Absence differs from "could not check" in
  * stat's message (the C locale's): an I/O error or a forbidden directory must not pass for a deleted file.
  */
 const entryScript = `
 export LC_ALL=C
+IFS= read -r known || true
 if ! facts=$(stat -c '%F|%a|%U|%G|%u|%g|%s' -- "$1" 2>&1); then
   case $facts in
     *"No such file or directory"* | *"Not a directory"*) echo gone; exit 0 ;;
@@ -45,13 +47,14 @@ case $facts in
   "regular file|"* | "regular empty file|"*)
     digest=$(sha256sum <"$1") || exit 1
     digest=\${digest%% *}; echo "$digest"
-    [ "$digest" = "$2" ] || [ "\${facts##*|}" -gt "$3" ] || cat -- "$1" ;;
+    [ "$digest" = "$known" ] || [ "\${facts##*|}" -gt "$2" ] || cat -- "$1" ;;
 esac`;
 
 /** What stands at a path; a final symbolic link is not followed. */
 export async function readEntry(host: SshHost, path: string, knownSha256 = ""): Promise<Entry> {
   const action = `check ${path}`;
-  const { stdout } = await host.run(entryScript, [path, knownSha256, String(textLimitBytes)], { action });
+  const stdin = `${knownSha256}\n`;
+  const { stdout } = await host.run(entryScript, [path, String(textLimitBytes)], { action, stdin });
   const [facts = "", afterFacts] = cutLine(stdout);
   if (facts === "gone") return { type: "gone" };
   const [description = "", mode = "", user = "", group = "", userId = "", groupId = "", size = ""] =

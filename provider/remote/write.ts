@@ -13,11 +13,23 @@ export interface WriteRequest extends Ownership {
   readonly content: Buffer | string;
   /** Shell command in which `{}` stands for the temporary copy. */
   readonly validate?: string | undefined;
-  readonly backupDirectory?: string | undefined;
+  readonly backups?: Backups | undefined;
 }
 
+/** Where copies of replaced and removed files go, and which are kept. */
+export interface Backups {
+  readonly directory: string;
+  /**
+   * `last`: the last ten. `first`: what was there before this program, and no copy of a later one: old keys and
+   * passwords are of use to an intruder alone. `none`: no copy is made; of earlier ones the first stays.
+   */
+  readonly keep: "last" | "first" | "none";
+}
+
+const copiesKept = 10;
+
 /**
- * `keep SOURCE`: copies what stands at SOURCE into the backup directory $backup, if there is one.
+ * `keep SOURCE`: copies what stands at SOURCE into the backup directory $backup, if there is one, by the rule $keep.
  * `displace PATH`: renames what stands there, a directory for example, so that nothing in it is lost.
  */
 const keepFunctions = `
@@ -25,17 +37,27 @@ now() { date -u +%Y%m%dT%H%M%S.%NZ; }
 keep() {
   [ -n "$backup" ] || return 0
   mkdir -p -m 0700 -- "$backup"
-  cp -a -- "$1" "$backup/$(printf %s "\${1#/}" | tr / _).$(now)"
+  copy="$backup/$(printf %s "\${1#/}" | tr / _)"
+  set -- "$1" "$copy".20[0-9][0-9][01][0-9][0-3][0-9]T*Z
+  [ -e "$2" ] || [ -L "$2" ] || set -- "$1"
+  case $keep:$# in last:* | first:1) cp -a -- "$1" "$copy.$(now)" ;; esac
+  shift
+  if [ "$keep" = last ]; then
+    while [ "$#" -ge ${copiesKept} ]; do rm -f -- "$1"; shift; done
+  elif [ "$#" -gt 1 ]; then
+    shift
+    rm -f -- "$@"
+  fi
 }
 displace() { mv -T -- "$1" "$1.displaced-$(now)"; }`;
 
 /**
- * Arguments: path, mode, owner, group, validation command, backup directory. Standard input: a line with the SHA-256 of
+ * Arguments: path, mode, owner, group, validation command, backup directory, which backups to keep. Standard input: a line with the SHA-256 of
  * the content, then the content. The digest stands first so that an input that ends early is never taken for the file.
  */
 const writeScript = `set -eu
 export LC_ALL=C
-path=$1 mode=$2 owner=$3 group=$4 validate=$5 backup=$6
+path=$1 mode=$2 owner=$3 group=$4 validate=$5 backup=$6 keep=$7
 ${keepFunctions}
 IFS= read -r expected
 directory=$(dirname -- "$path")
@@ -73,9 +95,13 @@ export async function writeFile(host: SshHost, request: WriteRequest): Promise<v
     request.owner,
     request.group,
     validate,
-    request.backupDirectory ?? "",
+    ...backupArguments(request.backups),
   ];
   await host.run(writeScript, args, { stdin, action: `write ${request.path}` });
+}
+
+function backupArguments(backups: Backups | undefined): [directory: string, keep: string] {
+  return [backups?.directory ?? "", backups?.keep ?? "last"];
 }
 
 const ownScript = `set -eu
@@ -92,7 +118,7 @@ export async function setOwnership(
 }
 
 const removeScript = `set -eu
-path=$1 backup=$2
+path=$1 backup=$2 keep=$3
 ${keepFunctions}
 if [ -L "$path" ] || [ -f "$path" ]; then keep "$path"; rm -f -- "$path"
 elif [ -e "$path" ]; then echo "it is not a file any more and was left as it is"; fi`;
@@ -101,9 +127,9 @@ elif [ -e "$path" ]; then echo "it is not a file any more and was left as it is"
 export async function removeFile(
   host: SshHost,
   path: string,
-  backupDirectory?: string,
+  backups?: Backups,
 ): Promise<string | undefined> {
-  const { stdout } = await host.run(removeScript, [path, backupDirectory ?? ""], {
+  const { stdout } = await host.run(removeScript, [path, ...backupArguments(backups)], {
     action: `remove ${path}`,
   });
   return stdout.length > 0 ? `${path}: ${stdout.toString("utf8").trim()}` : undefined;
@@ -113,6 +139,10 @@ const makeDirectoryScript = `set -eu
 path=$1
 backup=
 ${keepFunctions}
+if [ -L "$path" ] && [ -d "$path" ]; then
+  echo "it is a symbolic link to the directory $(readlink -- "$path"), which is neither moved nor replaced; mount that directory there (mount --bind), or name it in the configuration" >&2
+  exit 1
+fi
 if [ -L "$path" ] || { [ -e "$path" ] && [ ! -d "$path" ]; }; then displace "$path"; fi
 mkdir -p -- "$path"
 chown -- "$3:$4" "$path"

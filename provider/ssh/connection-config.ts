@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { HostError } from "../errors.ts";
 
-/** A checked connection: the plain form of `ConnectionArgs` in resources.ts, with its defaults. */
-export interface Connection {
+/** One SSH connection, to the host or to the one before it. */
+export interface Hop {
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -14,6 +14,12 @@ export interface Connection {
   readonly perDialTimeout: number;
 }
 
+/** A checked connection: the plain form of `ConnectionArgs` in resources.ts, with its defaults. */
+export interface Connection extends Hop {
+  /** The host from which this one is reached. */
+  readonly proxy?: Hop | undefined;
+}
+
 /** A host key as in a known_hosts entry. */
 export interface HostKey {
   /** For example `ssh-ed25519`. */
@@ -21,7 +27,7 @@ export interface HostKey {
   readonly base64: string;
 }
 
-const schema = v.strictObject({
+const hop = {
   host: v.pipe(v.string(), v.nonEmpty("must name the host")),
   port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)), 22),
   user: v.optional(v.pipe(v.string(), v.nonEmpty("must name an account")), "root"),
@@ -31,10 +37,16 @@ const schema = v.strictObject({
   hostKey: v.pipe(
     v.string("is required: nothing is sent to a host whose key is not known"),
     v.regex(/^\S+ [A-Za-z0-9+/]+=*( .*)?\s*$/, "must be TYPE and BASE64, as in `ssh-ed25519 AAAA...`"),
+    v.check(
+      (key) => !key.startsWith("ssh-rsa "),
+      "must not be of type ssh-rsa, for which the command plugin offers SHA-1 signatures only: take the ssh-ed25519 or ecdsa key",
+    ),
   ),
   dialErrorLimit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 10),
   perDialTimeout: v.optional(v.pipe(v.number(), v.minValue(1)), 15),
-});
+};
+
+const schema = v.strictObject({ ...hop, proxy: v.optional(v.strictObject(hop)) });
 
 /**
  * Faults of a connection, as `connection.FIELD: rule`. Values are never repeated: some of them are secrets.

@@ -1,21 +1,51 @@
-import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
+import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import { HostError } from "../errors.ts";
-import { type Connection, parseHostKey } from "./connection-config.ts";
+import { type Connection, type Hop, parseHostKey } from "./connection-config.ts";
 
 const keepAliveMilliseconds = 10_000;
 /** Of `close` events: one for each command that runs, and some to spare. */
 const listenersAtOnce = 32;
 
 /** One attempt to connect. Errors: E_HOST_KEY, E_HOST_AUTHENTICATION, or E_HOST_UNREACHABLE, which alone is worth another. */
-export async function dial(connection: Connection, name: string): Promise<Client> {
+export async function dial(connection: Connection): Promise<Client> {
+  const { proxy } = connection;
+  if (proxy === undefined) return await attempt(connection, "host");
+  const way = await attempt(proxy, "host.proxy");
   try {
-    return await openClient(connection);
+    const client = await attempt(connection, "host", await forward(way, connection, proxy));
+    client.once("close", () => way.end());
+    return client;
   } catch (error) {
-    throw explain(error, connection, name);
+    way.end();
+    throw error;
   }
 }
 
-function openClient(connection: Connection): Promise<Client> {
+/** `USER@HOST:PORT`, for messages. */
+export function nameOf({ user, host, port }: Hop): string {
+  return `${user}@${host}:${port}`;
+}
+
+async function attempt(hop: Hop, key: string, socket?: ClientChannel): Promise<Client> {
+  try {
+    return await openClient(hop, socket);
+  } catch (error) {
+    throw explain(error, hop, key);
+  }
+}
+
+/** A way to the host's port from the host before it. */
+function forward(way: Client, { host, port }: Hop, proxy: Hop): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    way.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
+      if (!error) return resolve(channel);
+      const message = `${nameOf(proxy)} (host.proxy) cannot connect to ${host}:${port}: ${error.message}. Check the address, the port, the firewall between them, and AllowTcpForwarding of its sshd.`;
+      reject(new HostError("E_HOST_UNREACHABLE", message, { cause: error }));
+    });
+  });
+}
+
+function openClient(connection: Hop, socket: ClientChannel | undefined): Promise<Client> {
   return new Promise((resolve, reject) => {
     const client = new Client();
     client.setMaxListeners(listenersAtOnce);
@@ -27,12 +57,13 @@ function openClient(connection: Connection): Promise<Client> {
       username: connection.user,
       readyTimeout: connection.perDialTimeout * 1000,
       keepaliveInterval: keepAliveMilliseconds,
-      algorithms: { serverHostKey: signatureAlgorithms(key.type) },
+      algorithms: { serverHostKey: [key.type as ServerHostKeyAlgorithm] },
       hostVerifier: (blob: Buffer) => {
         presented = blob.toString("base64");
         return presented === key.base64;
       },
     };
+    if (socket) config.sock = socket;
     if (connection.privateKey) {
       config.privateKey = connection.privateKey;
       if (connection.privateKeyPassword) config.passphrase = connection.privateKeyPassword;
@@ -68,25 +99,22 @@ class PresentedKey extends Error {
   }
 }
 
-/** RSA keys sign with SHA-2 (RFC 8332); for all other types the algorithm has the key type's name. */
-function signatureAlgorithms(type: string): ServerHostKeyAlgorithm[] {
-  return (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]) as ServerHostKeyAlgorithm[];
-}
-
-function explain(error: unknown, connection: Connection, name: string): HostError {
+/** `key`: the configuration's key with the settings of this connection. */
+function explain(error: unknown, connection: Hop, key: string): HostError {
+  const name = nameOf(connection);
   const text = error instanceof Error ? error.message : String(error);
   if (error instanceof PresentedKey) {
     return new HostError(
       "E_HOST_KEY",
       `${name}: the host key does not match, nothing was sent. Expected ${connection.hostKey.trim()}, got ${error.base64}. ` +
-        "If the machine was reinstalled, check its key on its console and set the new one (host.hostKey); otherwise another machine answers for it.",
+        `If the machine was reinstalled, check its key on its console and set the new one (${key}.hostKey); otherwise another machine answers for it.`,
       { cause: error },
     );
   }
   if (/no matching host key format|host key format/i.test(text)) {
     return new HostError(
       "E_HOST_KEY",
-      `${name}: the host has no key of type ${parseHostKey(connection.hostKey).type}. Expected the key that host.hostKey gives.`,
+      `${name}: the host has no key of type ${parseHostKey(connection.hostKey).type}. Expected the key that ${key}.hostKey gives.`,
       { cause: error },
     );
   }

@@ -3,7 +3,7 @@ import pLimit from "p-limit";
 import type { Client, ClientChannel } from "ssh2";
 import { HostError } from "../errors.ts";
 import type { Connection } from "./connection-config.ts";
-import { dial } from "./dial.ts";
+import { dial, nameOf } from "./dial.ts";
 
 /** What a command on the host left behind. */
 export interface RemoteResult {
@@ -42,7 +42,7 @@ export class SshHost {
 
   /** `USER@HOST:PORT`, for messages. */
   get name(): string {
-    return `${this.#connection.user}@${this.#connection.host}:${this.#connection.port}`;
+    return nameOf(this.#connection);
   }
 
   /**
@@ -52,11 +52,15 @@ export class SshHost {
    * when the script fails.
    */
   async run(script: string, args: readonly string[], options: RunOptions): Promise<RemoteResult> {
-    const words = ["sh", "-c", script, "regwarden", ...args];
-    if (this.#connection.user !== "root") words.unshift("sudo", "-n", "--");
-    const result = await this.execute(words.map(quote).join(" "), options);
+    const prefix = this.#connection.user === "root" ? [] : ["sudo", "-n", "--"];
+    const result = await this.execute(commandLine(script, args, prefix), options);
     if (result.exitCode !== 0) throw this.#failure(result, options.action);
     return result;
+  }
+
+  /** Runs a POSIX shell script as the account itself, whatever its exit code. Errors: E_HOST_* as for {@link run}. */
+  async executeScript(script: string, args: readonly string[], options: RunOptions): Promise<RemoteResult> {
+    return await this.execute(commandLine(script, args, []), options);
   }
 
   /** Runs one command line in the account's own shell, whatever its exit code. Errors: E_HOST_* as for {@link run}. */
@@ -103,7 +107,7 @@ export class SshHost {
   async #dial(): Promise<Client> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const client = await dial(this.#connection, this.name);
+        const client = await dial(this.#connection);
         client.once("close", () => {
           this.#client = undefined;
         });
@@ -184,6 +188,10 @@ function collect(
     );
     channel.end(stdin);
   });
+}
+
+function commandLine(script: string, args: readonly string[], prefix: readonly string[]): string {
+  return [...prefix, "sh", "-c", script, "regwarden", ...args].map(quote).join(" ");
 }
 
 function quote(word: string): string {

@@ -198,6 +198,56 @@ describe("a compose project", () => {
     expect(outputs.bounce).toBe(old.outputs.bounce);
   });
 
+  test("takes up a new password file at once, while another service does not get healthy", async () => {
+    await host.sh("echo old >/srv/compose-test/conf");
+    const withFile = (text: string) =>
+      text.replace(
+        "    restart: always\n",
+        "    restart: always\n    volumes: [/srv/compose-test/conf:/conf:ro]\n",
+      );
+    await writeFile(withFile(composeFile(revisions)));
+    created = composeProject.update(host.root, "compose-test", await deployed(), declare(revisions));
+    await created;
+    await host.sh("echo new >/srv/compose-test/next && mv /srv/compose-test/next /srv/compose-test/conf");
+    const next = { ...revisions, ghcr: "2" };
+    const text = composeFile(next).replace(/(test-ghcr\n.*?)sleep 1000/s, "$1exit 3");
+    await writeFile(withFile(text));
+    const update = composeProject.update(host.root, "compose-test", await deployed(), {
+      ...declare(next),
+      waitTimeoutSeconds: 5,
+    });
+    await expect(update).rejects.toThrow(/test-ghcr is /);
+    expect(await host.sh("docker exec test-quay cat /conf")).toBe("new");
+  });
+
+  test("that is not healthy at its creation is recorded as partly created, is drift, and can be removed", async () => {
+    await composeProject.remove(host.root, "compose-test", await deployed());
+    await writeFile(
+      composeFile(revisions).replace("sleep 1000", "echo 'panic: no remote'; echo goroutine 1; exit 2"),
+    );
+    const inputs = { ...declare(revisions), waitTimeoutSeconds: 5 };
+    const failure = await composeProject.create(host.root, inputs).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ id: "compose-test", outputs: { isIncomplete: true } });
+    expect(String(failure)).toMatch(/test-quay is \w+.*: panic: no remote/);
+    expect(String(failure)).not.toContain("goroutine 1");
+    const { outputs } = failure as { outputs: Bag };
+    const found = await composeProject.read(host.root, "compose-test", { inputs, outputs });
+    expect(found?.inputs.services.ghcr?.definition).toBe("of a deployment that failed");
+    await composeProject.remove(host.root, "compose-test", { inputs, outputs });
+    expect(await host.sh("docker ps -aq --filter name=test- | wc -l")).toBe("0");
+  });
+
+  test("is not started while data that it serves is not in place", async () => {
+    const data = [{ path: "/srv/compose-test/data", name: "compose-test" }];
+    const inputs = { ...declare(revisions), data };
+    const before = await containerIds();
+    await expect(composeProject.update(host.root, "compose-test", await deployed(), inputs)).rejects.toThrow(
+      /the data of compose-test is not where it was: .* is gone/,
+    );
+    await expect(composeProject.create(host.root, inputs)).rejects.toMatchObject({ code: "E_DATA" });
+    expect(await containerIds()).toEqual(before);
+  });
+
   test("that does not get healthy fails with the service, its state and its last lines", async () => {
     await writeFile(composeFile({ ...revisions, quay: "2" }, "echo cannot open config; exit 3"));
     const update = composeProject.update(host.root, "compose-test", await deployed(), {

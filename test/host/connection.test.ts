@@ -1,11 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { file } from "../../provider/kinds/file.ts";
 import { SshHost } from "../../provider/ssh/host.ts";
+import { keyPair } from "../support/lab/key-pair.ts";
 import { type TestHost, testHost } from "../support/lab/test-host.ts";
 
 let host: TestHost;
@@ -17,16 +15,6 @@ beforeAll(async () => {
   host = await testHost();
   await host.sh(`echo old >${path}`);
 });
-
-function keyPair(): { privateKey: string; publicKey: string; file: string } {
-  const file = join(mkdtempSync(join(tmpdir(), "regwarden-key-")), "key");
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file]);
-  return {
-    file,
-    privateKey: readFileSync(file, "utf8"),
-    publicKey: readFileSync(`${file}.pub`, "utf8").trim(),
-  };
-}
 
 /** Connections that sshd accepted so far. */
 const accepted = async () =>

@@ -130,6 +130,44 @@ describe("a file", () => {
     expect(await host.sh(`stat -c %a "${directory}/backup"`)).toBe("700");
   });
 
+  test("keeps the last ten versions in the backup directory, and of a neighbour's none fewer", async () => {
+    const kept = { ...declared, backupDirectory: `${directory}/backup` };
+    const neighbour = { ...kept, path: `${path}.d` };
+    await file.create(host.root, neighbour);
+    await file.update(host.root, neighbour.path, recordOf(neighbour), { ...neighbour, content: "theirs\n" });
+    for (let version = 1; version <= 13; version++) {
+      await file.update(host.root, path, recordOf({ ...kept, content: "" }), {
+        ...kept,
+        content: `${version}\n`,
+      });
+    }
+    expect(await host.sh(`cat "${directory}"/backup/*conf.20*`)).toBe("3\n4\n5\n6\n7\n8\n9\n10\n11\n12");
+    expect(await host.sh(`cat "${directory}"/backup/*conf.d.20*`)).toBe("first");
+  });
+
+  test("that is secret has a copy of what was there first, and of no later version", async () => {
+    const secret = { ...declared, mode: "0600", backupDirectory: `${directory}/backup` };
+    await host.sh(`echo before us >"${path}"`);
+    await file.create(host.root, secret);
+    for (const content of ["second\n", "third\n"])
+      await file.update(host.root, path, recordOf(secret), { ...secret, content });
+    expect(await host.sh(`cat "${directory}"/backup/*`)).toBe("before us");
+    await host.sh(`cd "${directory}/backup" && cp * "$(ls | sed s/Z$/9Z/)"`);
+    await file.remove(host.root, path, recordOf(secret));
+    expect(await host.sh(`cat "${directory}"/backup/*`)).toBe("before us");
+  });
+
+  test("that is secret leaves its digest in no argument", async () => {
+    const secret = { ...declared, mode: "0600", content: "a key that stands in no log\n" };
+    await file.create(host.deploy, secret);
+    await file.read(host.deploy, path, recordOf(secret));
+    const digest = createHash("sha256").update(secret.content).digest("hex");
+    // sudo writes each command with its arguments into the journal.
+    const journal = await host.sh("journalctl --no-pager _COMM=sudo");
+    expect(journal).toContain(directory.slice(0, 9));
+    expect(journal).not.toContain(digest);
+  });
+
   test("is not deleted when a directory took its place", async () => {
     await file.create(host.root, declared);
     await host.sh(`rm "${path}" && mkdir "${path}"`);

@@ -94,6 +94,40 @@ describe("a unit", () => {
     expect(await read()).toEqual(declared);
   });
 
+  test("is checked by an older systemd-analyze too, which knows no --recursive-errors", async () => {
+    const older = `#!/bin/sh
+case "$*" in *--recursive-errors*) echo "systemd-analyze: unrecognized option '--recursive-errors=no'" >&2; exit 1 ;; esac
+/usr/bin/systemd-analyze "$@" | grep -v -e --recursive-errors; exit \${PIPESTATUS:-0}`;
+    await host.sh(
+      `cat >/usr/local/bin/systemd-analyze <<'END'\n${older.replace("#!/bin/sh", "#!/bin/bash")}\nEND\nchmod +x /usr/local/bin/systemd-analyze`,
+    );
+    try {
+      const changed = { ...declared, content: content.replace("02:30", "03:30") };
+      await systemdUnit.update(host.root, name, recordOf(declared), changed);
+      const bad = { ...declared, content: content.replace("*-*-* 02:30:00", "whenever") };
+      await expect(systemdUnit.update(host.root, name, recordOf(changed), bad)).rejects.toThrow(/whenever/);
+      expect(await host.sh(`grep OnCalendar /etc/systemd/system/${name}`)).toContain("03:30");
+    } finally {
+      await host.sh("rm /usr/local/bin/systemd-analyze");
+    }
+  });
+
+  test("that cannot be started is recorded as partly created, so that it can be removed", async () => {
+    const broken = {
+      ...declared,
+      name: "unit-test-broken.service",
+      content: "[Service]\nType=oneshot\nExecStart=/bin/false\n\n[Install]\nWantedBy=multi-user.target\n",
+    };
+    const failure = await systemdUnit.create(host.root, broken).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      name: "HostError",
+      id: broken.name,
+      outputs: { content: broken.content },
+    });
+    await systemdUnit.remove(host.root, broken.name, recordOf(broken));
+    expect(await host.sh(`ls /etc/systemd/system | grep -c ${broken.name} || true`)).toBe("0");
+  });
+
   test("is stopped, disabled and kept in the backup directory when it is removed", async () => {
     await systemdUnit.remove(host.root, name, recordOf(declared));
     expect(await read()).toBeUndefined();

@@ -33,8 +33,8 @@ describe("check", () => {
     ["File", { ...declared, content: undefined }, "content", /exactly one of/],
     ["File", { ...declared, source: "x", sha256: "y" }, "content", /exactly one of/],
     ["Directory", { path: "/srv" }, "mode", /required/],
-    ["Htpasswd", { ...declared, content: undefined, users: { "a:b": "x" } }, "users.a:b", /no colon/],
-    ["Htpasswd", { ...declared, content: undefined, users: { a: "x".repeat(73) } }, "users.a", /72 bytes/],
+    ["Htpasswd", { ...declared, content: undefined, users: { "a:b": "x" } }, "users", /no colon/],
+    ["Htpasswd", { ...declared, content: undefined, users: { a: "x".repeat(73) } }, "users", /72 bytes/],
     ["SystemdUnit", { name: "scan", content: "x\n", restartOnChange: false }, "name", /NAME\.TYPE/],
     ["SystemdUnit", { name: "a.timer", content: "x", restartOnChange: false }, "content", /newline/],
   ])("refuses a %s like %j and names the property", (type, inputs, property, reason) => {
@@ -71,6 +71,14 @@ describe("diff", () => {
   test("replaces for another path only", () => {
     const { inputs } = plugin.check("File", { ...declared, path: "/etc/issue", content: "x" });
     expect(plugin.diff("File", old, inputs).replaces).toEqual(["path"]);
+  });
+
+  test("names no user of a password file", () => {
+    const users = (password: string) =>
+      plugin.check("Htpasswd", { ...declared, content: undefined, users: { viktor: password } }).inputs;
+    const without = (inputs: Record<string, unknown>) => ({ ...inputs, users: {} });
+    for (const next of [users("new"), without(users("new"))])
+      expect([...plugin.diff("Htpasswd", users("old"), next).changes.keys()]).toEqual(["users"]);
   });
 
   test("calls no difference what only says how a thing is done", () => {
@@ -117,6 +125,9 @@ describe("the connection", () => {
     [{ ...host, port: 70_000 }, /connection\.port/],
     [{ ...host, hostKey: "SHA256:abc" }, /connection\.hostKey: must be TYPE and BASE64/],
     [{ ...host, hostkey: "x" }, /connection\.hostkey: is not a field/],
+    [{ ...host, hostKey: "ssh-rsa AAAA" }, /connection\.hostKey: must not be of type ssh-rsa, .*SHA-1/],
+    [{ ...host, proxy: { host: "10.0.20.1" } }, /connection\.proxy\.hostKey: is required/],
+    [{ ...host, proxy: { ...host, proxy: host } }, /connection\.proxy\.proxy: is not a field/],
   ])("refuses %j", (connection, reason) => {
     expect(check(connection)).toContainEqual({
       property: "connection",
