@@ -11,6 +11,9 @@ import { type Config, readConfig } from "./config/read-config.ts";
 import { readSecrets, type StackSecrets } from "./config/read-secrets.ts";
 import { Provider } from "./provider/resources.ts";
 
+/** Seven seconds of trying: enough for an sshd that restarts, short enough for an operator who waits for the message. */
+const DIAL_ERROR_LIMIT = 4;
+
 /** Outputs of the stack. */
 export interface StackOutputs {
   readonly registryUrl: string;
@@ -51,19 +54,29 @@ export default async function registryStack(): Promise<StackOutputs> {
   return { registryUrl: host.registryUrl, uiUrl: host.uiUrl, cacheUrls: cacheUrls(config) };
 }
 
-function hostAccess({ host }: Config, { hostKey, sshPrivateKey }: StackSecrets): HostAccess {
-  const connection = {
-    host: host.address,
-    port: host.sshPort,
-    user: host.sshUser,
+function hostAccess({ host }: Config, secrets: StackSecrets): HostAccess {
+  const { proxy, agentSocketPath } = host;
+  const keys = (privateKey: pulumi.Output<string> | undefined) => ({
+    ...(privateKey === undefined ? {} : { privateKey }),
+    ...(agentSocketPath === undefined ? {} : { agentSocketPath }),
+    dialErrorLimit: DIAL_ERROR_LIMIT,
+  });
+  const hop = ({ address, sshPort, sshUser }: SshAddress, hostKey: pulumi.Input<string>) => ({
+    host: address,
+    port: sshPort,
+    user: sshUser,
     hostKey,
-    // Seven seconds of trying: enough for an sshd that restarts, short enough for who waits for the message.
-    dialErrorLimit: 4,
-    ...(sshPrivateKey === undefined ? {} : { privateKey: sshPrivateKey }),
-    ...(host.agentSocketPath === undefined ? {} : { agentSocketPath: host.agentSocketPath }),
+  });
+  const connection = { ...hop(host, secrets.hostKey), ...keys(secrets.sshPrivateKey) };
+  if (proxy === undefined) return { user: host.sshUser, connection };
+  const proxyKeys = keys(secrets.sshProxyPrivateKey ?? secrets.sshPrivateKey);
+  return {
+    user: host.sshUser,
+    connection: { ...connection, proxy: { ...hop(proxy, proxy.hostKey), ...proxyKeys } },
   };
-  return { user: host.sshUser, connection };
 }
+
+type SshAddress = Pick<Config["host"], "address" | "sshPort" | "sshUser">;
 
 function registrySettings(config: Config): RegistrySettings {
   const {
@@ -79,10 +92,21 @@ function registrySettings(config: Config): RegistrySettings {
     listenAddress,
     scan,
   } = config;
-  const { directory, outboundProxy, tls: tlsOnHost } = host;
+  const { directory, dataMount, outboundProxy, tls: tlsOnHost } = host;
   const { hostname } = registry;
   const ports = { private: own, caches, ui, metrics, listenAddress };
-  return { directory, hostname, ...ports, blobCache, limits, outboundProxy, tlsOnHost, images, scan };
+  return {
+    directory,
+    dataMount,
+    hostname,
+    ...ports,
+    blobCache,
+    limits,
+    outboundProxy,
+    tlsOnHost,
+    images,
+    scan,
+  };
 }
 
 function watchFromCluster(config: Config, secrets: StackSecrets): void {

@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import * as v from "valibot";
-import { defaultDirectory } from "../contract/host-paths.ts";
+import { defaultDirectory, hostPaths } from "../contract/host-paths.ts";
+import { privateRegistry } from "../contract/registries.ts";
 import type { Fault } from "./faults.ts";
 import { dnsName, ipv4, isDnsName, port, url } from "./formats.ts";
 import { described, example, withDefault } from "./setting.ts";
@@ -19,8 +20,8 @@ const user = described(
   v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]*$/)),
 );
 const hostKey = described(
-  "the VM's public host key, `TYPE BASE64`, compared with what the VM itself shows",
-  v.pipe(v.string(), v.regex(/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) AAAA[\w+/]+=*$/)),
+  "the VM's public host key, `TYPE BASE64`, compared with what the VM itself shows; ssh-ed25519 or ecdsa, as for ssh-rsa the command plugin offers SHA-1 signatures only",
+  v.pipe(v.string(), v.regex(/^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) AAAA[\w+/]+=*$/)),
 );
 const socket = described(
   "the absolute path of an SSH agent's socket",
@@ -61,6 +62,18 @@ const tls = v.strictObject({
   privateKey: example(file, "/etc/letsencrypt/live/registry.example.com/privkey.pem"),
 });
 
+const mount = described(
+  "the absolute path of a mount point on the VM, with the private registry's data (DIRECTORY/data/private) on it",
+  directory,
+);
+
+const proxy = v.strictObject({
+  address: example(address, "bastion.example.com"),
+  sshPort: withDefault(port, 22),
+  sshUser: withDefault(user, "root"),
+  hostKey: example(hostKey, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI..."),
+});
+
 const host = v.strictObject({
   address: example(address, "10.0.20.10"),
   sshPort: withDefault(port, 22),
@@ -70,6 +83,8 @@ const host = v.strictObject({
   directory: withDefault(directory, defaultDirectory),
   outboundProxy: v.optional(outboundProxy),
   tls: v.optional(tls),
+  proxy: v.optional(proxy),
+  dataMount: v.optional(example(mount, `${defaultDirectory}/data`)),
 });
 
 const servers = v.pipe(v.array(example(ipv4, "10.0.20.1")), v.minLength(1));
@@ -81,6 +96,22 @@ const dns = v.strictObject({
 });
 
 export const hostEntries = { host, dns: v.optional(dns) };
+
+/** The data must lie on the mount point that is asked for, or the check of that would say nothing. */
+export function dataMountFaults(settings: v.InferOutput<typeof host> | undefined): Fault[] {
+  if (settings?.dataMount === undefined) return [];
+  const { directory, dataMount } = settings;
+  const data = hostPaths(directory).registryData(privateRegistry);
+  if (data === dataMount || data.startsWith(`${dataMount}/`)) return [];
+  return [
+    {
+      key: "host.dataMount",
+      value: JSON.stringify(dataMount),
+      rule: `${data} or a directory above it: there the private registry has its data`,
+      example: hostPaths(directory).data,
+    },
+  ];
+}
 
 /** A connection needs a host key to compare with: from here, or from Vault. */
 export function hostKeyFaults(

@@ -1,10 +1,5 @@
-const KEY_TYPES = [
-  "ssh-ed25519",
-  "ecdsa-sha2-nistp256",
-  "ecdsa-sha2-nistp384",
-  "ecdsa-sha2-nistp521",
-  "ssh-rsa",
-];
+// Not ssh-rsa: for it the command plugin offers SHA-1 signatures only, which sshd refuses.
+const KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"];
 
 /**
  * The key of a known_hosts entry, `TYPE BASE64`; the strongest when the text has several. Undefined when it has none.

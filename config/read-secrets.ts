@@ -38,7 +38,8 @@ export async function readSecrets(config: Config): Promise<StackSecrets> {
 function fromConfig(config: Config): StackSecrets {
   const { secrets, host } = config;
   return {
-    sshPrivateKey: secrets.sshPrivateKey,
+    sshPrivateKey: unixLines(secrets.sshPrivateKey),
+    ...proxyKey(config),
     hostKey: pulumi.secret(present(host.hostKey, "host.hostKey")),
     registryUser: present(secrets.registryUser, "registryUser"),
     registryPassword: present(secrets.registryPassword, "registryPassword"),
@@ -77,7 +78,10 @@ async function fromVault(config: Config): Promise<StackSecrets> {
   const secrets = {
     // The agent that the configuration names has the key: what is not used need not travel.
     sshPrivateKey:
-      host.agentSocketPath === undefined ? secret(paths.sshKey, "private_key", checkPrivateKey) : undefined,
+      host.agentSocketPath === undefined
+        ? unixLines(secret(paths.sshKey, "private_key", checkPrivateKey))
+        : undefined,
+    ...proxyKey(config),
     hostKey: pulumi.secret(host.hostKey ?? knownKey()),
     registryUser: secret(paths.account, "registry_user", checkRegistryUser),
     registryPassword: secret(paths.account, "registry_password", checkRegistryPassword),
@@ -154,8 +158,21 @@ function vaultDriveSync(config: Config, kv: Kv, path: string): Record<string, pu
   return Object.fromEntries(sitesWithOwnSecret(config.cluster).map((site) => [site, configuration(site)]));
 }
 
+// In the configuration also where the rest is in Vault: that has one path for the key of both hosts.
+function proxyKey({ secrets }: Config): Pick<StackSecrets, "sshProxyPrivateKey"> {
+  const key = unixLines(secrets.sshProxyPrivateKey);
+  return key === undefined ? {} : { sshProxyPrivateKey: key };
+}
+
+/** A key without carriage returns, with which Go's parser, the command plugin's, finds no key in it. */
+function unixLines(key: pulumi.Output<string> | undefined): pulumi.Output<string> | undefined {
+  return key?.apply((text) => text.replaceAll("\r\n", "\n"));
+}
+
 const checkHostKeyEntry: SecretCheck = (entry) =>
-  hostKeyOf(entry) === undefined ? "an entry of known_hosts: NAME TYPE BASE64" : undefined;
+  hostKeyOf(entry) === undefined
+    ? "an entry of known_hosts, NAME TYPE BASE64, of type ssh-ed25519 or ecdsa"
+    : undefined;
 
 function authorityOf(text: string | undefined): Pick<TlsSecrets, "authority"> {
   return text === undefined ? {} : { authority: pulumi.output(text) };

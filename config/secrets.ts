@@ -68,6 +68,8 @@ const never = (): boolean => false;
 export const secretKeys = {
   // Not needed where an SSH agent holds the key.
   sshPrivateKey: { check: checkPrivateKey, isNeeded: never, file: "id_ed25519" },
+  // Not needed where the host before the VM takes the same key.
+  sshProxyPrivateKey: { check: checkPrivateKey, isNeeded: never, file: "id_ed25519" },
   registryUser: { check: checkRegistryUser, isNeeded: fromConfig },
   registryPassword: { check: checkRegistryPassword, isNeeded: fromConfig },
   pullPassword: {

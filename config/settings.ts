@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { clusterEntries, clusterFaults, sitesWithOwnSecret } from "./cluster.ts";
 import { driftEntries } from "./drift.ts";
 import { type Fault, schemaFault, settingFault } from "./faults.ts";
-import { hostEntries, hostKeyFaults } from "./host.ts";
+import { dataMountFaults, hostEntries, hostKeyFaults } from "./host.ts";
 import { registryEntries, registryFaults } from "./registry.ts";
 import { type NeededNames, secretEntries, secretFaults, secretKeyNames } from "./secrets.ts";
 import { isStructured } from "./setting.ts";
@@ -66,6 +66,7 @@ function crossFaults(settings: Partial<Settings>): Fault[] {
   const { host, secretsSource, cluster } = settings;
   return [
     ...registryFaults(settings, host?.sshPort),
+    ...dataMountFaults(host),
     ...hostKeyFaults(host, secretsSource !== "config"),
     ...clusterFaults(cluster),
   ];

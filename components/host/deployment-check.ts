@@ -12,8 +12,8 @@ export interface DeploymentCheckArgs {
   readonly password: pulumi.Output<string>;
   /** File on the host with the authority of the registry's certificate. */
   readonly caFile: string;
-  /** When the private registry's data directory was made: on a machine that was set up anew the sentinel is pushed again. */
-  readonly storeMadeAt: pulumi.Output<string>;
+  /** Id of the private registry's data. The sentinel is pushed once into each: it stands for what must not go missing. */
+  readonly dataId: pulumi.Output<string>;
   /** When the programs and the scan's unit were last changed: then the store is scanned whatever its last scan said. */
   readonly programs: readonly pulumi.Output<string>[];
   /** When each thing was last changed that the check is about: it runs again when one of these changes. */
@@ -30,15 +30,15 @@ export class DeploymentCheck extends pulumi.ComponentResource {
     const { settings, access, password, caFile, changes } = args;
     const sentinel = hostCommand(
       `${name}-sentinel`,
-      { access, script: seedSentinelScript(settings, caFile), stdin: password, triggers: [args.storeMadeAt] },
+      { access, script: seedSentinelScript(settings, caFile), stdin: password, triggers: [args.dataId] },
       { parent: this },
     );
     const scan = hostCommand(
       `${name}-scan`,
       {
         access,
-        script: scanStoreScript(settings),
-        triggers: [args.storeMadeAt, ...args.programs],
+        script: scanStoreScript(),
+        triggers: [args.dataId, ...args.programs],
         update: "true",
       },
       { parent: this, dependsOn: [sentinel] },

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { programUid } from "../../contract/host-names.ts";
-import { backupDirectory, hostPaths, reportDirectory } from "../../contract/host-paths.ts";
+import { programUid, registryContainer } from "../../contract/host-names.ts";
+import { backupDirectory, hostPaths, reportDirectory, storeMount } from "../../contract/host-paths.ts";
 import { privateRegistry } from "../../contract/registries.ts";
-import { Directory, type DirectoryArgs } from "../../provider/resources.ts";
+import { type DataArgs, Directory, type DirectoryArgs } from "../../provider/resources.ts";
 import type { RegistrySettings } from "./settings.ts";
 
 /** Arguments of {@link HostDirectories}. */
@@ -13,29 +13,40 @@ export interface HostDirectoriesArgs {
 /** The directories that everything else lies in. None is ever removed while something is in it. */
 export class HostDirectories extends pulumi.ComponentResource {
   public readonly changes: readonly pulumi.Output<string>[];
-  /** When the private registry's data directory was last made or changed. */
-  public readonly storeMadeAt: pulumi.Output<string>;
+  /** Id of the private registry's data: another one means that it is other data. */
+  public readonly dataId: pulumi.Output<string>;
 
   constructor(name: string, { settings }: HostDirectoriesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:HostDirectories", name, {}, opts);
+    // First of all: while the data is not where it was, nothing else is made or changed.
+    const { path, ...data } = privateData(settings);
+    const store = new Directory(`${name}-data-${privateRegistry}`, { path, data }, { parent: this });
     const outer = outerDirectories(settings).map(
-      ([part, args]) => new Directory(`${name}-${part}`, args, { parent: this }),
+      ([part, args]) => new Directory(`${name}-${part}`, args, { parent: this, dependsOn: [store] }),
     );
     // Made with its parents at once, a directory would get no chance to be given its own mode.
     const inside = { parent: this, dependsOn: outer };
-    const { registryData } = hostPaths(settings.directory);
-    const store = new Directory(
-      `${name}-data-${privateRegistry}`,
-      { path: registryData(privateRegistry) },
-      inside,
-    );
     const inner = innerDirectories(settings).map(
       ([part, args]) => new Directory(`${name}-${part}`, args, inside),
     );
     this.changes = [...outer, ...inner, store].map(({ changedAt }) => changedAt);
-    this.storeMadeAt = store.changedAt;
+    this.dataId = store.dataId;
     this.registerOutputs({});
   }
+}
+
+/** Where the private registry has its data, and what is to be checked of it. */
+export function privateData({
+  directory,
+  dataMount,
+}: RegistrySettings): DataArgs & { readonly path: string } {
+  return {
+    path: hostPaths(directory).registryData(privateRegistry),
+    name: privateRegistry,
+    ...(dataMount === undefined ? {} : { mount: dataMount }),
+    container: registryContainer(privateRegistry),
+    target: storeMount,
+  };
 }
 
 type Named = readonly [part: string, args: DirectoryArgs];

@@ -4,6 +4,7 @@ import { DeploymentCheck } from "./deployment-check.ts";
 import { DiskTimer } from "./disk-timer.ts";
 import type { HostAccess } from "./host-command.ts";
 import { HostDirectories } from "./host-directories.ts";
+import { HostImages } from "./host-images.ts";
 import { HostPrograms } from "./host-programs.ts";
 import { RegistryFiles } from "./registry-files.ts";
 import type { RegistrySecrets } from "./registry-secrets.ts";
@@ -34,8 +35,14 @@ export class RegistryHost extends pulumi.ComponentResource {
     const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
 
     const directories = new HostDirectories(`${name}-directories`, { settings }, { parent: this });
+    const images = new HostImages(`${name}-images`, { settings }, after(directories));
     // Each file is written into a directory that must have its owner and mode before.
-    const files = new RegistryFiles(`${name}-files`, { settings, secrets, access }, after(directories));
+    // nginx.conf is validated in the image of nginx.
+    const files = new RegistryFiles(
+      `${name}-files`,
+      { settings, secrets, access },
+      after(directories, images),
+    );
     const user = secrets.registryUser;
     const programs = new HostPrograms(`${name}-programs`, { settings, user, bundle }, after(directories));
     // A container that starts before its files are there serves with the old ones.
@@ -44,10 +51,10 @@ export class RegistryHost extends pulumi.ComponentResource {
       { settings, access, services: files.services, mounted: files.mounted, reloaded: files.reloaded },
       after(files),
     );
-    // The scan runs the programs, and its unit needs Docker and the report directory.
-    const scan = new ScanTimer(`${name}-scan`, { settings }, after(directories, programs));
+    // The scan runs the programs in their image, and its unit needs Docker and the report directory.
+    const scan = new ScanTimer(`${name}-scan`, { settings }, after(directories, images, programs));
     const disk = new DiskTimer(`${name}-disk`, { settings }, after(directories));
-    const changed = [directories, files, programs, services, scan, disk];
+    const changed = [directories, images, files, programs, services, scan, disk];
     new DeploymentCheck(
       `${name}-check`,
       {
@@ -55,7 +62,7 @@ export class RegistryHost extends pulumi.ComponentResource {
         access,
         password: secrets.registryPassword,
         caFile: files.caFile,
-        storeMadeAt: directories.storeMadeAt,
+        dataId: directories.dataId,
         programs: [programs.bundle, scan.service],
         changes: changed.flatMap(({ changes }) => changes),
       },

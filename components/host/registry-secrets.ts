@@ -4,6 +4,8 @@ import type * as pulumi from "@pulumi/pulumi";
 export interface RegistrySecrets {
   /** PEM text; left out where an SSH agent holds the key. */
   readonly sshPrivateKey?: pulumi.Output<string> | undefined;
+  /** Of the host before it, where that takes another key. */
+  readonly sshProxyPrivateKey?: pulumi.Output<string> | undefined;
   /** The host's public key, `TYPE BASE64`. */
   readonly hostKey: pulumi.Output<string>;
   readonly registryUser: pulumi.Output<string>;

@@ -3,6 +3,7 @@ import { composeProject, revisionLabel, units } from "../../contract/host-names.
 import { backupDirectory, hostPaths } from "../../contract/host-paths.ts";
 import { ComposeProject, type ComposeServiceArgs, SystemdUnit } from "../../provider/resources.ts";
 import { type HostAccess, hostCommand } from "./host-command.ts";
+import { privateData } from "./host-directories.ts";
 import { type ComposeService, NGINX_SERVICE, serviceContainers, UI_SERVICE } from "./render/compose.ts";
 import { reloadNginxScript } from "./render/scripts.ts";
 import { bootUnit } from "./render/units.ts";
@@ -70,6 +71,7 @@ function runningServices(
     project: composeProject,
     file: hostPaths(settings.directory).composeFile,
     services: Object.fromEntries(expected),
+    data: [privateData(settings)],
     dependents: [NGINX_SERVICE, ...(settings.ui.enabled ? [UI_SERVICE] : [])],
   };
   return new ComposeProject(`${name}-compose`, args, opts);

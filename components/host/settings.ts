@@ -38,6 +38,8 @@ export interface TlsOnHost {
 export interface RegistrySettings {
   /** Where everything lies on the host, absolute, no trailing slash. */
   readonly directory: string;
+  /** Directory that must be a mount point: the private registry's data lies on it. */
+  readonly dataMount?: string | undefined;
   /** DNS name of the private registry and the UI; the certificate names it. */
   readonly hostname: string;
   /** IPv4 address that the ports are published on. */

@@ -13,6 +13,7 @@ import {
   WITH_CACHE_ACCOUNT,
 } from "../support/program-stack/raw-config.ts";
 import { CERTIFICATE, OTHER_PRIVATE_KEY, PRIVATE_KEY } from "../support/program-stack/tls.ts";
+import { agentSocket } from "../support/server/agent-socket.ts";
 
 const { readConfig } = await import("../../config/read-config.ts");
 const { readSecrets } = await import("../../config/read-secrets.ts");
@@ -254,7 +255,7 @@ describe("secrets from Vault", () => {
   });
 
   test("leave the SSH key in Vault where an agent is named", async () => {
-    const host = JSON.stringify({ address: "10.0.20.10", agentSocketPath: "/run/agent" });
+    const host = JSON.stringify({ address: "10.0.20.10", agentSocketPath: await agentSocket() });
     const { secrets } = await read({ config: { ...VAULT_CONFIG, host }, vault: VAULT });
     expect(secrets.sshPrivateKey).toBeUndefined();
   });

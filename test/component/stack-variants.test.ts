@@ -1,8 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
 import { withCluster } from "../support/program-stack/cluster.ts";
 import { plain, run, visibleText } from "../support/program-stack/engine.ts";
-import { PULL_PASSWORD, WITH_CACHE_ACCOUNT } from "../support/program-stack/raw-config.ts";
+import { PULL_PASSWORD, SSH_KEY, WITH_CACHE_ACCOUNT } from "../support/program-stack/raw-config.ts";
 import { CONFIG, revisions } from "../support/program-stack/stack.ts";
+import { agentSocket } from "../support/server/agent-socket.ts";
 
 // The bundle is built by another step.
 vi.mock("node:fs", async (original) => {
@@ -92,12 +93,50 @@ describe("variants", () => {
   });
 
   test("with an agent hand over its socket and no key", async () => {
-    const host = JSON.stringify({ ...JSON.parse(CONFIG.host ?? ""), agentSocketPath: "/run/agent" });
+    const agentSocketPath = await agentSocket();
+    const host = JSON.stringify({ ...JSON.parse(CONFIG.host ?? ""), agentSocketPath });
     const { sshPrivateKey: _, ...config } = CONFIG;
     const { find } = await run(registryStack, { config: { ...config, host } });
     const connection = JSON.parse(String(plain(find("host").inputs.connection)));
-    expect(connection).toMatchObject({ agentSocketPath: "/run/agent" });
+    expect(connection).toMatchObject({ agentSocketPath });
     expect(connection).not.toHaveProperty("privateKey");
+  });
+
+  test("behind a proxy hand over both hops, with one key or two", async () => {
+    const proxy = { address: "bastion.example.com", sshUser: "jump", hostKey: "ssh-ed25519 AAAAC3Nz" };
+    const host = JSON.stringify({ ...JSON.parse(CONFIG.host ?? ""), proxy });
+    const hop = { host: "bastion.example.com", port: 22, user: "jump", hostKey: "ssh-ed25519 AAAAC3Nz" };
+    for (const own of [undefined, SSH_KEY.replace("b3Bl", "b3Bm").replaceAll("\n", "\r\n")]) {
+      const config = { ...CONFIG, host, ...(own === undefined ? {} : { sshProxyPrivateKey: own }) };
+      const stack = await run(registryStack, { config });
+      const privateKey = own?.replaceAll("\r", "") ?? SSH_KEY;
+      const connection = JSON.parse(String(plain(stack.find("host").inputs.connection)));
+      expect(connection.proxy).toMatchObject({ ...hop, privateKey });
+      const step = plain(stack.find("registry-check-run").inputs.connection);
+      expect(step).toMatchObject({ dialErrorLimit: 1, proxy: { ...hop, privateKey, dialErrorLimit: 1 } });
+      expect(visibleText(stack.declared)).not.toContain("b3B");
+    }
+  });
+
+  test("with a key that has carriage returns hand it over without", async () => {
+    const sshPrivateKey = SSH_KEY.replaceAll("\n", "\r\n");
+    const { find } = await run(registryStack, { config: { ...CONFIG, sshPrivateKey } });
+    expect(JSON.parse(String(plain(find("host").inputs.connection))).privateKey).toBe(SSH_KEY);
+  });
+
+  test("with an agent that is not there are refused at the door", async () => {
+    const host = JSON.stringify({ ...JSON.parse(CONFIG.host ?? ""), agentSocketPath: "/nowhere/agent" });
+    await expect(run(registryStack, { config: { ...CONFIG, host } })).rejects.toThrow(/no.*at this path/);
+  });
+
+  test("with a data mount check it before any other directory, and before containers start", async () => {
+    const host = JSON.stringify({ ...JSON.parse(CONFIG.host ?? ""), dataMount: "/opt/registry/data" });
+    const { find } = await run(registryStack, { config: { ...CONFIG, host } });
+    const data = { name: "private", mount: "/opt/registry/data", container: "registry-private" };
+    expect(find("registry-directories-data-private").inputs.data).toMatchObject(data);
+    expect(find("registry-services-compose").inputs.data).toEqual([
+      { ...data, path: "/opt/registry/data/private", target: "/var/lib/registry" },
+    ]);
   });
 
   test("with a faulty configuration declare nothing, and report all faults at once", async () => {

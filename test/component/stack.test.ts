@@ -115,7 +115,10 @@ describe("the order", () => {
   test.each([
     ["dns-forget", "dns-servers"],
     ["dns-restart", "registry-services-compose"],
+    ["registry-directories-data-private", "registry-directories-root"],
     ["registry-directories-root", "registry-directories-tls"],
+    ["registry-images-nginx", "registry-files-nginx"],
+    ["registry-images-node", "registry-scan-service"],
     ["registry-directories-tls", "registry-files-tls-certificate"],
     ["registry-directories-data-private", "registry-services-compose"],
     ["registry-files-tls-private-key", "registry-files-nginx"],
@@ -142,6 +145,14 @@ describe("the order", () => {
     expect(update).toBe("true");
   });
 
+  test("pushes the sentinel once for one data directory, whatever changes at it", async () => {
+    const { triggers } = stack.find("registry-check-sentinel").inputs;
+    const outputs = { "registry-directories-data-private": { changedAt: "2026-11-22T00:00:00Z" } };
+    const after = await run(registryStack, { config: CONFIG, outputs });
+    expect(triggers).toEqual([COMPUTED["host:index:Directory"]?.dataId]);
+    expect(after.find("registry-check-sentinel").inputs.triggers).toEqual(triggers);
+  });
+
   test("checks again whenever anything changed, and only then", async () => {
     const ofHost = stack.declared.filter(
       ({ type, name }) => type.startsWith("host:index:") && name.startsWith("registry-"),
@@ -166,7 +177,7 @@ describe("the order", () => {
   test.each([
     ["registry-programs-bundle", true],
     ["registry-scan-service", true],
-    ["registry-directories-data-private", true],
+    ["registry-directories-data-private", false],
     ["registry-files-nginx", false],
     ["registry-services-compose", false],
     ["registry-scan-timer", false],
@@ -175,6 +186,12 @@ describe("the order", () => {
     const outputs = { [name]: { changedAt: "2026-11-22T00:00:00Z" } };
     const after = await run(registryStack, { config: CONFIG, outputs });
     expect(JSON.stringify(triggersOf(after)) !== JSON.stringify(triggersOf(stack))).toBe(scans);
+  });
+
+  test("scans the store anew when the private registry has other data", async () => {
+    const outputs = { "registry-directories-data-private": { dataId: "9c2e" } };
+    const after = await run(registryStack, { config: CONFIG, outputs });
+    expect(after.find("registry-check-scan").inputs.triggers).toContain("9c2e");
   });
 
   test("does not check again when nothing changed", async () => {

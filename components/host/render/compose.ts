@@ -5,7 +5,13 @@ import {
   registryContainer,
   revisionLabel,
 } from "../../../contract/host-names.ts";
-import { type HostPaths, hostPaths, reportDirectory } from "../../../contract/host-paths.ts";
+import {
+  dataMarker,
+  type HostPaths,
+  hostPaths,
+  reportDirectory,
+  storeMount,
+} from "../../../contract/host-paths.ts";
 import { privateRegistry } from "../../../contract/registries.ts";
 import { yamlText } from "../../yaml.ts";
 import {
@@ -108,7 +114,7 @@ function registry(name: string, settings: RegistrySettings, paths: HostPaths): D
     read_only: true,
     stop_grace_period: STOP_GRACE,
     volumes: [
-      bind(paths.registryData(name), "/var/lib/registry"),
+      bind(paths.registryData(name), storeMount),
       readOnly(paths.registryConfig(name), "/etc/docker/registry/config.yml"),
       ...(isPrivate ? [passwords] : []),
     ],
@@ -194,10 +200,12 @@ export function proxyEnvironment({ url, noProxy }: OutboundProxy): Record<string
 // 127.0.0.1 and not localhost: that may mean ::1, where nothing listens.
 const answers = (url: string): string[] => ["CMD", "wget", "-q", "-O", "/dev/null", url];
 
-// 200 here would mean that the registry asks no client for a password.
+// 200 here would mean that the registry asks no client for a password. Without the marker it serves an empty
+// directory, as after a boot with the data disk not mounted.
 const asksForPassword = [
   "CMD-SHELL",
-  "wget -S -O /dev/null http://127.0.0.1:5000/v2/ 2>&1 | grep -q '401 Unauthorized'",
+  `test -f ${storeMount}/${dataMarker} && ` +
+    "wget -S -O /dev/null http://127.0.0.1:5000/v2/ 2>&1 | grep -q '401 Unauthorized'",
 ];
 
 // start_interval (Docker 25 and newer) lets `up --wait` end in seconds and not after the first interval.

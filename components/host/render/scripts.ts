@@ -70,12 +70,12 @@ systemctl start ${unit} </dev/null || {
 
 /** Pushes the sentinel image, which the deployment check pulls. The password comes on standard input. */
 export function seedSentinelScript(settings: RegistrySettings, caFile: string): string {
-  return `set -eu\n${fetchImage(settings)}${programLine("seed-sentinel", settings, caFile)}\n`;
+  return `set -eu\n${programLine("seed-sentinel", settings, caFile)}\n`;
 }
 
 /** Scans the store, whenever it was scanned last: a first deployment or another program has no scan to rely on. */
-export function scanStoreScript(settings: RegistrySettings): string {
-  return `set -eu\n${fetchImage(settings)}${SCAN_FUNCTIONS}\nscan\n`;
+export function scanStoreScript(): string {
+  return `set -eu\n${SCAN_FUNCTIONS}\nscan\n`;
 }
 
 /**
@@ -85,7 +85,7 @@ export function scanStoreScript(settings: RegistrySettings): string {
 export function checkDeploymentScript(settings: RegistrySettings, caFile: string): string {
   const report = `${reportDirectory}/${scanFiles.report}`;
   return `set -eu
-${fetchImage(settings)}${SCAN_FUNCTIONS}
+${SCAN_FUNCTIONS}
 if ! has_checked || [ -z "$(find ${report} -mmin -${FRESH_SCAN_MINUTES} 2>/dev/null)" ]; then scan; fi
 scratch=$(mktemp -d)
 trap 'rm -r -- "$scratch"' EXIT
@@ -135,11 +135,6 @@ export function forgetResolvedScript(): string {
 export function asRoot(user: string, script: string): string {
   if (user === "root") return script;
   return `sudo -n /bin/sh -c '${script.replaceAll("'", `'\\''`)}'`;
-}
-
-// The nightly scan runs with --pull never, so that it depends on no network: the image must be there.
-function fetchImage({ images }: RegistrySettings): string {
-  return `docker image inspect ${images.node} >/dev/null 2>&1 || docker pull --quiet ${images.node} </dev/null >&2\n`;
 }
 
 function programLine(

@@ -1,5 +1,4 @@
 set -eu
-docker image inspect node:24.21.0-bookworm-slim >/dev/null 2>&1 || docker pull --quiet node:24.21.0-bookworm-slim </dev/null >&2
 # Findings (exit code 1) leave the unit failed, and the check reports them; any other failure is no scan at all.
 has_checked() {
   result=$(systemctl show --property Result --value regwarden-scan.service)

@@ -1,5 +1,4 @@
 set -eu
-docker image inspect node:24.21.0-bookworm-slim >/dev/null 2>&1 || docker pull --quiet node:24.21.0-bookworm-slim </dev/null >&2
 docker run --rm --pull never --network host --read-only --cap-drop ALL --security-opt no-new-privileges \
   --user 65532:65532 \
   --interactive --memory 512m \

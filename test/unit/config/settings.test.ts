@@ -5,6 +5,7 @@ import { parseSettings } from "../../../config/settings.ts";
 import { faultsOf, type Raw } from "../../support/program-stack/faults.ts";
 import {
   CACHE_PASSWORD,
+  HOST_KEY,
   RAW_CONFIG,
   REGISTRY_USER,
   SECRET_TEXTS,
@@ -87,6 +88,16 @@ describe("one fault", () => {
       "a host key with a name before it",
       { host: host({ hostKey: "10.0.20.10 ssh-ed25519 AAAA" }) },
       "host.hostKey",
+    ],
+    ["a host key of type ssh-rsa", { host: host({ hostKey: "ssh-rsa AAAAB3NzaC1yc2E=" }) }, "host.hostKey"],
+    ["a data mount that is relative", { host: host({ dataMount: "data" }) }, "host.dataMount"],
+    ["a data mount without the data on it", { host: host({ dataMount: "/srv/other" }) }, "host.dataMount"],
+    ["a data mount beside the data", { host: host({ dataMount: "/opt/registry/dat" }) }, "host.dataMount"],
+    ["a proxy without host key", { host: host({ proxy: { address: "10.0.20.1" } }) }, "host.proxy.hostKey"],
+    [
+      "a proxy's bad port",
+      { host: host({ proxy: { address: "10.0.20.1", hostKey: HOST_KEY, sshPort: 0 } }) },
+      "host.proxy.sshPort",
     ],
     ["a directory that needs quoting", { host: host({ directory: "/opt/my registry" }) }, "host.directory"],
     ["a directory with dots", { host: host({ directory: "/opt/../etc" }) }, "host.directory"],

@@ -30,7 +30,7 @@ const TLS_ON_HOST = {
 const CA = "/opt/registry/tls/fullchain.pem";
 const SCRIPTS: [file: string, text: string][] = [
   ["nginx-reload.sh", reloadNginxScript()],
-  ["scan-store.sh", scanStoreScript(SETTINGS)],
+  ["scan-store.sh", scanStoreScript()],
   ["seed-sentinel.sh", seedSentinelScript(SETTINGS, CA)],
   ["check-deployment.sh", checkDeploymentScript(SETTINGS, CA)],
   ["resolved-restart.sh", restartResolvedScript("registry.example.com")],
