@@ -30,7 +30,10 @@ export default async function registryStack(): Promise<StackOutputs> {
   const config = readConfig();
   const secrets = await readSecrets(config);
   const access = hostAccess(config, secrets);
-  const provider = new Provider("host", { connection: access.connection });
+  const provider = new Provider("host", {
+    connection: access.connection,
+    mounts: config.host.dataMount === undefined ? [] : [config.host.dataMount],
+  });
   const declared = new Declared();
   const onHost = { providers: { host: provider }, transformations: [declared.transformation] };
 

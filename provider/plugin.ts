@@ -16,6 +16,7 @@ export class HostPlugin implements Plugin {
   readonly #kinds: Readonly<Record<string, AnyKind>>;
   #host: SshHost | undefined;
   #preflight: Promise<void> | undefined;
+  #mounts: readonly string[] = [];
 
   constructor(kinds: Readonly<Record<string, AnyKind>>) {
     this.#kinds = kinds;
@@ -29,7 +30,8 @@ export class HostPlugin implements Plugin {
     return connectionFaults(JSON.parse(connection)).map((reason) => ({ property: "connection", reason }));
   }
 
-  configure({ connection }: Bag): void {
+  configure({ connection, mounts }: Bag): void {
+    this.#mounts = typeof mounts === "string" && mounts !== unknown ? mounts.split("\n") : [];
     if (typeof connection === "string" && connection !== unknown) {
       this.#host = new SshHost(parseConnection(JSON.parse(connection)));
       this.#preflight = undefined;
@@ -100,7 +102,7 @@ export class HostPlugin implements Plugin {
   /** The host, once it has all that the stack needs: checked before the first change. */
   async #ready(): Promise<SshHost> {
     const host = this.#reachable();
-    this.#preflight ??= assertFit(host);
+    this.#preflight ??= assertFit(host, this.#mounts);
     await this.#preflight;
     return host;
   }

@@ -42,6 +42,8 @@ export interface ConnectionArgs extends HopArgs {
 /** Arguments of {@link Provider}. */
 export interface ProviderArgs {
   readonly connection: pulumi.Input<ConnectionArgs>;
+  /** Paths on the host that must be mount points before anything is changed there. */
+  readonly mounts?: readonly string[];
 }
 
 /**
@@ -50,7 +52,9 @@ export interface ProviderArgs {
  */
 export class Provider extends pulumi.ProviderResource {
   constructor(name: string, args: ProviderArgs, opts?: pulumi.ResourceOptions) {
-    super("host", name, { connection: pulumi.secret(pulumi.jsonStringify(args.connection)) }, opts);
+    const mounts = args.mounts?.length ? { mounts: args.mounts.join("\n") } : {};
+    const connection = pulumi.secret(pulumi.jsonStringify(args.connection));
+    super("host", name, { connection, ...mounts }, opts);
   }
 }
 

@@ -9,11 +9,12 @@ const freeMebibytes = 1024;
 
 /**
  * Prints a line for each thing that is missing. Run as the account itself: that it may become root is one of the
- * things. Arguments: least systemd, least Docker Engine, least compose (major, minor), free space in MiB.
+ * things. Arguments: least systemd, least Docker Engine, least compose (major, minor), free space in MiB, then paths
+ * that must be mount points.
  */
 const preflightScript = `
 export LC_ALL=C
-systemd=$1 engine=$2 major=$3 minor=$4 free=$5
+systemd=$1 engine=$2 major=$3 minor=$4 free=$5; shift 5
 say() { printf '%s\\n' "$1"; }
 root=
 if [ "$(id -u)" != 0 ]; then
@@ -50,6 +51,9 @@ else
     fi
   fi
 fi
+for path; do
+  mountpoint -q -- "$path" || say "$path is no mount point (host.dataMount): mount the disk that belongs there"
+done
 for path in /etc /var "\${directory:-/}"; do
   [ -d "$path" ] || continue
   left=$(df -Pm -- "$path" | sed -n '2p' | { read -r _ _ _ left _ _ && echo "$left"; })
@@ -57,11 +61,13 @@ for path in /etc /var "\${directory:-/}"; do
 done | sort -u
 exit 0`;
 
-/** Errors: E_PREFLIGHT that names at once all that the host lacks. */
-export async function assertFit(host: SshHost): Promise<void> {
+/** Errors: E_PREFLIGHT that names at once all that the host lacks. `mounts`: paths that must be mount points. */
+export async function assertFit(host: SshHost, mounts: readonly string[] = []): Promise<void> {
   const least = [systemdVersion, engineVersion, ...composeVersion, freeMebibytes].map(String);
   const action = "check what the host has";
-  const { exitCode, stdout, stderr } = await host.executeScript(preflightScript, least, { action });
+  const { exitCode, stdout, stderr } = await host.executeScript(preflightScript, [...least, ...mounts], {
+    action,
+  });
   const missing = stdout.toString("utf8").trim();
   if (exitCode !== 0) throw new HostError("E_REMOTE", `${host.name}: ${action} failed: ${stderr.trim()}`);
   if (missing === "") return;

@@ -129,9 +129,10 @@ describe("variants", () => {
     await expect(run(registryStack, { config: { ...CONFIG, host } })).rejects.toThrow(/no.*at this path/);
   });
 
-  test("with a data mount check it before any other directory, and before containers start", async () => {
+  test("with a data mount check it before any change, before any other directory, and before containers start", async () => {
     const host = JSON.stringify({ ...JSON.parse(CONFIG.host ?? ""), dataMount: "/opt/registry/data" });
     const { find } = await run(registryStack, { config: { ...CONFIG, host } });
+    expect(find("host").inputs.mounts).toBe("/opt/registry/data");
     const data = { name: "private", mount: "/opt/registry/data", container: "registry-private" };
     expect(find("registry-directories-data-private").inputs.data).toMatchObject(data);
     expect(find("registry-services-compose").inputs.data).toEqual([

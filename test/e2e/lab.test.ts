@@ -118,6 +118,11 @@ describe("drift by hand", () => {
       /update\s+ComposeProject\s+.*services\["registry-ghcr"\]\.image/,
     ],
     [
+      "a pinned name given to another image",
+      "docker tag registry:2.8.3 node:24.21.0-bookworm-slim",
+      /update\s+Image\s+registry-images-node\s+found/,
+    ],
+    [
       "a disabled timer",
       "systemctl disable --now regwarden-scan.timer",
       /update\s+SystemdUnit\s+\S+\s+.*(active.*enabled|enabled.*active)/,
@@ -134,6 +139,34 @@ describe("drift by hand", () => {
     const drift = await engine("drift");
     expectCode(drift, 7);
     expect(drift.output).toMatch(shown);
+    await up();
+    await noDrift();
+  });
+
+  test("of an image that was pruned is shown by name", async () => {
+    const node = "node:24.21.0-bookworm-slim";
+    await onHost(`docker tag ${node} kept:1 && docker rmi ${node}`);
+    const drift = await engine("drift");
+    await onHost(`docker tag kept:1 ${node} && docker rmi kept:1`);
+    expectCode(drift, 7);
+    expect(drift.output).toMatch(/create\s+Image\s+registry-images-node/);
+    await noDrift();
+  });
+
+  test("of the registry's data is shown, and no update puts an empty directory in its place", async () => {
+    const data = "/opt/registry/data/private";
+    await onHost(`mv ${data} ${data}.away && rm /opt/registry/nginx/nginx.conf`);
+    const drift = await engine("drift");
+    const failed = await engine("up", "--yes");
+    const found = await onHost(`ls -d ${data} /opt/registry/nginx/nginx.conf 2>/dev/null || true`);
+    await onHost(`mv ${data}.away ${data}`);
+    expectCode(drift, 7);
+    expect(drift.output).toMatch(/update\s+Directory\s+registry-directories-data-private\s+.*found/);
+    expectCode(failed, 1);
+    expect(failed.output).toMatch(
+      /the data of private is not where it was: .* is gone\. Nothing was created/,
+    );
+    expect(found).toBe("");
     await up();
     await noDrift();
   });
@@ -206,6 +239,32 @@ describe("a change of the program", () => {
     await pulumi("config", "rm", "--path", "regwarden:caches[2].username");
     await pulumi("config", "rm", "regwarden:cachePasswords");
     await up();
+  });
+
+  test("of the directory is refused while the data lies in the old one, and nothing is made", async () => {
+    const before = await containers();
+    await set("regwarden:host.directory", "/opt/elsewhere");
+    const failed = await engine("up", "--yes").finally(() =>
+      pulumi("config", "rm", "--path", "regwarden:host.directory"),
+    );
+    expectCode(failed, 1);
+    expect(failed.output).toMatch(/it is in \/opt\/registry\/data\/private, and no data is moved by itself/);
+    expect(await onHost("ls /opt/elsewhere 2>/dev/null || true")).toBe("");
+    await up();
+    expect(touched(before, await containers())).toEqual([]);
+  });
+
+  test("of a data mount that is none is refused, and nothing is changed", async () => {
+    await set("regwarden:host.dataMount", "/opt/registry/data");
+    await onHost("rm /opt/registry/nginx/nginx.conf");
+    const failed = await engine("up", "--yes").finally(() =>
+      pulumi("config", "rm", "--path", "regwarden:host.dataMount"),
+    );
+    expectCode(failed, 1);
+    expect(failed.output).toMatch(/\/opt\/registry\/data is no mount point/);
+    expect(await onHost("ls /opt/registry/nginx/nginx.conf 2>/dev/null || true")).toBe("");
+    await up();
+    await noDrift();
   });
 
   test("of a published port recreates nginx alone", async () => {

@@ -47,6 +47,11 @@ describe("a host", () => {
     );
   });
 
+  test("is fit with the mount points that it needs, and not without", async () => {
+    await assertFit(host.root, ["/", "/proc"]);
+    await expect(assertFit(host.root, ["/", "/srv"])).rejects.toThrow(/- \/srv is no mount point/);
+  });
+
   test("is checked before the first change, for which nothing has been done yet", async () => {
     await standIn("docker", "exit 1");
     const plugin = new HostPlugin({ File: file });

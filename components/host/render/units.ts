@@ -9,7 +9,7 @@ import { programCommand, REPORT_MOUNT } from "./sandbox.ts";
 const CLEAR = `/bin/sh -c "docker rm --force ${containers.scan} >/dev/null 2>&1"`;
 
 /** Starts the containers at boot. Without ExecStop: restarting the unit is no outage. */
-export function bootUnit({ directory }: RegistrySettings): string {
+export function bootUnit({ directory, dataMount }: RegistrySettings): string {
   const file = hostPaths(directory).composeFile;
   const up = `/usr/bin/docker compose --project-name ${composeProject} --file ${file} up --detach --remove-orphans`;
   return `# ${MANAGED_BY}
@@ -18,7 +18,7 @@ Description=Docker registry, its caches and nginx
 After=docker.service network-online.target
 Wants=network-online.target
 Requires=docker.service
-
+${dataMount === undefined ? "" : `RequiresMountsFor=${dataMount}\n`}
 [Service]
 Type=oneshot
 RemainAfterExit=yes
