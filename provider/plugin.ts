@@ -102,8 +102,17 @@ export class HostPlugin implements Plugin {
   /** The host, once it has all that the stack needs: checked before the first change. */
   async #ready(): Promise<SshHost> {
     const host = this.#reachable();
-    this.#preflight ??= assertFit(host, this.#mounts);
-    await this.#preflight;
+    if (this.#preflight === undefined) {
+      this.#preflight = assertFit(host, this.#mounts);
+      await this.#preflight;
+    }
+    try {
+      await this.#preflight;
+    } catch (error) {
+      if (!(error instanceof HostError) || error.code !== "E_PREFLIGHT") throw error;
+      const message = `${host.name}: not changed: another message of this run says what the host lacks.`;
+      throw new HostError("E_PREFLIGHT", message, { cause: error });
+    }
     return host;
   }
 

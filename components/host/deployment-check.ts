@@ -30,7 +30,14 @@ export class DeploymentCheck extends pulumi.ComponentResource {
     const { settings, access, password, caFile, changes } = args;
     const sentinel = hostCommand(
       `${name}-sentinel`,
-      { access, script: seedSentinelScript(settings, caFile), stdin: password, triggers: [args.dataId] },
+      {
+        access,
+        script: seedSentinelScript(settings, caFile),
+        stdin: password,
+        triggers: [args.dataId],
+        // A new key, password or script text is no reason to push it again, and would hide that it is gone.
+        update: "true",
+      },
       { parent: this },
     );
     const scan = hostCommand(

@@ -58,7 +58,7 @@ export const file: ResourceKind<Inputs> = {
   settings: ["validate", "backupDirectory", "source"],
 
   async create(host, inputs) {
-    await put(host, inputs, "create");
+    await put(host, inputs, undefined);
     return { id: inputs.path, outputs: { ...inputs, ...writtenNow() } };
   },
 
@@ -75,7 +75,7 @@ export const file: ResourceKind<Inputs> = {
       await setOwnership(host, id, inputs);
       return { ...old.outputs, ...inputs, ...changedNow() };
     }
-    await put(host, inputs, "later");
+    await put(host, inputs, old.inputs);
     return { ...inputs, ...writtenNow() };
   },
 
@@ -84,16 +84,16 @@ export const file: ResourceKind<Inputs> = {
     return { ...inputs, changedAt: unknown, writtenAt: isKept ? old.outputs.writtenAt : unknown };
   },
 
-  remove: (host, id, { inputs }) => removeFile(host, id, backupsOf(inputs, "later")),
+  remove: (host, id, { inputs }) => removeFile(host, id, backupsOf(inputs, inputs)),
 };
 
 function hasSameContent(old: Inputs, { type, content, sha256 }: Inputs): boolean {
   return old.type === type && old.content === content && old.sha256 === sha256;
 }
 
-async function put(host: SshHost, inputs: Inputs, step: "create" | "later"): Promise<void> {
+async function put(host: SshHost, inputs: Inputs, old: Inputs | undefined): Promise<void> {
   const content = inputs.content ?? (await sourceBytes(inputs));
-  await writeFile(host, { ...inputs, content, backups: backupsOf(inputs, step) });
+  await writeFile(host, { ...inputs, content, backups: backupsOf(inputs, old) });
 }
 
 /** Sources are named relative to the project, whose folder holds the provider's. */

@@ -53,7 +53,7 @@ export const htpasswd: ResourceKind<Inputs> = {
   opaque: ["users"],
 
   async create(host, inputs) {
-    await put(host, inputs, "create");
+    await put(host, inputs, undefined);
     return { id: inputs.path, outputs: { ...inputs, ...writtenNow() } };
   },
 
@@ -78,7 +78,7 @@ export const htpasswd: ResourceKind<Inputs> = {
       await setOwnership(host, id, inputs);
       return { ...old.outputs, ...inputs, ...changedNow() };
     }
-    await put(host, inputs, "later");
+    await put(host, inputs, old.inputs);
     return { ...inputs, ...writtenNow() };
   },
 
@@ -87,20 +87,20 @@ export const htpasswd: ResourceKind<Inputs> = {
     return { ...inputs, changedAt: unknown, writtenAt: isKept ? old.outputs.writtenAt : unknown };
   },
 
-  remove: (host, id, { inputs }) => removeFile(host, id, backupsOf(inputs, "later")),
+  remove: (host, id, { inputs }) => removeFile(host, id, backupsOf(inputs, inputs)),
 };
 
 function hasSameEntries(old: Inputs, { type, users }: Inputs): boolean {
   return old.type === type && isDeepStrictEqual(old.users, users);
 }
 
-async function put(host: SshHost, inputs: Inputs, step: "create" | "later"): Promise<void> {
+async function put(host: SshHost, inputs: Inputs, old: Inputs | undefined): Promise<void> {
   const lines = await Promise.all(
     Object.entries(inputs.users).map(
       async ([name, password]) => `${name}:${await bcrypt.hash(password, bcryptCost)}\n`,
     ),
   );
-  await writeFile(host, { ...inputs, content: lines.join(""), backups: backupsOf(inputs, step) });
+  await writeFile(host, { ...inputs, content: lines.join(""), backups: backupsOf(inputs, old) });
 }
 
 /**

@@ -50,16 +50,20 @@ export function writtenNow(): { changedAt: string; writtenAt: string } {
   return { changedAt, writtenAt: changedAt };
 }
 
+/** A file whose replaced versions are kept. */
+interface Kept {
+  readonly mode: string;
+  readonly backupDirectory?: string | undefined;
+}
+
 /**
- * Which copies are kept of a file that is replaced. One that no other account may read is taken for a secret: of that
- * only what was there before this program is kept.
+ * Which copies are kept of a file that is replaced; `old` is undefined where this program made none before. A file that
+ * no other account may read, before or now, is taken for a secret: only what was there before this program is kept.
  */
-export function backupsOf(
-  { mode, backupDirectory }: { readonly mode: string; readonly backupDirectory?: string | undefined },
-  step: "create" | "later",
-): Backups | undefined {
+export function backupsOf({ mode, backupDirectory }: Kept, old: Kept | undefined): Backups | undefined {
   if (backupDirectory === undefined) return undefined;
-  const keep = !mode.endsWith("00") ? "last" : step === "create" ? "first" : "none";
+  const isSecret = [mode, old?.mode].some((each) => each?.endsWith("00"));
+  const keep = !isSecret ? "last" : old === undefined ? "first" : "none";
   return { directory: backupDirectory, keep };
 }
 

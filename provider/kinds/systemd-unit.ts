@@ -98,7 +98,7 @@ export const systemdUnit: ResourceKind<Inputs> = {
 
   async remove(host, id, { inputs }) {
     await retireUnit(host, id);
-    const warning = await removeFile(host, pathOf(id), backupsOf(inputs, "later"));
+    const warning = await removeFile(host, pathOf(id), backupsOf(inputs, inputs));
     await reloadSystemd(host);
     return warning;
   },
@@ -118,6 +118,6 @@ async function put(host: SshHost, inputs: Inputs): Promise<void> {
     owner: "root",
     group: "root",
     validate,
-    backups: backupsOf(inputs, "later"),
+    backups: backupsOf(inputs, inputs),
   });
 }

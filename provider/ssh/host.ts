@@ -98,7 +98,7 @@ export class SshHost {
         this.#hasReportedFailure = true;
         throw error;
       }
-      throw new HostError(error.code, `${this.name}: not asked, for the reason given above.`, {
+      throw new HostError(error.code, `${this.name}: not asked: another message of this run says why.`, {
         cause: error,
       });
     }

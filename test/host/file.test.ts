@@ -157,6 +157,14 @@ describe("a file", () => {
     expect(await host.sh(`cat "${directory}"/backup/*`)).toBe("before us");
   });
 
+  test("that was secret has no copy of that version when it is for all to read", async () => {
+    const secret = { ...declared, mode: "0600", backupDirectory: `${directory}/backup` };
+    await file.create(host.root, secret);
+    const open = { ...secret, mode: "0644", content: "nothing to hide\n" };
+    await file.update(host.root, path, recordOf(secret), open);
+    expect(await host.sh(`ls "${directory}/backup" | wc -l`)).toBe("0");
+  });
+
   test("that is secret leaves its digest in no argument", async () => {
     const secret = { ...declared, mode: "0600", content: "a key that stands in no log\n" };
     await file.create(host.deploy, secret);

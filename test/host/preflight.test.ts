@@ -64,7 +64,9 @@ describe("a host", () => {
     };
     plugin.configure({ connection: JSON.stringify(connection) });
     expect(await plugin.read("File", path, {})).toBeUndefined();
-    await expect(plugin.create("File", inputs, false)).rejects.toMatchObject({ code: "E_PREFLIGHT" });
+    const failures = await Promise.all([1, 2].map(() => plugin.create("File", inputs, false).catch(String)));
+    expect(failures[0]).toMatch(/- Docker Engine does not answer/);
+    expect(failures[1]).toMatch(/not changed: another message of this run says/);
     expect(await host.sh(`ls ${path} 2>/dev/null || true`)).toBe("");
   });
 });
