@@ -9,6 +9,7 @@ import type { RegistrySettings } from "./components/host/settings.ts";
 import { Declared, UnmanagedCheck } from "./components/host/unmanaged-check.ts";
 import { type Config, readConfig } from "./config/read-config.ts";
 import { readSecrets, type StackSecrets } from "./config/read-secrets.ts";
+import { privateRegistry } from "./contract/registries.ts";
 import { Provider } from "./provider/resources.ts";
 
 /** Seven seconds of trying: enough for an sshd that restarts, short enough for an operator who waits for the message. */
@@ -148,8 +149,17 @@ function clusterAccount(
   return { user: pulumi.output(pullUser), password: pullPassword };
 }
 
-function clusterSettings({ cluster, images, registry, private: own }: Config): ClusterSettings {
-  const { namespace, createNamespace, pushgatewayUrl, probe, inUse, alerts, dashboard, driveSync } = cluster;
+function clusterSettings({
+  host,
+  cluster,
+  images,
+  registry,
+  private: own,
+  caches,
+  metrics,
+}: Config): ClusterSettings {
+  const { namespace, createNamespace, pushgatewayUrl, probe, inUse, alerts, scrape, dashboard, driveSync } =
+    cluster;
   const address = `${registry.hostname}:${own.port}`;
   return {
     namespace,
@@ -160,6 +170,11 @@ function clusterSettings({ cluster, images, registry, private: own }: Config): C
     inUse: { ...inUse, registry: new URL(`https://${address}`).host },
     // There is one where the cluster is on: see clusterFaults.
     alerts: { ...alerts, runbookBaseUrl: alerts.runbookBaseUrl ?? "" },
+    scrape: {
+      ...scrape,
+      metricsAddress: `${host.address}:${metrics.port}`,
+      registries: [privateRegistry, ...caches.map(({ name }) => name)],
+    },
     dashboard,
     driveSync,
   };

@@ -50,6 +50,21 @@ const alerts = v.strictObject({
   ),
 });
 
+const scrape = v.strictObject({
+  as: withDefault(
+    described(
+      "scrapeConfig where the Prometheus operator runs, configMap where not, none where it is scraped already",
+      v.picklist(["none", "scrapeConfig", "configMap"]),
+    ),
+    "none",
+  ),
+  labels: v.optional(
+    described("a list of labels KEY=VALUE", v.array(example(label, "release=prometheus"))),
+    [],
+  ),
+  pushgateway: withDefault(trueOrFalse, false),
+});
+
 const siteName = described(
   `a DNS label of at most ${LONGEST_SITE_NAME} characters, as a CronJob's name may have 52`,
   v.pipe(dnsLabel, v.maxLength(LONGEST_SITE_NAME)),
@@ -91,6 +106,7 @@ const cluster = v.strictObject({
   probe: v.optional(probe, {}),
   inUse: v.optional(inUse, {}),
   alerts: v.optional(alerts, {}),
+  scrape: v.optional(scrape, {}),
   dashboard: v.optional(v.strictObject({ enabled: withDefault(trueOrFalse, true) }), {}),
   driveSync: v.optional(
     v.strictObject({

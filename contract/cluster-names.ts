@@ -7,6 +7,9 @@ export const cronJobs = { probe: "registry-integrity-probe", inUse: "registry-in
 export const alertRulesName = "regwarden-alerts";
 export const dashboardName = "regwarden-dashboard";
 
+/** ScrapeConfig of a job, or (with `jobs`) the ConfigMap of all of them. */
+export const scrapeName = (job: string): string => `regwarden-scrape-${job}`;
+
 /** ConfigMap that says which stack the namespace's objects belong to. */
 export const ownerName = "regwarden-owner";
 

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { alertRulesName } from "../../contract/cluster-names.ts";
 import { yamlText } from "../yaml.ts";
-import { metadata } from "./render/metadata.ts";
+import { labelsOf, metadata } from "./render/metadata.ts";
 import { ruleGroups } from "./render/rules.ts";
 import type { ClusterSettings } from "./settings.ts";
 
@@ -23,7 +23,7 @@ export class RegistryAlerts extends pulumi.ComponentResource {
     const imagesOf = inUse.enabled ? inUse.registry : undefined;
     const scope = { instance: probe.instance, stack, sites, imagesOf };
     const rules = ruleGroups(scope, alerts);
-    const labels = Object.fromEntries(alerts.labels.map((label) => split(label)));
+    const labels = labelsOf(alerts.labels);
     const own = { parent: this };
     if (alerts.as === "prometheusRule") {
       new k8s.apiextensions.CustomResource(
@@ -48,9 +48,4 @@ export class RegistryAlerts extends pulumi.ComponentResource {
     }
     this.registerOutputs({});
   }
-}
-
-function split(label: string): [key: string, value: string] {
-  const at = label.indexOf("=");
-  return [label.slice(0, at), label.slice(at + 1)];
 }

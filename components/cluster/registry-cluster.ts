@@ -9,6 +9,7 @@ import { InUseCheck } from "./in-use-check.ts";
 import { IntegrityProbe } from "./integrity-probe.ts";
 import { RegistryAlerts } from "./registry-alerts.ts";
 import { RegistryDashboard } from "./registry-dashboard.ts";
+import { RegistryScrape } from "./registry-scrape.ts";
 import { metadata, namespaceMetadata } from "./render/metadata.ts";
 import type { ClusterSettings } from "./settings.ts";
 
@@ -66,6 +67,7 @@ export class RegistryCluster extends pulumi.ComponentResource {
     new IntegrityProbe(probe, { settings, programs }, inside);
     if (settings.inUse.enabled) new InUseCheck(`${name}-in-use`, { settings, programs }, inside);
     new RegistryAlerts(`${name}-alerts`, { settings, stack }, inside);
+    if (settings.scrape.as !== "none") new RegistryScrape(`${name}-scrape`, { settings }, inside);
     if (settings.dashboard.enabled) new RegistryDashboard(`${name}-dashboard`, { namespace }, inside);
     if (driveSync.sites.length > 0) {
       const configurations = args.driveSyncConfigurations;

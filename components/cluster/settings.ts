@@ -11,6 +11,7 @@ export interface ClusterSettings {
   readonly probe: ProbeSettings;
   readonly inUse: InUseSettings;
   readonly alerts: AlertSettings;
+  readonly scrape: ScrapeSettings;
   readonly dashboard: { readonly enabled: boolean };
   readonly driveSync: DriveSyncSettings;
 }
@@ -43,6 +44,20 @@ export interface AlertSettings {
   readonly runbookBaseUrl: string;
   /** Labels `KEY=VALUE` that the operator selects rules by. */
   readonly labels: readonly string[];
+}
+
+/** What Prometheus is to scrape. */
+export interface ScrapeSettings {
+  /** `none`: the monitoring stack's own configuration scrapes it. */
+  readonly as: "none" | "scrapeConfig" | "configMap";
+  /** Labels `KEY=VALUE` that the operator selects scrape configurations by. */
+  readonly labels: readonly string[];
+  /** Whether the Pushgateway is scraped too; most monitoring stacks do it themselves. */
+  readonly pushgateway: boolean;
+  /** HOST:PORT of the VM's metrics. */
+  readonly metricsAddress: string;
+  /** Names of the registry and its caches. */
+  readonly registries: readonly string[];
 }
 
 export interface DriveSyncSettings {

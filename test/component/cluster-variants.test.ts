@@ -68,6 +68,35 @@ describe("variants of the cluster side", () => {
     expect(load(data["regwarden.rules.yaml"] ?? "")).toEqual(rule.spec);
   });
 
+  test("bring the same scrape jobs with and without the operator, and none where it is scraped already", async () => {
+    const labels = ["release=prometheus"];
+    const scrape = (as: string) => withCluster({ scrape: { as, labels, pushgateway: true } });
+    const operator = await run(registryStack, { config: scrape("scrapeConfig") });
+    const plainFile = await run(registryStack, { config: scrape("configMap") });
+    const configs = ["registry", "scan", "disk", "pushgateway"].map((job) =>
+      operator.find(`cluster-scrape-${job}`),
+    );
+    expect(operator.declared.filter(({ type }) => type.endsWith(":ScrapeConfig"))).toHaveLength(4);
+    const { data } = plainFile.find("cluster-scrape-config-map").inputs as { data: Record<string, string> };
+    const file = load(data["regwarden.scrape.yaml"] ?? "") as {
+      scrape_configs: { job_name: string; static_configs: unknown }[];
+    };
+    expect(configs.map(({ inputs }) => inputs.metadata)).toEqual(
+      Array(4).fill(expect.objectContaining({ labels: expect.objectContaining({ release: "prometheus" }) })),
+    );
+    const specs = configs.map(
+      ({ inputs }) => inputs.spec as { staticConfigs: unknown; relabelings: object[] },
+    );
+    expect(specs.map(({ staticConfigs }) => staticConfigs)).toEqual(
+      file.scrape_configs.map(({ static_configs }) => static_configs),
+    );
+    expect(specs.map(({ relabelings }) => relabelings[0])).toEqual(
+      file.scrape_configs.map(({ job_name }) => expect.objectContaining({ replacement: job_name })),
+    );
+    const none = await run(registryStack, { config: withCluster({}) });
+    expect(none.declared.filter(({ name }) => name.includes("scrape"))).toEqual([]);
+  });
+
   test("may do without the dashboard", async () => {
     const on = await run(registryStack, { config: withCluster({}) });
     expect(on.find("cluster-dashboard-config-map").inputs.metadata).toMatchObject({

@@ -35,6 +35,13 @@ const settings: ClusterSettings = {
     memoryLimit: "256Mi",
   },
   alerts: { as: "prometheusRule", runbookBaseUrl: "https://git.example.com/runbook.md", labels: [] },
+  scrape: {
+    as: "configMap",
+    labels: [],
+    pushgateway: true,
+    metricsAddress: "10.0.20.10:5001",
+    registries: ["private"],
+  },
   dashboard: { enabled: true },
   driveSync: { image: "rclone/rclone:1.74.3", sites: [] },
 };

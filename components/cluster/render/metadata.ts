@@ -44,6 +44,15 @@ export function namespaceMetadata(name: string): Omit<Metadata, "namespace"> {
   };
 }
 
+/** Labels that were given as `KEY=VALUE`. */
+export function labelsOf(texts: readonly string[]): Record<string, string> {
+  const split = (text: string) => {
+    const at = text.indexOf("=");
+    return [text.slice(0, at), text.slice(at + 1)] as const;
+  };
+  return Object.fromEntries(texts.map(split));
+}
+
 /** A value in the form that a Secret's `data` has. */
 export function base64(text: string): string {
   return Buffer.from(text, "utf8").toString("base64");

@@ -1,12 +1,20 @@
+/** Names of the scrape jobs. */
+export const jobs = {
+  registries: "registry",
+  scan: "scan",
+  disk: "disk",
+  pushgateway: "pushgateway",
+} as const;
+
 /**
  * What the rules and the dashboard read, once: job names of the scrape configuration (docs/runbook.md shows it) and
  * the names of metrics that others write. A monitoring stack with other names changes them here, and nowhere else.
  */
 export const sources = {
   /** Every registry and cache; their label `registry` has the name. The scan's file is another job. */
-  registries: 'job=~"registry.*"',
+  registries: `job=~"${jobs.registries}.*"`,
   /** The registry that holds what exists nowhere else. */
-  private: 'job=~"registry.*",registry="private"',
+  private: `job=~"${jobs.registries}.*",registry="private"`,
   /** Lookups of blob descriptors: the label `type` is Request, Hit or Miss. */
   cacheLookups: "registry_storage_cache_total",
 } as const;

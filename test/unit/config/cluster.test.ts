@@ -50,6 +50,8 @@ describe("the cluster's configuration", () => {
       { ...cluster({ kubeconfigContext: "office" }), kubeconfig: KUBECONFIG },
       "kubeconfig",
     ],
+    ["another form of scraping", cluster({ scrape: { as: "serviceMonitor" } }), "cluster.scrape.as"],
+    ["a label of scraping without value", cluster({ scrape: { labels: ["x"] } }), "cluster.scrape.labels[0]"],
     ["no runbook", cluster({ alerts: {} }), "cluster.alerts.runbookBaseUrl"],
     [
       "a runbook that is no URL",

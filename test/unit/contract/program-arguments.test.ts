@@ -23,6 +23,7 @@ const cluster: ClusterSettings = {
     registryUrl: `https://${instance}`,
     memoryLimit: "256Mi",
   },
+  scrape: { as: "none", labels: [], pushgateway: false, metricsAddress: "", registries: [] },
   inUse: { enabled: true, registry: instance, schedule: "7-59/15 * * * *", memoryLimit: "256Mi" },
   alerts: { as: "prometheusRule", runbookBaseUrl: "https://git.example.com/runbook.md", labels: [] },
   dashboard: { enabled: true },
