@@ -5,9 +5,14 @@ import { MANAGED_BY } from "./managed-by.ts";
 import { reloadNginxFunctions } from "./scripts.ts";
 import { nginxTest } from "./validate.ts";
 
+/** The container's root is read-only: every directory that nginx would make is one that it may write to. */
+const TEMPORARY_PATHS = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+  .map((name) => `${name}_temp_path /tmp/${name};`)
+  .join(" ");
+
 /** The smallest server that reads both files: whether they belong together, whatever the rest of the configuration says. */
 const PROBE_CONFIG =
-  "events {} http { server { listen 127.0.0.1:8443 ssl; " +
+  `pid /tmp/nginx.pid; events {} http { ${TEMPORARY_PATHS} server { listen 127.0.0.1:8443 ssl; ` +
   "ssl_certificate /etc/nginx/tls/fullchain.pem; ssl_certificate_key /etc/nginx/tls/privkey.pem; } }";
 
 /**

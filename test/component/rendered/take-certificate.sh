@@ -4,7 +4,7 @@ set -eu
 umask 077
 new=$(mktemp -d /opt/registry/tls/.new.XXXXXX)
 trap 'rm -r -- "$new"' EXIT
-printf '%s\n' 'events {} http { server { listen 127.0.0.1:8443 ssl; ssl_certificate /etc/nginx/tls/fullchain.pem; ssl_certificate_key /etc/nginx/tls/privkey.pem; } }' >"$new/nginx.conf"
+printf '%s\n' 'pid /tmp/nginx.pid; events {} http { client_body_temp_path /tmp/client_body; proxy_temp_path /tmp/proxy; fastcgi_temp_path /tmp/fastcgi; uwsgi_temp_path /tmp/uwsgi; scgi_temp_path /tmp/scgi; server { listen 127.0.0.1:8443 ssl; ssl_certificate /etc/nginx/tls/fullchain.pem; ssl_certificate_key /etc/nginx/tls/privkey.pem; } }' >"$new/nginx.conf"
 read_both() {
   cp -L -- /etc/letsencrypt/live/registry.example.com/fullchain.pem "$new/fullchain.pem" && cp -L -- /etc/letsencrypt/live/registry.example.com/privkey.pem "$new/privkey.pem" || return 1
   chmod 0644 "$new/fullchain.pem"
