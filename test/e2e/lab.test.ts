@@ -312,7 +312,9 @@ describe("a change of the program", () => {
   test("beside a job of the host that breaks tags fails, and names its file, line and command", async () => {
     const command =
       "docker exec registry-private registry garbage-collect -m /etc/docker/registry/config.yml";
-    await onHost(`printf '# weekly\\n25 3 * * 0 root ${command}\\n' >/etc/cron.d/registry-gc`);
+    await onHost(
+      `mkdir -p /etc/cron.d && printf '# weekly\\n25 3 * * 0 root ${command}\\n' >/etc/cron.d/registry-gc`,
+    );
     await pulumi("config", "set", "--path", "regwarden:scan.onCalendar", "*-*-* 05:45:00");
     const failed = await engine("up", "--yes");
     expectCode(failed, 1);

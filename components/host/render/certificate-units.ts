@@ -1,3 +1,4 @@
+import { dirname } from "node:path/posix";
 import { units } from "../../../contract/host-names.ts";
 import { hostPaths } from "../../../contract/host-paths.ts";
 import type { RegistrySettings, TlsOnHost } from "../settings.ts";
@@ -93,15 +94,18 @@ RestrictSUIDSGID=yes
 `;
 }
 
-/** Starts it when one of the files is renewed. */
+/**
+ * Starts it when one of the files is renewed. Their directories are watched too: of a link, as certbot makes them, systemd
+ * notices what happens to its target, and not that it was replaced by another link.
+ */
 export function certificatePath({ certificate, privateKey }: TlsOnHost): string {
+  const watched = new Set([dirname(certificate), dirname(privateKey), certificate, privateKey]);
   return `# ${MANAGED_BY}
 [Unit]
 Description=Renewal of the registry's certificate
 
 [Path]
-PathChanged=${certificate}
-PathChanged=${privateKey}
+${[...watched].map((path) => `PathChanged=${path}`).join("\n")}
 Unit=${units.certificate}
 
 [Install]
