@@ -40,7 +40,7 @@ interface Inputs {
 
 /**
  * Text that systemd would refuse never takes the place of the old one. Before systemd 250 the option is not known, and
- * the exit code is about the unit itself anyway. Source: systemd NEWS, changes with 250.
+ * the exit code is about the unit itself anyway. Tried with 247 (Debian 11) and 257.
  */
 const verify =
   `scratch=$(mktemp -d) && cp {} "$scratch/NAME" || exit 1` +
