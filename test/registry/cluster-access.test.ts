@@ -8,6 +8,8 @@ import { loadAll } from "js-yaml";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { RegistryCluster } from "../../components/cluster/registry-cluster.ts";
 import type { ClusterSettings } from "../../components/cluster/settings.ts";
+import { byResource, changeOf, type ResourceChange } from "../../engine/changes.ts";
+import { commentBody } from "../../engine/comment/body.ts";
 import { accessOfKubeconfig, KubernetesClient } from "../../lab/cluster/kubernetes-client.ts";
 import { prometheusRuleKind } from "../../lab/cluster/manifests.ts";
 import { projectRoot } from "../../lab/machine/paths.ts";
@@ -51,7 +53,12 @@ let admin: KubernetesClient;
 const directory = mkdtempSync(join(tmpdir(), "regwarden-access-"));
 
 /** The cluster side alone, as a stack of its own, by the kubeconfig of an account. */
-async function stackOf(name: string, kubeconfig: string, changed: Partial<ClusterSettings> = {}) {
+async function stackOf(
+  name: string,
+  kubeconfig: string,
+  changed: Partial<ClusterSettings> = {},
+  secret = "its-password-7421",
+) {
   const program = async () => {
     const access = {
       kubeconfig: pulumi.secret(kubeconfig),
@@ -61,7 +68,7 @@ async function stackOf(name: string, kubeconfig: string, changed: Partial<Cluste
     };
     const provider = new k8s.Provider("cluster", access);
     const creator = new k8s.Provider("cluster-creation", { ...access, enableServerSideApply: false });
-    const [user, password] = [pulumi.secret("probe"), pulumi.secret("its-password-7421")];
+    const [user, password] = [pulumi.secret("probe"), pulumi.secret(secret)];
     new RegistryCluster(
       "cluster",
       {
@@ -88,6 +95,18 @@ async function stackOf(name: string, kubeconfig: string, changed: Partial<Cluste
   return {
     up: () => stack.up({ onError, onOutput, color: "never" }),
     preview: () => stack.preview({ refresh: true, expectNoChanges: true }),
+    /** What a preview would change, of the engine's own events. */
+    changes: async () => {
+      const changes: ResourceChange[] = [];
+      await stack.preview({
+        refresh: true,
+        onEvent: (event) => {
+          const change = changeOf(event);
+          if (change) changes.push(change);
+        },
+      });
+      return byResource(changes);
+    },
     destroy: () => stack.destroy({ onError, onOutput, color: "never" }),
     /** What the engine said. */
     said: () => errors.join("\n"),
@@ -223,5 +242,37 @@ describe("a namespace", { timeout: 400_000 }, () => {
       metadata: { labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
       status: { phase: "Active" },
     });
+  });
+});
+
+describe("the comment of a preview", { timeout: 400_000 }, () => {
+  test("has what the engine finds, line by line, and no secret: not of a new password, not of one that was edited", async () => {
+    const kubeconfig = readFileSync(kubernetes.kubeconfig, "utf8");
+    const stack = await stackOf("comment", kubeconfig);
+    await stack.up().catch(() => expect.fail(stack.said()));
+    const secrets = `/api/v1/namespaces/${namespace}/secrets/registry-probe-credentials`;
+    const edited = Buffer.from("edited-by-hand-7421").toString("base64");
+    await admin.merge(secrets, { data: { REG_USER: edited } }, "kubectl-edit");
+    await admin.merge(
+      `/apis/batch/v1/namespaces/${namespace}/cronjobs/registry-integrity-probe`,
+      { spec: { suspend: true } },
+      "kubectl-edit",
+    );
+    const probe = { ...settings.probe, schedule: "*/5 * * * *" };
+    const smaller = { probe, dashboard: { enabled: false } };
+    const next = await stackOf("comment", kubeconfig, smaller, "another-password-7421");
+    const changes = await next.changes();
+    const facts = { stack: "comment", commit: undefined, runUrl: undefined, maxBytes: 65_536 };
+    const text = commentBody({ kind: "changes", changes }, facts);
+    expect(text).toContain("@@ spec.schedule @@\n-*/15 * * * *\n+*/5 * * * *\n");
+    expect(text).toContain("@@ spec.suspend @@\n-true\n+false\n");
+    expect(text).toMatch(/@@ data\S* @@\n-\[secret\]\n\+\[secret\]\n/);
+    expect(text).toMatch(/\| `delete` \| `ConfigMap` \| `cluster-dashboard-config-map` \|/);
+    const hidden = ["its-password-7421", "another-password-7421", "edited-by-hand-7421"];
+    for (const secret of hidden) {
+      expect(text).not.toContain(secret);
+      expect(text).not.toContain(Buffer.from(secret).toString("base64").slice(0, -4));
+    }
+    await stack.destroy();
   });
 });
