@@ -78,6 +78,8 @@ function openClient(connection: Hop, socket: ClientChannel | undefined): Promise
       resolve(client);
     });
     client.once("error", (error) => {
+      // A connection that is reset during the handshake gives a second error when it closes.
+      client.on("error", () => {});
       client.destroy();
       reject(presented !== undefined && presented !== key.base64 ? new PresentedKey(presented) : error);
     });

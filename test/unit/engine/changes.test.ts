@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { byResource, changeOf, changeTable, isConnectionChange } from "../../../engine/changes.ts";
+import {
+  byResource,
+  changeOf,
+  changeTable,
+  isConnectionChange,
+  reportedChanges,
+} from "../../../engine/changes.ts";
 
 describe("changes", () => {
   const event = (op: string, type: string) => ({
@@ -58,5 +64,27 @@ describe("changes", () => {
         properties: ["connection"],
       }),
     ).toBe(false);
+  });
+
+  test("of a pending key rotation are none, the check that runs again for it included, unless something else changes", () => {
+    const command = (operation: string, name: string, ...properties: string[]) => ({
+      operation,
+      type: "command:remote:Command",
+      name,
+      properties,
+    });
+    const rotation = [
+      { operation: "update", type: "pulumi:providers:host", name: "host", properties: ["connection"] },
+      command("update", "restart", "connection.privateKey"),
+      command("create-replacement", "check", "connection.privateKey", "triggers"),
+      command("replace", "check", "connection.privateKey", "triggers"),
+      command("delete-replaced", "check"),
+    ];
+    expect(reportedChanges({ changes: rotation })).toEqual([]);
+    const file = { operation: "update", type: "host:index:File", name: "nginx", properties: ["content"] };
+    const names = (changes: typeof rotation) => reportedChanges({ changes }).map(({ name }) => name);
+    expect(names([...rotation, file])).toEqual(["check", "nginx"]);
+    expect(names([command("replace", "check", "triggers")])).toEqual(["check"]);
+    expect(names([command("replace", "check", "connection", "create")])).toEqual(["check"]);
   });
 });
