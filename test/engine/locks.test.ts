@@ -192,6 +192,16 @@ describe("an update that is cancelled", () => {
     await isAsDeclared();
   });
 
+  test("by a reader that is gone ends as by a signal, and leaves no lock", async () => {
+    const run = await heldUpdate();
+    run.hangUp();
+    stack.openGate();
+    await run.end;
+    expect(stack.locks()).toEqual([]);
+    await upEnds(0, "--lock-wait", "0s");
+    await isAsDeclared();
+  });
+
   test("while it waits for a lock has changed nothing", async () => {
     const first = await heldUpdate();
     const second = start("up", "--yes");

@@ -35,6 +35,8 @@ export interface Going {
   readonly end: Promise<Ended>;
   /** What was printed until now. */
   printed(): string;
+  /** Reads no more of what it prints, as a terminal or CI agent that is gone. */
+  hangUp(): void;
 }
 
 /**
@@ -104,7 +106,11 @@ export class SmallStack {
       printed += chunk.toString("utf8");
     });
     const end = child.then(({ exitCode, all = "" }) => ({ exitCode: exitCode ?? -1, output: all }));
-    return { pid: child.pid ?? 0, end, printed: () => printed };
+    const hangUp = () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
+    return { pid: child.pid ?? 0, end, printed: () => printed, hangUp };
   }
 
   async run(operation: string, ...args: string[]): Promise<Ended> {
