@@ -9,6 +9,8 @@ describe("what is on the host beside what is declared", () => {
   let drift: string;
   beforeAll(async () => {
     await up();
+    // Containers that updates have put aside are not declared either.
+    await onHost("docker ps --all --quiet --filter name=.displaced- | xargs -r docker rm --force");
     await onHost(
       `mkdir -p /etc/cron.d; echo by hand >/opt/registry/docker-compose.override.yml
 docker run -d --pull never --name registry-by-hand --network registry_registry --entrypoint sleep nginx:1.28.0-alpine 10000 >/dev/null
