@@ -46,7 +46,7 @@ export async function startStackNginx(
   backends: Backends,
   changes: Partial<RegistrySettings> = {},
 ): Promise<StackNginx> {
-  await ensurePackages({}, ["nginx"]);
+  await ensurePackages({}, ["nginx", "openssl", "skopeo"]);
   const directory = await mkdtemp(join(tmpdir(), "regwarden-stack-nginx-"));
   const settings = await withFreePorts({ ...SETTINGS, ...changes });
   const [configPath, tls] = [join(directory, "nginx.conf"), join(directory, "tls")];
