@@ -66,11 +66,16 @@ export function reportedChanges({
   return others.every(isConnectionConsequence) ? [] : others;
 }
 
+/** What is the same for all steps of one resource. */
+export function keyOf({ type, name }: ResourceChange): string {
+  return `${type}::${name}`;
+}
+
 /** One change a resource: a replacement is announced as up to three steps. */
 export function byResource(changes: readonly ResourceChange[]): ResourceChange[] {
   const merged = new Map<string, ResourceChange>();
   for (const change of changes) {
-    const key = `${change.type}::${change.name}`;
+    const key = keyOf(change);
     const earlier = merged.get(key);
     const properties = [...new Set([...(earlier?.properties ?? []), ...change.properties])];
     const diffs = [...(earlier?.diffs ?? []), ...(change.diffs ?? [])];

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { byResource, type ResourceChange, shortType } from "./changes.ts";
+import { byResource, keyOf, type ResourceChange, shortType } from "./changes.ts";
 import { partOf, type StackPart } from "./only.ts";
 import type { Outcome } from "./stack.ts";
 
@@ -32,17 +32,16 @@ function isThing({ type }: ResourceChange): boolean {
   return !/^(registry|pulumi):/.test(type);
 }
 
-function keyOf({ type, name }: ResourceChange): string {
-  return `${type}::${name}`;
-}
-
 function list(changes: readonly ResourceChange[]): string {
   if (changes.length === 0) return "nothing";
-  const names = changes
-    .slice(0, maxNames)
-    .map((change) => `${change.operation} ${shortType(change)} ${change.name}`);
-  const rest = changes.length - maxNames;
-  return `${changes.length} (${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""})`;
+  return countedNames(changes.map((change) => `${change.operation} ${shortType(change)} ${change.name}`));
+}
+
+/** How many there are, and the first of them by name. */
+function countedNames(names: readonly string[]): string {
+  const rest = names.length - maxNames;
+  const shown = names.slice(0, maxNames).join(", ");
+  return `${names.length} (${shown}${rest > 0 ? ` and ${rest} more` : ""})`;
 }
 
 const stateSchema = v.object({
@@ -89,12 +88,7 @@ function nameIn(urn: string): string {
 export function remainingText(stack: string, { resources }: StackContents): string | undefined {
   const parts = (Object.keys(resources) as StackPart[]).filter((part) => resources[part].length > 0);
   if (parts.length === 0) return undefined;
-  const lines = parts.map((part) => {
-    const names = resources[part];
-    const rest = names.length - maxNames;
-    const shown = names.slice(0, maxNames).join(", ");
-    return `  ${part}: ${names.length} (${shown}${rest > 0 ? ` and ${rest} more` : ""})`;
-  });
+  const lines = parts.map((part) => `  ${part}: ${countedNames(resources[part])}`);
   return [
     `\nStack ${stack} still holds:`,
     ...lines,

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import automation, { type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
 import type { Operation } from "./args.ts";
 import { pulumiCommand } from "./cli/pulumi-command.ts";
+import { messageOf } from "./explain.ts";
 import { fileBackendDirectory, isTornState, removeTornNotes } from "./torn-state.ts";
 
 /** What the engine runs. */
@@ -91,7 +92,3 @@ function repairedText(removed: readonly string[], cause: unknown): string {
 
 /** The directory that a project's Pulumi.yaml is in, for programs of this repository. */
 export const projectDirectory = resolve(import.meta.dirname, "..");
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -4,6 +4,7 @@ import { changeOf, doneIn, type ResourceChange } from "./changes.ts";
 import { noteRuns, runsDirectory } from "./cli/pulumi-command.ts";
 import type { Display } from "./display.ts";
 import { type Unmanaged, unmanagedIn } from "./drift/unmanaged.ts";
+import { messageOf } from "./explain.ts";
 import type { Interruption } from "./interruption.ts";
 import { removeEndedNotes } from "./lock/run-notes.ts";
 import { isLocked } from "./lock/stack-lock.ts";
@@ -153,8 +154,4 @@ function clearCommand(stack: string): string {
   const backend = process.env.PULUMI_BACKEND_URL ?? "";
   const where = /^$|\/\/[^/]*@/.test(backend) ? "" : `PULUMI_BACKEND_URL='${backend}' `;
   return `${where}npx pulumi cancel --yes --stack ${stack}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../explain.ts";
 import { type CommentFacts, commentBody, type PreviewResult } from "./body.ts";
 import { ForgeError } from "./client.ts";
 import { hideSecrets } from "./hide-secrets.ts";
@@ -28,8 +29,7 @@ export async function commentOnPreview(
     const result = await preview();
     return { result, isCommented: await comment(run, result) };
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    await comment(run, { kind: "failed", errors: [text] });
+    await comment(run, { kind: "failed", errors: [messageOf(error)] });
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { messageOf } from "../explain.ts";
 import { describeLock, isLeftOver, isLocked, locksIn, removeLock, type StackLock } from "./stack-lock.ts";
 
 /** Two runs that met each other must not meet again at the next try: the backend's check of a lock is not atomic. */
@@ -90,8 +91,4 @@ function refusal(locks: readonly StackLock[], { run, clearCommand }: LockOptions
 async function pause({ signal }: LockOptions): Promise<void> {
   const { least, most } = pauseMilliseconds;
   await delay(least + Math.random() * (most - least), undefined, { signal });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

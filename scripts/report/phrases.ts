@@ -6,14 +6,18 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
+/** Stands before a report's conclusion; empty where everything was checked. */
+export function warningOf(isComplete: boolean): string {
+  return isComplete ? "" : "NOT COMPLETE: something could not be checked. ";
+}
+
 /**
  * The end of a report. Of a run that could not check everything, "nothing found" is said of the rest alone, so that the
  * line cannot be read as a clean result.
  */
 export function conclude(broken: string | null, isComplete: boolean): string {
-  if (isComplete) return broken ?? "Nothing found broken.";
-  const rest = broken ?? "Nothing found broken in the rest.";
-  return `NOT COMPLETE: something could not be checked. ${rest}`;
+  const nothing = isComplete ? "Nothing found broken." : "Nothing found broken in the rest.";
+  return `${warningOf(isComplete)}${broken ?? nothing}`;
 }
 
 /** `Tag a`, or `Tags a, b`; of many tags the first few, as the finding itself holds all. */

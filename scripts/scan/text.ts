@@ -1,6 +1,6 @@
 import type { ScanReport } from "../../contract/scan-report.ts";
 import { renderFindings } from "../report/finding-list.ts";
-import { counted } from "../report/phrases.ts";
+import { counted, warningOf } from "../report/phrases.ts";
 import { renderTable } from "../report/table.ts";
 
 /** The report as people read it: what was checked, then what is bad, repository by repository. */
@@ -21,6 +21,5 @@ function renderConclusion({ findings, complete, durationSeconds }: ScanReport): 
   const critical = findings.filter(({ severity }) => severity === "critical").length;
   const found = `${counted(findings.length, "finding")}, ${critical} of them critical.`;
   // What could not be read is a finding itself.
-  const warning = complete ? "" : "NOT COMPLETE: something could not be checked. ";
-  return `${warning}${findings.length === 0 ? "No findings." : found} ${durationSeconds} s\n`;
+  return `${warningOf(complete)}${findings.length === 0 ? "No findings." : found} ${durationSeconds} s\n`;
 }

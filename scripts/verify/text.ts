@@ -1,14 +1,13 @@
 import type { VerifiedImage, VerifiedPlatform, VerifyReport } from "../../contract/verify-report.ts";
 import { shortDigest } from "../registry/digest.ts";
 import { renderSentences } from "../report/finding-list.ts";
-import { counted } from "../report/phrases.ts";
+import { counted, warningOf } from "../report/phrases.ts";
 
 /** The report as people read it: each image with its platforms, and below it what is wrong. */
 export function renderVerifyReport(report: VerifyReport): string {
   const { images, requests, durationSeconds, complete } = report;
   const sound = images.filter(({ findings }) => findings.length === 0).length;
-  const warning = complete ? "" : "NOT COMPLETE: something could not be checked. ";
-  const sum = `${warning}${sound} of ${counted(images.length, "image")} complete; ${counted(requests, "request")} in ${durationSeconds} s.\n`;
+  const sum = `${warningOf(complete)}${sound} of ${counted(images.length, "image")} complete; ${counted(requests, "request")} in ${durationSeconds} s.\n`;
   return `${images.map(renderImage).join("\n")}\n${sum}`;
 }
 
