@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { units } from "../../contract/host-names.ts";
-import { backupDirectory } from "../../contract/host-paths.ts";
-import { SystemdUnit } from "../../provider/resources.ts";
 import { diskTimer, diskUnit } from "./render/disk-units.ts";
 import type { RegistrySettings } from "./settings.ts";
+import { timedService } from "./timed-service.ts";
 
 /** Arguments of {@link DiskTimer}. */
 export interface DiskTimerArgs {
@@ -16,24 +15,13 @@ export class DiskTimer extends pulumi.ComponentResource {
 
   constructor(name: string, { settings }: DiskTimerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:DiskTimer", name, {}, opts);
-    const backups = { backupDirectory };
-    const service = new SystemdUnit(
-      `${name}-service`,
-      { name: units.disk, content: diskUnit(settings), ...backups },
-      { parent: this },
-    );
-    const timer = new SystemdUnit(
-      `${name}-timer`,
+    const { service, timer } = timedService(
+      name,
       {
-        name: units.diskTimer,
-        content: diskTimer(),
-        enabled: true,
-        active: true,
-        restartOnChange: true,
-        ...backups,
+        service: { name: units.disk, content: diskUnit(settings) },
+        timer: { name: units.diskTimer, content: diskTimer() },
       },
-      // A timer whose service is not there yet cannot be started.
-      { parent: this, dependsOn: [service] },
+      this,
     );
     this.changes = [service.changedAt, timer.changedAt];
     this.registerOutputs({});

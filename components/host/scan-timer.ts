@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { units } from "../../contract/host-names.ts";
-import { backupDirectory } from "../../contract/host-paths.ts";
-import { SystemdUnit } from "../../provider/resources.ts";
 import { scanTimer, scanUnit } from "./render/units.ts";
 import type { RegistrySettings } from "./settings.ts";
+import { timedService } from "./timed-service.ts";
 
 /** Arguments of {@link ScanTimer}. */
 export interface ScanTimerArgs {
@@ -18,25 +17,13 @@ export class ScanTimer extends pulumi.ComponentResource {
 
   constructor(name: string, { settings }: ScanTimerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:ScanTimer", name, {}, opts);
-    const backups = { backupDirectory };
-    const service = new SystemdUnit(
-      `${name}-service`,
-      // Whether it is active is the timer's business; failed after findings is what it should be.
-      { name: units.scan, content: scanUnit(settings), ...backups },
-      { parent: this },
-    );
-    const timer = new SystemdUnit(
-      `${name}-timer`,
+    const { service, timer } = timedService(
+      name,
       {
-        name: units.scanTimer,
-        content: scanTimer(settings),
-        enabled: true,
-        active: true,
-        restartOnChange: true,
-        ...backups,
+        service: { name: units.scan, content: scanUnit(settings) },
+        timer: { name: units.scanTimer, content: scanTimer(settings) },
       },
-      // A timer whose service is not there yet cannot be started.
-      { parent: this, dependsOn: [service] },
+      this,
     );
     this.service = service.changedAt;
     this.changes = [service.changedAt, timer.changedAt];

@@ -2,6 +2,7 @@ import { dirname } from "node:path/posix";
 import { units } from "../../../contract/host-names.ts";
 import { hostPaths } from "../../../contract/host-paths.ts";
 import type { RegistrySettings, TlsOnHost } from "../settings.ts";
+import { hardening } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { reloadNginxFunctions } from "./scripts.ts";
 import { nginxTest } from "./validate.ts";
@@ -80,17 +81,11 @@ ExecStart=${takeCertificate}
 TimeoutStartSec=300
 
 # The sources may lie anywhere and belong to any account; only the directory that nginx reads is written.
-CapabilityBoundingSet=CAP_DAC_READ_SEARCH
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateTmp=yes
-ProtectControlGroups=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectSystem=strict
-ReadWritePaths=${tls}
-RestrictAddressFamilies=AF_UNIX
-RestrictSUIDSGID=yes
+${hardening({
+  CapabilityBoundingSet: "CAP_DAC_READ_SEARCH",
+  ReadWritePaths: tls,
+  RestrictAddressFamilies: "AF_UNIX",
+})}
 `;
 }
 

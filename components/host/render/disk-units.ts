@@ -2,6 +2,7 @@ import { units } from "../../../contract/host-names.ts";
 import { diskFile, hostPaths, reportDirectory } from "../../../contract/host-paths.ts";
 import { diskMetrics } from "../../../contract/metrics.ts";
 import type { RegistrySettings } from "../settings.ts";
+import { hardening } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 
 /** Minutes between two measurements: a disk that fills up does so within the hour, and the scan runs once a day. */
@@ -44,20 +45,14 @@ TimeoutStartSec=60
 UMask=0022
 
 # The report directory belongs to the programs' own account.
-CapabilityBoundingSet=CAP_DAC_OVERRIDE
-LockPersonality=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateNetwork=yes
-PrivateTmp=yes
-ProtectControlGroups=yes
-ProtectHome=tmpfs
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectSystem=strict
-ReadWritePaths=${reportDirectory}
-RestrictAddressFamilies=none
-RestrictSUIDSGID=yes
+${hardening({
+  CapabilityBoundingSet: "CAP_DAC_OVERRIDE",
+  LockPersonality: "yes",
+  PrivateNetwork: "yes",
+  ProtectHome: "tmpfs",
+  ReadWritePaths: reportDirectory,
+  RestrictAddressFamilies: "none",
+})}
 `;
 }
 

@@ -2,6 +2,7 @@ import { composeProject, containers } from "../../../contract/host-names.ts";
 import { hostPaths, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
 import { privateRegistry } from "../../../contract/registries.ts";
 import type { RegistrySettings } from "../settings.ts";
+import { hardening } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { programCommand, REPORT_MOUNT } from "./sandbox.ts";
 
@@ -64,19 +65,13 @@ ExecStopPost=-${CLEAR}
 TimeoutStartSec=3600
 
 # This is only Docker's client: it needs the engine's socket and nothing else.
-CapabilityBoundingSet=
-LockPersonality=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateNetwork=yes
-PrivateTmp=yes
-ProtectControlGroups=yes
-ProtectHome=tmpfs
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectSystem=strict
-RestrictAddressFamilies=AF_UNIX
-RestrictSUIDSGID=yes
+${hardening({
+  CapabilityBoundingSet: "",
+  LockPersonality: "yes",
+  PrivateNetwork: "yes",
+  ProtectHome: "tmpfs",
+  RestrictAddressFamilies: "AF_UNIX",
+})}
 `;
 }
 
