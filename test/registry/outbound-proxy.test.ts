@@ -1,33 +1,30 @@
-import { once } from "node:events";
-import { createServer, request } from "node:http";
+import { request } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { proxyEnvironment } from "../../components/host/render/compose.ts";
 import { image } from "../support/images/oci-content.ts";
 import { startRegistry } from "../support/registry/registry.ts";
+import { serve } from "../support/server/server.ts";
 
 /** A forward proxy that finds every name at one server; gives its URL and what it was asked for. */
 async function startForwardProxy(
   target: string,
 ): Promise<{ readonly url: string; readonly asked: string[] }> {
   const asked: string[] = [];
-  const proxy = createServer((incoming, response) => {
-    const url = new URL(incoming.url ?? "");
-    asked.push(url.href);
+  const url = await serve((incoming, response) => {
+    const wanted = new URL(incoming.url ?? "");
+    asked.push(wanted.href);
     const { method = "GET", headers } = incoming;
-    const passed = request(new URL(`${url.pathname}${url.search}`, target), { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
+    const passed = request(
+      new URL(`${wanted.pathname}${wanted.search}`, target),
+      { method, headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
     passed.on("error", () => response.destroy()).end();
-  }).listen(0, "127.0.0.1");
-  await once(proxy, "listening");
-  onTestFinished(() => {
-    proxy.closeAllConnections();
-    proxy.close();
   });
-  const address = proxy.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return { url: `http://127.0.0.1:${address.port}`, asked };
+  return { url, asked };
 }
 
 test("a cache with the environment of the compose file reaches its remote by the proxy", async () => {

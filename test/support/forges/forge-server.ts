@@ -1,6 +1,4 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import { onTestFinished } from "vitest";
+import { serve } from "../server/server.ts";
 
 /** A comment as a forge keeps it. */
 export interface Kept {
@@ -50,7 +48,7 @@ export async function startForge(answer: Answerer): Promise<ForgeServer> {
   const faults: ForgeServer["faults"] = [];
   const comments: Kept[] = [];
   let written = 0;
-  const server = createServer((request, response) => {
+  const url = await serve((request, response) => {
     let body = "";
     request.setEncoding("utf8").on("data", (chunk: string) => {
       body += chunk;
@@ -65,16 +63,9 @@ export async function startForge(answer: Answerer): Promise<ForgeServer> {
       response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
       response.end(reply.body === undefined ? "" : JSON.stringify(reply.body));
     });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
   const state: ForgeServer = {
-    url: `http://127.0.0.1:${address.port}`,
+    url,
     comments,
     asked,
     faults,
