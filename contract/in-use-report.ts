@@ -102,3 +102,9 @@ export interface InUseReport {
   /** What could not be checked. */
   readonly problems: readonly Problem[];
 }
+
+/**
+ * As an artifact in a registry: an image manifest of this artifact type, whose only layer, of the same media type, is the
+ * document.
+ */
+export const inUseArtifactType = "application/vnd.regwarden.in-use.v1+json";

@@ -106,6 +106,8 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   report: ["cli", "http", "registry", "source", "graph"],
   "store-change": ["cli", "registry", "source"],
   "store-check": ["cli", "registry", "source", "graph"],
+  "access-log": ["cli", "registry"],
+  "in-use-list": ["cli", "registry", "source"],
   scan: [...beneathCommands, "store-check"],
   probe: beneathCommands,
   verify: beneathCommands,
