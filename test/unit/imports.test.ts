@@ -108,12 +108,22 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   "store-check": ["cli", "registry", "source", "graph"],
   "access-log": ["cli", "registry"],
   "in-use-list": ["cli", "registry", "source"],
+  mark: ["cli", "registry", "source", "graph", "store-check", "store-change"],
   scan: [...beneathCommands, "store-check"],
   probe: beneathCommands,
   verify: beneathCommands,
   "in-use": beneathCommands,
   deployment: beneathCommands,
   repair: [...beneathCommands, "store-check", "store-change"],
+  gc: [
+    ...beneathCommands,
+    "store-check",
+    "store-change",
+    "mark",
+    "write-freeze",
+    "access-log",
+    "in-use-list",
+  ],
 };
 
 describe("within scripts,", () => {

@@ -8,6 +8,7 @@ import {
   readSync,
   statSync,
 } from "node:fs";
+import { join } from "node:path";
 import { describeError, systemCode } from "../../cli/errors.ts";
 import type { BlobState, Invalid, Unreadable } from "../source.ts";
 
@@ -123,5 +124,20 @@ export function statFile(path: string): Exclude<BlobState, Invalid> {
     return { state: "present", sizeBytes: found.size, modifiedAt: found.mtimeMs };
   } catch (error) {
     return isMissing(error) ? { state: "missing" } : unreadable(path, error);
+  }
+}
+
+/**
+ * When a file, or the directory that it lies in, was written last, in milliseconds since 1970: an upload that took long
+ * leaves a file that is older than its place in the store. Undefined when the directory is missing; a file that cannot be
+ * read counts as written now.
+ */
+export function lastWrite(directory: string, name: string): number | undefined {
+  try {
+    const above = statSync(directory, { throwIfNoEntry: false });
+    if (!above) return undefined;
+    return Math.max(above.mtimeMs, statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  } catch (error) {
+    return isMissing(error) ? undefined : Number.POSITIVE_INFINITY;
   }
 }
