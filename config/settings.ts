@@ -4,6 +4,7 @@ import { driftEntries } from "./drift.ts";
 import { type Fault, schemaFault, settingFault } from "./faults.ts";
 import { dataMountFaults, hostEntries, hostKeyFaults } from "./host.ts";
 import { registryEntries, registryFaults } from "./registry.ts";
+import { retentionEntries } from "./retention.ts";
 import { type NeededNames, secretEntries, secretFaults, secretKeyNames } from "./secrets.ts";
 import { isStructured } from "./setting.ts";
 
@@ -14,6 +15,7 @@ export const settingsSchema = v.strictObject({
   ...secretEntries,
   ...clusterEntries,
   ...driftEntries,
+  ...retentionEntries,
 });
 
 /** The settings with all defaults filled in. */

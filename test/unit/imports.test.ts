@@ -108,6 +108,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   "store-check": ["cli", "registry", "source", "graph"],
   "access-log": ["cli", "registry"],
   "in-use-list": ["cli", "registry", "source"],
+  "retention-rules": ["cli"],
   mark: ["cli", "registry", "source", "graph", "store-check", "store-change"],
   scan: [...beneathCommands, "store-check"],
   probe: beneathCommands,
