@@ -1,3 +1,5 @@
+import { freezeHandler } from "./write-freeze.ts";
+
 /** Paths on the VM. */
 
 /** Where a stack lies unless its configuration says otherwise. */
@@ -27,6 +29,9 @@ export const scanFiles = { report: "scan.json", metrics: "scan.prom" } as const;
 /** Metrics of the disk, in {@link reportDirectory}. */
 export const diskFile = "disk.prom";
 
+/** Names the directories that systemd makes at each boot. */
+export const bootDirectoriesFile = "/etc/tmpfiles.d/regwarden.conf";
+
 /** The programs, as a person calls them. */
 export const launcherPath = "/usr/local/bin/regwarden";
 
@@ -40,9 +45,11 @@ export const builtBundle = `dist/${bundleFile}`;
 export interface HostPaths {
   readonly root: string;
   readonly composeFile: string;
-  /** Holds {@link nginxConfig} alone: a mounted directory shows a file that was renamed into it, a mounted file does not. */
+  /** Holds what nginx reads alone: a mounted directory shows a file that was renamed into it, a mounted file does not. */
   readonly nginx: string;
   readonly nginxConfig: string;
+  /** What nginx runs to hold writes. */
+  readonly freezeHandler: string;
   /** Holds {@link htpasswd} alone, for the same reason. */
   readonly auth: string;
   readonly htpasswd: string;
@@ -67,6 +74,7 @@ export function hostPaths(root: string): HostPaths {
     composeFile: `${root}/docker-compose.yml`,
     nginx: `${root}/nginx`,
     nginxConfig: `${root}/nginx/nginx.conf`,
+    freezeHandler: `${root}/nginx/${freezeHandler}`,
     auth: `${root}/auth`,
     htpasswd: `${root}/auth/htpasswd`,
     tls: `${root}/tls`,

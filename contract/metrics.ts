@@ -108,6 +108,20 @@ export const diskMetrics = {
   regwarden_disk_last_run_timestamp_seconds: { help: "Unix time of this measurement", labels: [] },
 } as const satisfies Record<string, Metric>;
 
+/** Counted by nginx, and served at /metrics/freeze of the metrics port; the totals begin anew with its container. */
+export const freezeMetrics = {
+  regwarden_freeze_active: { help: "1 while writes to the private registry are held, else 0", labels: [] },
+  regwarden_freeze_held_requests: { help: "Writes that are held now", labels: [] },
+  regwarden_freeze_held_requests_total: {
+    help: "Writes that were held, for however short a time",
+    labels: [],
+  },
+  regwarden_freeze_refused_requests_total: {
+    help: "Writes that were held for too long, or one too many, and were answered 429 or 503",
+    labels: [],
+  },
+} as const satisfies Record<string, Metric>;
+
 /** Pushed by the drift run, one group a stack. */
 export const driftMetrics = {
   drift_stack_state: { help: "0 no drift, 1 drift, 2 could not check", labels: ["stack"] },

@@ -1,8 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
+import { accessLogDirectory } from "../../contract/access-log.ts";
 import { programUid, registryContainer } from "../../contract/host-names.ts";
-import { backupDirectory, hostPaths, reportDirectory, storeMount } from "../../contract/host-paths.ts";
+import {
+  backupDirectory,
+  bootDirectoriesFile,
+  hostPaths,
+  reportDirectory,
+  storeMount,
+} from "../../contract/host-paths.ts";
 import { privateRegistry } from "../../contract/registries.ts";
-import { type DataArgs, Directory, type DirectoryArgs } from "../../provider/resources.ts";
+import { freezeDirectory } from "../../contract/write-freeze.ts";
+import { type DataArgs, Directory, type DirectoryArgs, File } from "../../provider/resources.ts";
+import { MANAGED_BY } from "./render/managed-by.ts";
 import type { RegistrySettings } from "./settings.ts";
 
 /** Arguments of {@link HostDirectories}. */
@@ -29,7 +38,13 @@ export class HostDirectories extends pulumi.ComponentResource {
     const inner = innerDirectories(settings).map(
       ([part, args]) => new Directory(`${name}-${part}`, args, inside),
     );
-    this.changes = [...outer, ...inner, store].map(({ changedAt }) => changedAt);
+    // In memory, so that a boot ends every freeze; nginx does not start without it.
+    const boot = new File(
+      `${name}-boot`,
+      { path: bootDirectoriesFile, content: `# ${MANAGED_BY}\nd ${freezeDirectory} 0755 root root\n` },
+      { parent: this },
+    );
+    this.changes = [...outer, ...inner, store, boot].map(({ changedAt }) => changedAt);
     this.dataId = store.dataId;
     this.registerOutputs({});
   }
@@ -55,6 +70,8 @@ function outerDirectories({ directory }: RegistrySettings): Named[] {
   return [
     ["root", { path: directory }],
     ["backups", { path: backupDirectory, mode: "0700" }],
+    ["freeze", { path: freezeDirectory }],
+    ["access-log", { path: accessLogDirectory }],
     ["reports", { path: reportDirectory, owner: String(programUid), group: String(programUid) }],
   ];
 }

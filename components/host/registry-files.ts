@@ -9,7 +9,8 @@ import { type ComposeService, composeServices, composeText } from "./render/comp
 import { nginxConfig } from "./render/nginx-config.ts";
 import { cacheConfig, privateConfig } from "./render/registry-config.ts";
 import { secretFingerprint, sha256 } from "./render/revision.ts";
-import { VALIDATE_COMPOSE, validateNginx } from "./render/validate.ts";
+import { VALIDATE_COMPOSE, validateFreezeHandler, validateNginx } from "./render/validate.ts";
+import { freezeHandlerText } from "./render/write-freeze.ts";
 import type { RegistrySettings } from "./settings.ts";
 import { TlsFiles } from "./tls-files.ts";
 
@@ -45,15 +46,16 @@ export class RegistryFiles extends pulumi.ComponentResource {
     const configs = registryConfigs(settings, secrets, paths);
     const configFiles = configs.map((config) => registryConfigFile(name, config, paths, own));
     // `nginx -t` reads the certificate and its key: without them the first configuration would be refused.
-    const nginx = nginxFile(name, settings, paths, { parent: this, dependsOn: [tls] });
+    const handler = freezeHandlerFile(name, settings, paths, own);
+    const nginx = nginxFile(name, settings, paths, { parent: this, dependsOn: [tls, handler] });
     const fingerprints = pulumi.all(
       Object.fromEntries(configs.map(({ registry, fingerprint }) => [registry, fingerprint])),
     );
     this.services = fingerprints.apply((registryConfigs) => composeServices(settings, { registryConfigs }));
     this.mounted = mountedConfigs(configs, configFiles);
-    this.reloaded = [nginx.writtenAt, ...tls.written];
+    this.reloaded = [nginx.writtenAt, handler.writtenAt, ...tls.written];
     const compose = composeFile(name, this.services, paths, own);
-    const files = [htpasswd, ...configFiles, nginx, compose];
+    const files = [htpasswd, ...configFiles, handler, nginx, compose];
     this.changes = [...tls.changes, ...files.map(({ changedAt }) => changedAt)];
     this.caFile = tls.caFile;
     this.registerOutputs({});
@@ -123,6 +125,21 @@ function htpasswdFile(
   }));
   const path = hostPaths(directory).htpasswd;
   return new Htpasswd(`${name}-htpasswd`, { path, users, backupDirectory }, opts);
+}
+
+function freezeHandlerFile(
+  name: string,
+  settings: RegistrySettings,
+  paths: HostPaths,
+  opts: pulumi.CustomResourceOptions,
+): File {
+  const args = {
+    path: paths.freezeHandler,
+    content: freezeHandlerText(),
+    validate: validateFreezeHandler(settings),
+    backupDirectory,
+  };
+  return new File(`${name}-freeze-handler`, args, opts);
 }
 
 function nginxFile(

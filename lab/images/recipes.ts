@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { jsModule } from "../../contract/write-freeze.ts";
 
 /** What the stack needs an image for; the keys of the pinned images. */
 export const imageRoles = ["registry", "nginx", "ui", "node"] as const;
@@ -103,7 +104,7 @@ exec "$@"
 `;
 
 const nginx: Recipe = {
-  programs: [{ from: "usr/sbin/nginx", to: "usr/sbin/nginx" }],
+  programs: ["usr/sbin/nginx", jsModule.slice(1)].map((path) => ({ from: path, to: path })),
   directories: ["var/cache/nginx", "var/lib/nginx", "etc/nginx/conf.d", "usr/share/nginx/html"],
   files: {
     "etc/nginx/nginx.conf": nginxConfiguration,

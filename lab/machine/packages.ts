@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { jsModule } from "../../contract/write-freeze.ts";
 import { LabError } from "./errors.ts";
 import { findCommand } from "./paths.ts";
 import { run, type StepOptions } from "./run.ts";
@@ -32,6 +33,7 @@ const needs: readonly Need[] = [
   { command: "shellcheck", packages: ["shellcheck"] },
   { command: "etcd", packages: ["etcd-server", "etcd"], service: "etcd" },
   { command: "nginx", packages: ["nginx-light", "nginx"], service: "nginx" },
+  { file: jsModule, packages: ["libnginx-mod-http-js"] },
   { command: "prometheus", packages: ["prometheus"], service: "prometheus" },
   { command: "promtool", packages: ["prometheus"] },
   {
@@ -45,9 +47,9 @@ function isThere(need: Need): boolean {
   return need.command === undefined ? existsSync(need.file ?? "") : findCommand(need.command) !== undefined;
 }
 
-/** What the machine lacks; `only` restricts the check to these commands. */
+/** What the machine lacks; `only` restricts the check to these commands and files. */
 function missing(only: readonly string[] | undefined): readonly Need[] {
-  return needs.filter((need) => !isThere(need) && (!only || only.includes(need.command ?? "")));
+  return needs.filter((need) => !isThere(need) && (!only || only.includes(need.command ?? need.file ?? "")));
 }
 
 function names(lacking: readonly Need[], choice: number): string[] {

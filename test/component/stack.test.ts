@@ -141,7 +141,7 @@ describe("the order", () => {
     const { triggers, update } = stack.find("registry-services-nginx-reload").inputs;
     const { bounce } = COMPUTED["host:index:ComposeProject"] ?? {};
     const { writtenAt } = COMPUTED[FILE] ?? {};
-    expect(triggers).toEqual([bounce, writtenAt, writtenAt, writtenAt]);
+    expect(triggers).toEqual([bounce, writtenAt, writtenAt, writtenAt, writtenAt]);
     expect(update).toBe("true");
   });
 

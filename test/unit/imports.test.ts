@@ -110,6 +110,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   "in-use-list": ["cli", "registry", "source"],
   "retention-rules": ["cli"],
   mark: ["cli", "registry", "source", "graph", "store-check", "store-change"],
+  "write-freeze": ["cli"],
   scan: [...beneathCommands, "store-check"],
   probe: beneathCommands,
   verify: beneathCommands,

@@ -5,12 +5,7 @@ import type { RegistrySettings, TlsOnHost } from "../settings.ts";
 import { hardening } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { reloadNginxFunctions } from "./scripts.ts";
-import { nginxTest } from "./validate.ts";
-
-/** The container's root is read-only: every directory that nginx would make is one that it may write to. */
-const TEMPORARY_PATHS = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-  .map((name) => `${name}_temp_path /tmp/${name};`)
-  .join(" ");
+import { nginxTest, TEMPORARY_PATHS } from "./validate.ts";
 
 /** The smallest server that reads both files: whether they belong together, whatever the rest of the configuration says. */
 const PROBE_CONFIG =

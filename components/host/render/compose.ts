@@ -1,4 +1,5 @@
 import { dirname } from "node:path/posix";
+import { accessLogDirectory } from "../../../contract/access-log.ts";
 import {
   composeProject,
   containers,
@@ -13,6 +14,7 @@ import {
   storeMount,
 } from "../../../contract/host-paths.ts";
 import { privateRegistry } from "../../../contract/registries.ts";
+import { freezeDirectory } from "../../../contract/write-freeze.ts";
 import { yamlText } from "../../yaml.ts";
 import {
   type ContainerLimits,
@@ -22,7 +24,8 @@ import {
   registryNames,
 } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
-import { NGINX_CAPABILITIES, NGINX_CONFIG, publishedPorts, UI_CONTAINER_PORT } from "./nginx-config.ts";
+import { NGINX_CAPABILITIES, publishedPorts, UI_CONTAINER_PORT } from "./nginx-config.ts";
+import { NGINX_CONFIG } from "./nginx-paths.ts";
 import { DRAIN_SECONDS } from "./registry-config.ts";
 import { revision } from "./revision.ts";
 
@@ -142,6 +145,8 @@ function nginx(settings: RegistrySettings, paths: HostPaths): Definition {
       readOnly(paths.nginx, dirname(NGINX_CONFIG)),
       readOnly(paths.tls, "/etc/nginx/tls"),
       readOnly(reportDirectory, reportDirectory),
+      readOnly(freezeDirectory, freezeDirectory),
+      bind(accessLogDirectory, accessLogDirectory),
       { type: "volume", source: "nginx-cache", target: "/var/cache/nginx" },
     ],
     healthcheck: healthcheck(answers(`http://127.0.0.1:${settings.metrics.port}/healthz`)),

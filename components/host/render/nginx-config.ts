@@ -1,3 +1,4 @@
+import { accessLogFormat, accessLogFormatName, accessLogPath } from "../../../contract/access-log.ts";
 import {
   containers,
   diskMetricsPath,
@@ -7,9 +8,11 @@ import {
 } from "../../../contract/host-names.ts";
 import { diskFile, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
 import { privateRegistry } from "../../../contract/registries.ts";
+import { jsModule } from "../../../contract/write-freeze.ts";
 import { type CacheSettings, lowerUnit, type RegistrySettings, registryNames } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { DEBUG_PORT } from "./registry-config.ts";
+import { freezeDefinitions, freezeStatusLocations, passWrites, writeLocations } from "./write-freeze.ts";
 
 /** Port of the UI's own web server, inside the compose network. */
 export const UI_CONTAINER_PORT = 80;
@@ -17,16 +20,13 @@ export const UI_CONTAINER_PORT = 80;
 /** The master gives the cache directories to its workers and then becomes their user. */
 export const NGINX_CAPABILITIES = ["CHOWN", "SETGID", "SETUID"] as const;
 
-/** Path of its configuration in the container; its directory is mounted. */
-export const NGINX_CONFIG = "/etc/nginx/regwarden/nginx.conf";
-
 /** All ports that nginx listens on and the host publishes. */
 export function publishedPorts({ caches, private: own, ui, metrics }: RegistrySettings): number[] {
   return [...caches.map(({ port }) => port), own.port, ...(ui.enabled ? [ui.port] : []), metrics.port];
 }
 
 /**
- * The configuration of the nginx in front of all registries; for nginx 1.26 and newer.
+ * The configuration of the nginx in front of all registries; for nginx 1.26 and newer, with its module for JavaScript.
  *
  * Every backend is a variable: nginx then asks Docker's DNS again after ten seconds. A name written into `proxy_pass`
  * is resolved once at start, and after a recreate nginx would go on talking to whatever got the old address.
@@ -36,6 +36,7 @@ export function nginxConfig(settings: RegistrySettings): string {
     head(),
     settings.caches.length > 0 ? cacheZone(settings) : "",
     settings.private.pullUser === undefined ? "" : pullOnly(settings.private.pullUser),
+    freezeDefinitions,
     ...settings.caches.map(cacheServer),
     privateServer(settings),
     settings.ui.enabled ? uiServer(settings) : "",
@@ -45,6 +46,7 @@ export function nginxConfig(settings: RegistrySettings): string {
 }
 
 const head = () => `# ${MANAGED_BY}
+load_module ${jsModule};
 worker_processes auto;
 # After a reload the old workers end with their last transfer; this ends a client that never does.
 worker_shutdown_timeout 1h;
@@ -59,6 +61,8 @@ http {
   log_format registry '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
                       '"$http_user_agent" to=$upstream_addr seconds=$request_time/$upstream_response_time '
                       'cache=$upstream_cache_status';
+  log_format ${accessLogFormatName} escape=json
+    '${accessLogFormat}';
   access_log /dev/stdout registry;
   server_tokens off;
   default_type text/plain;
@@ -147,12 +151,18 @@ const privateServer = ({ hostname, private: { port, pullUser } }: RegistrySettin
     server_name ${hostname};
 ${tls}    set $backend ${registryContainer(privateRegistry)};
     proxy_buffering off;
+    access_log /dev/stdout registry;
+    # What clients were answered, for retention and collection
+    ${recorded}
 
     location /v2/ {
-${pullUser === undefined ? "" : refuseWrites}      proxy_pass http://$backend:5000;
-    }
-${healthLocation}  }
+${pullUser === undefined ? "" : refuseWrites}${passWrites}${passToBackend}    }
+${writeLocations(passToBackend, ["access_log /dev/stdout registry;", recorded])}${healthLocation}  }
 `;
+
+const recorded = `access_log ${accessLogPath} ${accessLogFormatName};`;
+
+const passToBackend = "      proxy_pass http://$backend:5000;\n";
 
 // The browser asks for /v2/ here, on the page's own origin; the UI's server never talks to the registry.
 const uiServer = ({ hostname, ui: { port } }: RegistrySettings) => `
@@ -201,6 +211,7 @@ ${metricsLocations(settings)}
       alias ${reportDirectory}/${diskFile};
     }
 
+${freezeStatusLocations()}
     location = /nginx_status {
       stub_status;
     }

@@ -4,7 +4,7 @@ import { containers, units } from "../../../contract/host-names.ts";
 import { hostPaths, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
 import { localAddress, type RegistrySettings } from "../settings.ts";
 import { MAXIMUM_REPORT_AGE_SECONDS } from "./check-config.ts";
-import { NGINX_CONFIG } from "./nginx-config.ts";
+import { NGINX_CONFIG } from "./nginx-paths.ts";
 import { JOBS_MOUNT, programCommand, REPORT_MOUNT } from "./sandbox.ts";
 
 const RELOADED_WITHIN_SECONDS = 60;

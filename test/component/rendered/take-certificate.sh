@@ -8,7 +8,7 @@ printf '%s\n' 'pid /tmp/nginx.pid; events {} http { client_body_temp_path /tmp/c
 read_both() {
   cp -L -- /etc/letsencrypt/live/registry.example.com/fullchain.pem "$new/fullchain.pem" && cp -L -- /etc/letsencrypt/live/registry.example.com/privkey.pem "$new/privkey.pem" || return 1
   chmod 0644 "$new/fullchain.pem"
-  docker run --rm --pull missing --network none --read-only --cap-drop ALL --security-opt no-new-privileges --tmpfs /tmp --tmpfs /run --tmpfs /var/cache/nginx --cap-add CHOWN --cap-add SETGID --cap-add SETUID --volume "$new/nginx.conf":/etc/nginx/nginx.conf:ro --volume "$new":/etc/nginx/tls:ro nginx:1.28.0-alpine nginx -t || return 1
+  docker run --rm --pull missing --network none --read-only --cap-drop ALL --security-opt no-new-privileges --tmpfs /tmp --tmpfs /run --tmpfs /var/cache/nginx --tmpfs /var/log/regwarden/registry --cap-add CHOWN --cap-add SETGID --cap-add SETUID --volume "$new/nginx.conf":/etc/nginx/nginx.conf:ro --volume "$new":/etc/nginx/tls:ro nginx:1.28.0-alpine nginx -t || return 1
 }
 tries=1
 until said=$(read_both 2>&1); do

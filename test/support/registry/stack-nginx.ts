@@ -1,10 +1,21 @@
 import { execFile, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { nginxConfig } from "../../../components/host/render/nginx-config.ts";
+import { NGINX_CONFIG } from "../../../components/host/render/nginx-paths.ts";
+import { freezeHandlerText } from "../../../components/host/render/write-freeze.ts";
 import type { RegistrySettings } from "../../../components/host/settings.ts";
+import { accessLogDirectory, accessLogFile } from "../../../contract/access-log.ts";
+import {
+  freezeDirectory,
+  freezeFlag,
+  freezeHandler,
+  freezePaths,
+  jsModule,
+  writeRecords,
+} from "../../../contract/write-freeze.ts";
 import { ensurePackages } from "../../../lab/machine/packages.ts";
 import { findCommand } from "../../../lab/machine/paths.ts";
 import { SETTINGS } from "../program-stack/settings.ts";
@@ -23,11 +34,17 @@ export interface StackNginx {
   readonly cacheUrl: (name: string) => string;
   /** Replaces the configuration by rename, as the program does on the host. */
   readonly write: (change: (text: string) => string) => Promise<void>;
+  /** Flag of a freeze, and where nginx serves its state: paths and addresses of this machine. */
+  readonly freeze: { readonly flag: string; readonly statusUrl: string };
+  /** Replaces the handler that holds writes; it needs a reload. */
+  readonly writeHandler: (change: (text: string) => string) => Promise<void>;
   /** Replaces the certificate and its key by rename; gives the new one. */
   readonly renewCertificate: () => Promise<string>;
   /** `nginx -t`, then `nginx -s reload`. Errors: throws what the first of them says. */
   readonly reload: () => Promise<void>;
   readonly accessLog: () => Promise<string>;
+  /** Path of the log that retention and collection read. */
+  readonly recordedLog: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -46,7 +63,7 @@ export async function startStackNginx(
   backends: Backends,
   changes: Partial<RegistrySettings> = {},
 ): Promise<StackNginx> {
-  await ensurePackages({}, ["nginx", "openssl", "skopeo"]);
+  await ensurePackages({}, ["nginx", jsModule, "openssl", "skopeo"]);
   const directory = await mkdtemp(join(tmpdir(), "regwarden-stack-nginx-"));
   const settings = await withFreePorts({ ...SETTINGS, ...changes });
   const [configPath, tls] = [join(directory, "nginx.conf"), join(directory, "tls")];
@@ -59,6 +76,8 @@ export async function startStackNginx(
     await rename(`${configPath}.new`, configPath);
   };
   await write((text) => text);
+  for (const name of ["freeze", "recorded"]) await mkdir(join(directory, name));
+  await writeFile(join(directory, freezeHandler), freezeHandlerText());
   const command = findCommand("nginx") ?? "nginx";
   const flags = ["-c", configPath, "-e", join(directory, "error.log")];
   const child = spawn(command, flags, { stdio: "ignore" });
@@ -71,6 +90,11 @@ export async function startStackNginx(
     url: `https://127.0.0.1:${settings.private.port}`,
     cacheUrl: (name) => `http://127.0.0.1:${settings.caches.find((cache) => cache.name === name)?.port}`,
     write,
+    freeze: {
+      flag: join(directory, "freeze", basename(freezeFlag)),
+      statusUrl: `${metrics}${freezePaths.status}`,
+    },
+    writeHandler: (change) => writeFile(join(directory, freezeHandler), change(freezeHandlerText())),
     renewCertificate: async () => {
       const beside = await mkdtemp(join(directory, "renewed-"));
       const renewed = await selfSigned(beside, names);
@@ -82,6 +106,7 @@ export async function startStackNginx(
       await run(command, [...flags, "-s", "reload"]);
     },
     accessLog: () => readFile(join(directory, "access.log"), "utf8"),
+    recordedLog: join(directory, "recorded", accessLogFile),
     stop: async () => {
       await endProcess(child);
       await rm(directory, { recursive: true, force: true });
@@ -117,6 +142,10 @@ function onThisMachine(
   return `daemon off;\nuser root;\n${named
     .replaceAll("/var/cache/nginx", directory)
     .replaceAll("/etc/nginx/tls", join(directory, "tls"))
+    .replaceAll(dirname(NGINX_CONFIG), directory)
+    .replaceAll(freezeDirectory, join(directory, "freeze"))
+    .replaceAll(accessLogDirectory, join(directory, "recorded"))
+    .replaceAll(writeRecords, join(directory, "writes"))
     .replaceAll("/tmp/nginx.pid", join(directory, "pid"))
     .replaceAll("/dev/stderr", join(directory, "error.log"))
     .replaceAll("/dev/stdout", join(directory, "access.log"))

@@ -66,7 +66,7 @@ describe("the compose file", () => {
     const mounts = Object.values(services)
       .flatMap(({ volumes = [] }) => volumes)
       .filter(({ type }) => type === "bind");
-    expect(mounts.length).toBe(10);
+    expect(mounts.length).toBe(12);
     for (const mount of mounts) expect(mount.bind).toEqual({ create_host_path: false });
   });
 
