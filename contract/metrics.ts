@@ -98,6 +98,48 @@ export const scanMetrics = {
   regwarden_scan_filesystem_size_bytes: { help: "Size of the store's file system", labels: [] },
 } as const satisfies Record<string, Metric>;
 
+/** Written by each run of gc, and served by nginx at /metrics/collect of the metrics port. */
+export const collectMetrics = {
+  regwarden_collect_last_run_timestamp_seconds: {
+    help: "Unix time of the end of the last run, whatever its result",
+    labels: [],
+  },
+  regwarden_collect_success_timestamp_seconds: {
+    help: "Unix time of the end of the last run that removed what was dead, or found nothing to remove",
+    labels: [],
+  },
+  regwarden_collect_mark_timestamp_seconds: {
+    help: "Unix time of the end of the last complete mark, applied or not",
+    labels: [],
+  },
+  regwarden_collect_complete: { help: "1 when the last run could read everything, else 0", labels: [] },
+  regwarden_collect_applied: {
+    help: "1 when the last run was one that removes, 0 when it only planned",
+    labels: [],
+  },
+  regwarden_collect_refused: {
+    help: "1 for each registry of which the last run removed less than was dead, with the reason: budget, damage, touched, freeze, moving, proof; no series otherwise",
+    labels: ["registry", "reason"],
+  },
+  regwarden_collect_bytes: {
+    help: "Bytes of blobs by state: needed by a tag, dead or about to be, quarantined",
+    labels: ["registry", "state"],
+  },
+  regwarden_collect_removed_bytes: {
+    help: "Bytes of the blobs that the last run moved into the quarantine, or would have with --apply",
+    labels: ["registry"],
+  },
+  regwarden_collect_proof_lost_tags: {
+    help: "Tags that were complete before the last run that removed, and not afterwards; all was put back then",
+    labels: [],
+  },
+  regwarden_collect_freeze_seconds: {
+    help: "Time for which the last run that removed held writes",
+    labels: [],
+  },
+  regwarden_collect_duration_seconds: { help: "Time that the last run took", labels: [] },
+} as const satisfies Record<string, Metric>;
+
 /** Written on the VM every few minutes, and served by nginx at /metrics/disk of the metrics port. */
 export const diskMetrics = {
   regwarden_disk_free_bytes: {

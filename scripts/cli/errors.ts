@@ -9,6 +9,7 @@ const exitCodeOf = {
   E_STORE_UNWRITABLE: exitCodes.couldNotCheck,
   E_STORE_LOCKED: exitCodes.couldNotCheck,
   E_OUT_OF_MEMORY: exitCodes.couldNotCheck,
+  E_IN_USE: exitCodes.couldNotCheck,
   E_BUDGET: exitCodes.findings,
   E_FREEZE: exitCodes.findings,
   E_REPORT_UNWRITABLE: exitCodes.couldNotCheck,

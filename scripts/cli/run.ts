@@ -2,6 +2,7 @@ import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { checkDeploymentCommand } from "../deployment/check-deployment/main.ts";
 import { seedSentinelCommand } from "../deployment/seed-sentinel/main.ts";
+import { gcCommand } from "../gc/main.ts";
 import { inUseCommand } from "../in-use/main.ts";
 import { probeCommand } from "../probe/main.ts";
 import { repairCommand } from "../repair/main.ts";
@@ -14,6 +15,7 @@ import type { Terminal } from "./terminal.ts";
 const commands: readonly Command[] = [
   scanCommand,
   repairCommand,
+  gcCommand,
   probeCommand,
   verifyCommand,
   inUseCommand,

@@ -7,7 +7,7 @@ import { readStoreFacts } from "../source/read-store.ts";
 import type { BlobState } from "../source/source.ts";
 import { memoizeManifests } from "../store-check/check-repository.ts";
 import type { Damage, MarkOptions, RegistryMark } from "./mark.ts";
-import { markRepository, type RepositoryMark } from "./mark-repository.ts";
+import { markRepository, type RepositoryMark, unreachedSince } from "./mark-repository.ts";
 import { bucketOf, unreadableDamage } from "./needs.ts";
 import { readFormerRoots } from "./read-roots.ts";
 import type { BlobThing, Thing } from "./thing.ts";
@@ -19,7 +19,7 @@ import type { BlobThing, Thing } from "./thing.ts";
  * Errors: none of the store; what cannot be read is damage.
  */
 export async function markRegistry(source: DiskSource, options: MarkOptions): Promise<RegistryMark> {
-  const startedAt = await nextMillisecond();
+  const startedAt = options.startedAt ?? (await nextMillisecond());
   const damage: Damage[] = [];
   // Before the repositories: a blob that comes later is none that could be removed.
   const blobs = new Map<Digest, BlobState>();
@@ -30,11 +30,25 @@ export async function markRegistry(source: DiskSource, options: MarkOptions): Pr
   const manifest = memoizeManifests(source);
   const blob = (digest: Digest): BlobState => blobs.get(digest) ?? { state: "missing" };
   const marks: RepositoryMark[] = [];
-  for await (const fact of source.repositories()) {
+  const repositories = await collect(source.repositories());
+  const counts = { tags: 0, layerLinks: 0 };
+  const report = () =>
+    options.onProgress?.({
+      registry: source.name,
+      blobs: blobs.size,
+      repositories: marks.length,
+      allRepositories: repositories.length,
+      ...counts,
+      seconds: (Date.now() - startedAt) / 1000,
+    });
+  for (const fact of repositories) {
+    report();
     if (fact.state === "unreadable") damage.push(unreadableDamage(null, fact));
     else {
       const facts = await readStoreFacts(source, "authoritative", fact.name, { manifest, blob });
       const tags = await collect(source.tags(fact.name, { withTimes: true }));
+      counts.tags += tags.length;
+      counts.layerLinks += facts.layerLinks.length;
       const former = await readFormerRoots(source, fact.name, tags, startedAt - options.overwrittenMs);
       marks.push(
         markRepository({
@@ -74,7 +88,7 @@ export async function markRegistry(source: DiskSource, options: MarkOptions): Pr
     const path = blobDirectory(source.dataDirectory, digest);
     const writtenAt = lastWrite(path, "data");
     if (writtenAt === undefined) continue;
-    const since = Math.min(startedAt, options.ages?.blob(digest) ?? startedAt);
+    const since = unreachedSince(options.ages?.blob(digest), writtenAt, startedAt);
     const thing: BlobThing = {
       kind: "blob",
       digest,

@@ -113,14 +113,19 @@ function unreachedLinks(
       const writtenAt = lastWrite(path, "link");
       // It went meanwhile.
       if (writtenAt === undefined) continue;
-      const unreachedSince = Math.min(now, ages?.get(linkKey(kind, digest)) ?? now);
-      const thing = { kind, repository, digest, path, writtenAt, unreachedSince };
+      const since = unreachedSince(ages?.get(linkKey(kind, digest)), writtenAt, now);
+      const thing = { kind, repository, digest, path, writtenAt, unreachedSince: since };
       (writtenAt >= youngSince ? young : things).push(thing);
     }
   };
   add("revision-link", revisionsPath(dataDirectory, repository), facts.revisions);
   add("layer-link", layersPath(dataDirectory, repository), facts.layerLinks);
   return { things, young };
+}
+
+/** What was written again since a mark found it unreached, a client had a use for. */
+export function unreachedSince(recorded: number | undefined, writtenAt: number, now: number): number {
+  return Math.min(now, Math.max(recorded ?? now, writtenAt));
 }
 
 /** What is spared keeps what it needs: a manifest stays complete until it goes itself. */

@@ -6,6 +6,8 @@ import type { Thing } from "./thing.ts";
 
 /** What a mark goes by. Times are milliseconds. */
 export interface MarkOptions {
+  /** Begin of the mark, milliseconds since 1970, before anything is read. @default the clock's */
+  readonly startedAt?: number;
   /** Younger links and blobs are spared. */
   readonly graceMs: number;
   /** A digest that a tag pointed to within this time is a root. */
@@ -30,6 +32,8 @@ export interface MarkProgress {
   readonly allRepositories: number | null;
   readonly tags: number;
   readonly layerLinks: number;
+  /** Since the begin of the mark. */
+  readonly seconds: number;
 }
 
 /** A part of a store that could not be read, or of which it is unknown what it needs. */

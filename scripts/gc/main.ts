@@ -1,0 +1,90 @@
+import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
+import type { GcReport } from "../../contract/gc-report.ts";
+import type { Command } from "../cli/command.ts";
+import { ProgramError } from "../cli/errors.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { createEffects, type Effects } from "../store-change/effects.ts";
+import { withStoreLocks } from "../store-change/store-lock.ts";
+import { type GcArguments, gcHelp, parseGcArguments } from "./args.ts";
+import { findStores } from "./find-stores.ts";
+import { runGate } from "./gate/run-gate.ts";
+import { putMetrics } from "./metrics.ts";
+import type { GcOutcome } from "./outcome.ts";
+import { type Planned, planStores, type Run } from "./plan-stores.ts";
+import { buildReport, renderJson } from "./report.ts";
+import { renderReport } from "./table.ts";
+
+export const gcCommand: Command = {
+  name: "gc",
+  summary: "remove what no tag needs, into a quarantine from where it can be put back",
+  help: gcHelp,
+  run: (argv, terminal) => runGc(argv, terminal, createEffects()),
+};
+
+/** One run with the given way to touch the disk. */
+export async function runGc(
+  argv: readonly string[],
+  terminal: Terminal,
+  effects: Effects,
+): Promise<ExitCode> {
+  const options = parseGcArguments(argv);
+  const { mode } = options;
+  switch (mode.does) {
+    case "gate":
+      return runGate(options, terminal);
+    case "collect":
+      return runCollection(options, terminal, effects);
+    default:
+      throw new ProgramError("E_USAGE", `--${mode.does} cannot be used yet.`);
+  }
+}
+
+async function runCollection(options: GcArguments, terminal: Terminal, effects: Effects): Promise<ExitCode> {
+  const startedAt = performance.now();
+  const begun = new Date().toISOString();
+  const seconds = () => (performance.now() - startedAt) / 1000;
+  try {
+    const stores = await findStores(options);
+    const run: Run = { options, stores, terminal, effects };
+    const { planned, outcome } = options.apply
+      ? await planAndApply(run)
+      : { ...(await plan(run)), outcome: null };
+    const report = buildReport(planned.registries, outcome, {
+      shard: options.shard,
+      isComplete: stores.unreadable.length === 0 && planned.faults.length === 0,
+      startedAt: begun,
+      finishedAt: new Date().toISOString(),
+      durationSeconds: seconds(),
+    });
+    for (const text of [...stores.unreadable, ...planned.faults]) terminal.err(`${text}\n`);
+    terminal.out(options.json ? renderJson(report) : renderReport(report));
+    await putMetrics(options, { report, durationSeconds: seconds() });
+    return exitCodeOf(report);
+  } catch (error) {
+    await putMetrics(options, { report: undefined, durationSeconds: seconds() }).catch(() => {});
+    throw error;
+  }
+}
+
+async function plan(run: Run): Promise<{ readonly planned: Planned }> {
+  return { planned: await planStores(run) };
+}
+
+/** The locks are taken before the mark: what another run moves meanwhile would make the plan wrong. */
+function planAndApply(run: Run): Promise<{ readonly planned: Planned; readonly outcome: GcOutcome }> {
+  const directories = run.stores.collected.map(({ dataDirectory }) => dataDirectory);
+  return withStoreLocks(directories, async () => {
+    throw new ProgramError("E_USAGE", "--apply cannot be used yet.");
+  });
+}
+
+/** The exit status that a report stands for. */
+function exitCodeOf({ complete, applied, registries, proof }: GcReport): ExitCode {
+  if (!complete) return exitCodes.couldNotCheck;
+  const isRefused = registries.some(({ refused }) => refused !== null);
+  const isPlanned = registries.some(
+    ({ removed: { revisionLinks, layerLinks, blobs } }) => revisionLinks + layerLinks + blobs > 0,
+  );
+  const isLost = proof !== null && proof.lost.length > 0;
+  return isRefused || isLost || (isPlanned && !applied) ? exitCodes.findings : exitCodes.clean;
+}

@@ -1,0 +1,72 @@
+import { ProgramError } from "../cli/errors.ts";
+import { createProgressLine } from "../cli/progress.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { defaultMaxAgeMs } from "../in-use-list/check-in-use.ts";
+import { readInUseList } from "../in-use-list/read-in-use.ts";
+import type { MarkOptions } from "../mark/mark.ts";
+import { markWithLedger } from "../mark/mark-with-ledger.ts";
+import type { Digest } from "../registry/digest.ts";
+import type { Effects } from "../store-change/effects.ts";
+import type { GcArguments } from "./args.ts";
+import { describeProgress } from "./describe-progress.ts";
+import type { Stores } from "./find-stores.ts";
+import { planRegistry } from "./plan.ts";
+import type { PlannedRegistry } from "./report.ts";
+
+/** One run of the collection. */
+export interface Run {
+  readonly options: GcArguments;
+  readonly stores: Stores;
+  readonly terminal: Terminal;
+  readonly effects: Effects;
+}
+
+export interface Planned {
+  readonly registries: readonly PlannedRegistry[];
+  /** What the marks went by, for marks that come after. */
+  readonly markOptions: MarkOptions;
+  /** What could not be done: a sentence each. */
+  readonly faults: readonly string[];
+}
+
+/** Marks all stores, one after the other, and plans what goes. Errors: E_IN_USE. */
+export async function planStores({ options, stores, terminal, effects }: Run): Promise<Planned> {
+  const progress = createProgressLine(terminal, () => performance.now(), describeProgress);
+  const markOptions: MarkOptions = {
+    graceMs: options.graceMs,
+    overwrittenMs: options.overwrittenMs,
+    deadForMs: options.deadForMs,
+    inUse: await digestsInUse(options, stores),
+    shard: options.shard,
+    onProgress: progress.update,
+  };
+  const registries: PlannedRegistry[] = [];
+  const faults: string[] = [];
+  for (const source of stores.collected) {
+    const { mark, ledger, fault } = await markWithLedger(source, markOptions, {
+      directory: options.directory,
+      effects: options.ledger ? effects : undefined,
+    });
+    registries.push({ plan: planRegistry(mark, options.budget), ledger });
+    if (fault !== null) faults.push(fault);
+  }
+  progress.clear();
+  return { registries, markOptions, faults };
+}
+
+/** Digests that the cluster uses, of whatever repository: another one may have the same content. Errors: E_IN_USE. */
+export async function digestsInUse(
+  { inUse, instances }: Pick<GcArguments, "inUse" | "instances">,
+  { all }: Stores,
+): Promise<ReadonlySet<Digest>> {
+  if (!inUse) return new Set();
+  const dataDirectoryOf = (name: string) => all.find((source) => source.name === name)?.dataDirectory;
+  const rules = { instances, now: Date.now(), maxAgeMs: defaultMaxAgeMs };
+  const list = await readInUseList(inUse, dataDirectoryOf, rules);
+  if (list.state === "unusable")
+    throw new ProgramError(
+      "E_IN_USE",
+      `${list.text} Nothing was removed, as images that run may be missing in it.`,
+    );
+  return new Set([...list.repositories.values()].flatMap(({ digests }) => [...digests]));
+}
