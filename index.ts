@@ -95,6 +95,9 @@ function registrySettings(config: Config): RegistrySettings {
     metrics,
     listenAddress,
     scan,
+    retention,
+    collection,
+    cluster,
   } = config;
   const { directory, dataMount, outboundProxy, tls: tlsOnHost } = host;
   const { hostname } = registry;
@@ -110,7 +113,15 @@ function registrySettings(config: Config): RegistrySettings {
     tlsOnHost,
     images,
     scan,
+    retention,
+    collection,
+    ...(cluster.enabled && cluster.inUse.enabled ? { inUseAs: inUseAs(config) } : {}),
   };
+}
+
+/** The registry as images name it. */
+function inUseAs({ registry, private: own }: Pick<Config, "registry" | "private">): string {
+  return new URL(`https://${registry.hostname}:${own.port}`).host;
 }
 
 function watchFromCluster(config: Config, secrets: StackSecrets): void {
@@ -167,7 +178,7 @@ function clusterSettings({
     pushgatewayUrl,
     nodeImage: images.node,
     probe: { ...probe, instance: probe.instance ?? address, registryUrl: `https://${address}` },
-    inUse: { ...inUse, registry: new URL(`https://${address}`).host },
+    inUse: { ...inUse, registry: inUseAs({ registry, private: own }) },
     // There is one where the cluster is on: see clusterFaults.
     alerts: { ...alerts, runbookBaseUrl: alerts.runbookBaseUrl ?? "" },
     scrape: {

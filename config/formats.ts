@@ -24,6 +24,17 @@ export const port = described(
 /** One line, not empty; what it means depends on the key. */
 export const line = v.pipe(v.string(), v.minLength(1), v.regex(/^[^\r\n\0]*$/));
 
+// It ends up in unit files: plain characters only, so that nothing needs quoting.
+export const calendar = described(
+  "a calendar expression of systemd",
+  v.pipe(v.string(), v.regex(/^[\w*:.,/~ -]+$/)),
+);
+
+export const maintenanceMode = described(
+  "plan, which counts and shows what would go, or apply, which removes it",
+  v.picklist(["plan", "apply"]),
+);
+
 export const dnsLabel = described(
   "a DNS label: lower-case letters, digits and dashes, at most 63",
   v.pipe(v.string(), v.regex(DNS_LABEL)),

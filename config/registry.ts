@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { pinnedImages } from "../contract/images.ts";
 import { defaultCaches, privateRegistry } from "../contract/registries.ts";
 import { type Fault, sameNameFaults } from "./faults.ts";
-import { binarySize, cidr, dnsLabel, dnsName, image, ipv4, port, trueOrFalse } from "./formats.ts";
+import { binarySize, calendar, cidr, dnsLabel, dnsName, image, ipv4, port, trueOrFalse } from "./formats.ts";
 import { described, example, withDefault } from "./setting.ts";
 
 /** What runs on the VM: the private registry, its caches, the UI, their ports and images, the scan. */
@@ -56,10 +56,6 @@ const limits = (memory: string, most: number) =>
 const title = described(
   "letters, digits, spaces and . , : ( ) - only",
   v.pipe(v.string(), v.regex(/^[\w .,:()-]+$/)),
-);
-const calendar = described(
-  "a calendar expression of systemd",
-  v.pipe(v.string(), v.regex(/^[\w*:.,/~ -]+$/)),
 );
 const listenAddress = described("an IPv4 address of the VM; 0.0.0.0 means all of them", ipv4);
 const hostname = described("the registry's DNS name, in lower case", dnsName);

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { clusterEntries, clusterFaults, sitesWithOwnSecret } from "./cluster.ts";
+import { collectionEntries } from "./collection.ts";
 import { driftEntries } from "./drift.ts";
 import { type Fault, schemaFault, settingFault } from "./faults.ts";
 import { dataMountFaults, hostEntries, hostKeyFaults } from "./host.ts";
@@ -16,6 +17,7 @@ export const settingsSchema = v.strictObject({
   ...clusterEntries,
   ...driftEntries,
   ...retentionEntries,
+  ...collectionEntries,
 });
 
 /** The settings with all defaults filled in. */

@@ -9,6 +9,22 @@ export const units = {
   /** Measures the free space of the store's disk. */
   disk: "regwarden-disk.service",
   diskTimer: "regwarden-disk.timer",
+  /** Decides which tags stay. */
+  retain: "regwarden-retain.service",
+  retainTimer: "regwarden-retain.timer",
+  /** Finds what no tag needs, so that it is known since when. */
+  mark: "regwarden-mark.service",
+  markTimer: "regwarden-mark.timer",
+  /** Moves what no tag needs into a quarantine. */
+  collect: "regwarden-collect.service",
+  collectTimer: "regwarden-collect.timer",
+  /** Removes what has been in the quarantine for long; starts after a collection. */
+  purge: "regwarden-purge.service",
+  /** Puts back what a client misses; runs all the time where collections remove. */
+  restore: "regwarden-restore.service",
+  /** Begins a new file of nginx's log. */
+  accessLog: "regwarden-access-log.service",
+  accessLogTimer: "regwarden-access-log.timer",
   /** Takes a certificate that is renewed on the host itself. */
   certificate: "regwarden-certificate.service",
   certificatePath: "regwarden-certificate.path",
@@ -18,12 +34,21 @@ export const units = {
 /** Compose project: the name that compose derived from /opt/registry before, so running containers are taken over. */
 export const composeProject = "registry";
 
+/** Docker's network of the compose project. */
+export const composeNetwork = `${composeProject}_registry`;
+
 /** Containers with a fixed name; the registries have theirs from {@link registryContainer}. */
 export const containers = {
   nginx: "registry-nginx",
   ui: "registry-ui",
   /** Of the scan, while it runs. */
   scan: "regwarden-scan",
+  /** Of the maintenance, each while it runs. */
+  retain: "regwarden-retain",
+  mark: "regwarden-mark",
+  collect: "regwarden-collect",
+  purge: "regwarden-purge",
+  restore: "regwarden-restore",
 } as const;
 
 /** Container and compose service of a registry or cache. */
@@ -42,6 +67,14 @@ export const scanMetricsPath = "/metrics/scan";
 
 /** Where the metrics port serves the free space of the store's disk. */
 export const diskMetricsPath = "/metrics/disk";
+
+/** Where the metrics port serves what the maintenance writes. */
+export const maintenanceMetricsPaths = {
+  retain: "/metrics/retain",
+  /** Of marks, collections and purges: each replaces what the one before wrote. */
+  collect: "/metrics/collect",
+  restore: "/metrics/restore",
+} as const;
 
 /** Where the metrics port serves a registry's own metrics. */
 export function registryMetricsPath(registry: string): string {

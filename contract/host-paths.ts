@@ -29,6 +29,16 @@ export const scanFiles = { report: "scan.json", metrics: "scan.prom" } as const;
 /** Metrics of the disk, in {@link reportDirectory}. */
 export const diskFile = "disk.prom";
 
+/** Metrics of the maintenance, in {@link reportDirectory}. */
+export const maintenanceFiles = {
+  retain: "retain.prom",
+  collect: "collect.prom",
+  restore: "restore.prom",
+} as const;
+
+/** In a directory that holds stores: what the programs keep for themselves. */
+export const ownDirectory = ".regwarden";
+
 /** Names the directories that systemd makes at each boot. */
 export const bootDirectoriesFile = "/etc/tmpfiles.d/regwarden.conf";
 
@@ -61,6 +71,10 @@ export interface HostPaths {
   readonly programs: string;
   readonly bundle: string;
   readonly checkConfig: string;
+  /** Which tags stay. */
+  readonly retentionRules: string;
+  /** Begins a new file of nginx's log. */
+  readonly rotateAccessLog: string;
   /** Takes a certificate that is renewed on the host itself. */
   readonly takeCertificate: string;
   readonly registryConfig: (registry: string) => string;
@@ -85,6 +99,8 @@ export function hostPaths(root: string): HostPaths {
     programs: `${root}/programs`,
     bundle: `${root}/programs/${bundleFile}`,
     checkConfig: `${root}/programs/check-deployment.json`,
+    retentionRules: `${root}/programs/retention.json`,
+    rotateAccessLog: `${root}/programs/rotate-access-log`,
     takeCertificate: `${root}/programs/take-certificate`,
     registryConfig: (registry) => `${root}/config-${registry}.yml`,
     registryData: (registry) => `${root}/data/${registry}`,

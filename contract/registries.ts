@@ -10,5 +10,8 @@ export const defaultCaches = [
   { name: "kyverno", port: 5040, remoteUrl: "https://reg.kyverno.io" },
 ] as const;
 
+/** Where the check of the images in use puts its list, for the maintenance on the VM. */
+export const inUseReference = { repository: "regwarden/in-use", tag: "latest" } as const;
+
 /** The image by which the programs recognise the private registry: an empty one that is pushed once and stays. */
 export const sentinelReference = { repository: "regwarden/sentinel", tag: "1" } as const;

@@ -1,11 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { builtBundle } from "../../contract/host-paths.ts";
+import { AccessLog } from "./access-log.ts";
 import { DeploymentCheck } from "./deployment-check.ts";
 import { DiskTimer } from "./disk-timer.ts";
 import type { HostAccess } from "./host-command.ts";
 import { HostDirectories } from "./host-directories.ts";
 import { HostImages } from "./host-images.ts";
 import { HostPrograms } from "./host-programs.ts";
+import { Maintenance } from "./maintenance.ts";
 import { RegistryFiles } from "./registry-files.ts";
 import type { RegistrySecrets } from "./registry-secrets.ts";
 import { RegistryServices } from "./registry-services.ts";
@@ -54,7 +56,13 @@ export class RegistryHost extends pulumi.ComponentResource {
     // The scan runs the programs in their image, and its unit needs Docker and the report directory.
     const scan = new ScanTimer(`${name}-scan`, { settings }, after(directories, images, programs));
     const disk = new DiskTimer(`${name}-disk`, { settings }, after(directories));
-    const changed = [directories, images, files, programs, services, scan, disk];
+    const accessLog = new AccessLog(`${name}-access-log`, { settings }, after(directories, programs));
+    const maintenance = new Maintenance(
+      `${name}-maintenance`,
+      { settings },
+      after(directories, images, programs),
+    );
+    const changed = [directories, images, files, programs, services, ...[scan, disk, accessLog, maintenance]];
     new DeploymentCheck(
       `${name}-check`,
       {

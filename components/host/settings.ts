@@ -1,4 +1,6 @@
 import { privateRegistry } from "../../contract/registries.ts";
+import type { RetentionRules } from "../../contract/retention-rules.ts";
+
 /** A pull-through cache of another registry. */
 export interface CacheSettings {
   /** DNS label; names the container, the data directory and the metrics path. */
@@ -25,6 +27,30 @@ export interface OutboundProxy {
   readonly url: string;
   /** Names, addresses and networks that are reached without it. */
   readonly noProxy: readonly string[];
+}
+
+/** `plan`: what would go is counted and shown. `apply`: it goes. */
+export type MaintenanceMode = "plan" | "apply";
+
+/** Which tags stay, and when that is decided. */
+export interface RetentionSettings extends RetentionRules {
+  /** Calendar expression of systemd. */
+  readonly onCalendar: string;
+  readonly mode: MaintenanceMode;
+}
+
+/** When and how what no tag needs is removed. Times like 24h or 7d. */
+export interface CollectionSettings {
+  /** Calendar expression of systemd. */
+  readonly onCalendar: string;
+  readonly mark: { readonly onCalendar: string };
+  readonly mode: MaintenanceMode;
+  /** How much one run may remove at most: a share like 30%. */
+  readonly budget: string;
+  readonly deadFor: string;
+  readonly grace: string;
+  readonly overwritten: string;
+  readonly quarantineDays: number;
 }
 
 /** Where another program on the host renews the certificate. */
@@ -71,6 +97,10 @@ export interface RegistrySettings {
   readonly ui: { readonly enabled: boolean; readonly port: number; readonly title: string };
   readonly metrics: { readonly port: number };
   readonly scan: { readonly onCalendar: string };
+  readonly retention: RetentionSettings;
+  readonly collection: CollectionSettings;
+  /** What clients call the registry in the list of images in use, HOST[:PORT]; left out: there is no such list. */
+  readonly inUseAs?: string | undefined;
 }
 
 /** All registries by name, the caches first. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { composeProject, containers, registryContainer } from "../../contract/host-names.ts";
-import { hostPaths } from "../../contract/host-paths.ts";
+import { hostPaths, ownDirectory } from "../../contract/host-paths.ts";
 import { Unmanaged } from "../../provider/resources.ts";
 import { publishedPorts } from "./render/nginx-config.ts";
 import { type RegistrySettings, registryNames } from "./settings.ts";
@@ -29,7 +29,7 @@ export interface UnmanagedCheckArgs {
 }
 
 /** Names that a file system or the programs on the host give by themselves, in the data directory. */
-const ownData = [".regwarden", "lost+found"];
+const ownData = [ownDirectory, "lost+found"];
 
 /** Watches what is on the host beside what is declared; a drift run reports it. */
 export class UnmanagedCheck extends pulumi.ComponentResource {

@@ -1,7 +1,9 @@
+import { accessLogDirectory, accessLogPath } from "../../../contract/access-log.ts";
 import { variables } from "../../../contract/environment.ts";
 import { programUid } from "../../../contract/host-names.ts";
 import { hostPaths } from "../../../contract/host-paths.ts";
-import type { RegistrySettings } from "../settings.ts";
+import { freezeDirectory, freezeFlag, freezePaths } from "../../../contract/write-freeze.ts";
+import { localAddress, type RegistrySettings } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { programCommand } from "./sandbox.ts";
 
@@ -15,15 +17,22 @@ const ACCOUNT_VARIABLES = [
 
 /**
  * What a person types on the host: the programs in the pinned Node container, the data under its own path. Only what
- * repairs may write, and then as the owner of the store; everything else reads, as an account that owns nothing.
+ * repairs, retains or collects may write, and then as the owner of the store; everything else reads, as an account that
+ * owns nothing.
  */
 export function launcherScript(settings: RegistrySettings): string {
   const { directory, hostname } = settings;
-  const { data } = hostPaths(directory);
+  const { data, retentionRules } = hostPaths(directory);
+  const status = `http://${localAddress(settings)}:${settings.metrics.port}${freezePaths.status}`;
   const run = programCommand(settings, {
     command: '"$@"',
     network: "host",
-    volumes: [`${data}:${data}:"$access"`],
+    volumes: [
+      `${data}:${data}:"$access"`,
+      `${accessLogDirectory}:${accessLogDirectory}:ro`,
+      `${freezeDirectory}:${freezeDirectory}:"$access"`,
+      `${retentionRules}:${retentionRules}:ro`,
+    ],
     options: [
       `--interactive $terminal --workdir ${data}`,
       ACCOUNT_VARIABLES.map((name) => `--env ${name}`).join(" "),
@@ -36,12 +45,25 @@ export function launcherScript(settings: RegistrySettings): string {
 set -eu
 access=ro
 account=${programUid}:${programUid}
-if [ "\${1:-}" = repair ]; then
+case \${1:-} in repair | retain | gc)
   access=rw
   account=0:0
+  ;;
+esac
+case \${1:-} in repair)
   shift
   set -- repair --instance ${hostname}:${settings.private.port} "$@"
-fi
+  ;;
+gc)
+  # What removes while the registry serves needs nginx to hold writes, and its log.
+  case " $* " in
+    *" --offline "* | *" --freeze "* | *" --undo "* | *" --purge "* | *" --gate-3x "* | *" --watch "*) ;;
+    *" --apply "*)
+      set -- "$@" --freeze ${freezeFlag} --freeze-status ${status} --access-log ${accessLogPath}
+      ;;
+  esac
+  ;;
+esac
 terminal=
 if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then terminal=--tty; fi
 exec ${run}

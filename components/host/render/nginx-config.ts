@@ -2,11 +2,12 @@ import { accessLogFormat, accessLogFormatName, accessLogPath } from "../../../co
 import {
   containers,
   diskMetricsPath,
+  maintenanceMetricsPaths,
   registryContainer,
   registryMetricsPath,
   scanMetricsPath,
 } from "../../../contract/host-names.ts";
-import { diskFile, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
+import { diskFile, maintenanceFiles, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
 import { privateRegistry } from "../../../contract/registries.ts";
 import { jsModule } from "../../../contract/write-freeze.ts";
 import { type CacheSettings, lowerUnit, type RegistrySettings, registryNames } from "../settings.ts";
@@ -206,7 +207,7 @@ ${metricsLocations(settings)}
       alias ${reportDirectory}/${scanFiles.metrics};
     }
 
-    # Free space, written every few minutes
+${maintenanceLocations()}    # Free space, written every few minutes
     location = ${diskMetricsPath} {
       alias ${reportDirectory}/${diskFile};
     }
@@ -226,6 +227,19 @@ ${freezeStatusLocations()}
     }
   }
 `;
+
+// Missing until the first run of each.
+function maintenanceLocations(): string {
+  return Object.entries(maintenanceMetricsPaths)
+    .map(
+      ([name, path]) => `    location = ${path} {
+      alias ${reportDirectory}/${maintenanceFiles[name as keyof typeof maintenanceFiles]};
+    }
+
+`,
+    )
+    .join("");
+}
 
 function metricsLocations(settings: RegistrySettings): string {
   const names = registryNames(settings);

@@ -1,4 +1,4 @@
-import { programUid } from "../../../contract/host-names.ts";
+import { type composeNetwork, programUid } from "../../../contract/host-names.ts";
 import { bundleFile, hostPaths } from "../../../contract/host-paths.ts";
 import type { RegistrySettings } from "../settings.ts";
 
@@ -6,7 +6,7 @@ import type { RegistrySettings } from "../settings.ts";
 export interface Sandbox {
   readonly image: string;
   readonly command: string;
-  readonly network: "none" | "host";
+  readonly network: "none" | "host" | typeof composeNetwork;
   /** Whether an image that the host lacks is fetched. */
   readonly pull: "missing" | "never";
   /** `SOURCE:TARGET`, and `:ro` where it is only read. */

@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import {
+  accessLogTimer,
+  accessLogUnit,
+  rotateAccessLogScript,
+} from "../../../../../components/host/render/access-log-units.ts";
 import {
   certificatePath,
   certificateTimer,
@@ -9,6 +17,14 @@ import {
 import { checkConfig } from "../../../../../components/host/render/check-config.ts";
 import { diskTimer, diskUnit } from "../../../../../components/host/render/disk-units.ts";
 import { launcherScript } from "../../../../../components/host/render/launcher.ts";
+import {
+  collectUnit,
+  maintenanceTimer,
+  markUnit,
+  purgeUnit,
+  restoreUnit,
+  retainUnit,
+} from "../../../../../components/host/render/maintenance-units.ts";
 import { resolvedConfig } from "../../../../../components/host/render/resolved.ts";
 import { revision, secretFingerprint } from "../../../../../components/host/render/revision.ts";
 import {
@@ -21,11 +37,19 @@ import {
 } from "../../../../../components/host/render/scripts.ts";
 import { bootUnit, scanTimer, scanUnit } from "../../../../../components/host/render/units.ts";
 import { validateNginx } from "../../../../../components/host/render/validate.ts";
+import type { RegistrySettings } from "../../../../../components/host/settings.ts";
 import { SETTINGS } from "../../../../support/program-stack/settings.ts";
 
 const TLS_ON_HOST = {
   certificate: "/etc/letsencrypt/live/registry.example.com/fullchain.pem",
   privateKey: "/etc/letsencrypt/live/registry.example.com/privkey.pem",
+};
+/** Where what would go goes, and the cluster's images are known. */
+const APPLIED: RegistrySettings = {
+  ...SETTINGS,
+  retention: { ...SETTINGS.retention, mode: "apply" },
+  collection: { ...SETTINGS.collection, mode: "apply" },
+  inUseAs: "registry.example.com:5050",
 };
 const CA = "/opt/registry/tls/fullchain.pem";
 const SCRIPTS: [file: string, text: string][] = [
@@ -49,6 +73,16 @@ describe("files on the host", () => {
     ["regwarden.sh", launcherScript(SETTINGS)],
     ["regwarden-disk.service", diskUnit(SETTINGS)],
     ["regwarden-disk.timer", diskTimer()],
+    ["regwarden-retain.service", retainUnit(SETTINGS)],
+    ["regwarden-retain.timer", maintenanceTimer("Daily retention", "*-*-* 02:00:00")],
+    ["regwarden-mark.service", markUnit(SETTINGS)],
+    ["regwarden-collect.service", collectUnit(APPLIED)],
+    ["regwarden-collect-plan.service", collectUnit(SETTINGS)],
+    ["regwarden-purge.service", purgeUnit(APPLIED)],
+    ["regwarden-restore.service", restoreUnit(APPLIED)],
+    ["regwarden-access-log.service", accessLogUnit(SETTINGS)],
+    ["regwarden-access-log.timer", accessLogTimer()],
+    ["rotate-access-log.sh", rotateAccessLogScript()],
     ["take-certificate.sh", takeCertificateScript(SETTINGS, TLS_ON_HOST)],
     ["regwarden-certificate.service", certificateUnit(SETTINGS)],
     ["regwarden-certificate.path", certificatePath(TLS_ON_HOST)],
@@ -69,6 +103,39 @@ describe("units", () => {
     expect(unit).toContain("--pull never --network none --read-only");
     const volumes = [...unit.matchAll(/--volume (\S+)/g)].map(([, volume]) => volume);
     expect(volumes.filter((volume) => !volume?.endsWith(":ro"))).toEqual(["/var/lib/regwarden:/report"]);
+  });
+
+  test("change nothing of the data while nothing is to go, but for the ledger of a mark", () => {
+    const written = (unit: string) =>
+      [...unit.matchAll(/--volume (\S+)/g)].flatMap(([, volume = ""]) =>
+        volume.endsWith(":ro") ? [] : [volume],
+      );
+    const report = "/var/lib/regwarden:/report";
+    const ledger = "/opt/registry/data/.regwarden:/opt/registry/data/.regwarden";
+    expect(written(retainUnit(SETTINGS))).toEqual([report]);
+    for (const unit of [markUnit(SETTINGS), markUnit(APPLIED), collectUnit(SETTINGS), purgeUnit(SETTINGS)])
+      expect(written(unit)).toEqual([ledger, report]);
+    for (const unit of [retainUnit(SETTINGS), collectUnit(SETTINGS), markUnit(APPLIED), purgeUnit(SETTINGS)])
+      expect(unit).not.toMatch(/--apply|--freeze/);
+  });
+
+  test("let writes go on whatever ends a collection", () => {
+    expect(collectUnit(APPLIED)).toContain("ExecStopPost=-/bin/rm -f /run/regwarden/freeze/flag\n");
+  });
+
+  test("fail on what a run refuses to remove, and not on a plan", () => {
+    for (const unit of [retainUnit, collectUnit, purgeUnit]) {
+      expect(unit(SETTINGS)).toContain("SuccessExitStatus=1\n");
+      expect(unit(APPLIED)).not.toContain("SuccessExitStatus");
+    }
+  });
+
+  test("move things within the file system of the data, wherever that is mounted", () => {
+    const dataMount = "/opt/registry/data/private";
+    expect(collectUnit({ ...APPLIED, dataMount })).toContain(
+      "gc /opt/registry/data/private --registry private ",
+    );
+    expect(collectUnit(APPLIED)).toContain("gc /opt/registry/data --registry private ");
   });
 
   test("keep an exit code of 1 as a failure, for systemctl --failed", () => {
@@ -110,6 +177,27 @@ describe("scripts", () => {
     expect(checkConfig({ ...SETTINGS, listenAddress: "10.0.20.10" }, "builder")).toContain(
       "http://10.0.20.10:5000",
     );
+  });
+
+  test("let a person collect with writes held, and without typing how", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "regwarden-launcher-"));
+    writeFileSync(join(directory, "docker"), '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 });
+    const run = (...args: string[]) =>
+      execFileSync("/bin/sh", ["-c", launcherScript(SETTINGS), "regwarden", ...args], {
+        env: { PATH: `${directory}:/usr/bin:/bin` },
+        encoding: "utf8",
+      }).split("\n");
+    const freeze = [
+      "--freeze",
+      "/run/regwarden/freeze/flag",
+      "--freeze-status",
+      "http://127.0.0.1:5001/freeze",
+    ];
+    expect(run("gc", "/opt/registry/data", "--apply")).toEqual(expect.arrayContaining(freeze));
+    expect(run("gc", "/opt/registry/data", "--apply")).toContain("/opt/registry/data:/opt/registry/data:rw");
+    for (const args of [["--apply", "--offline"], ["--undo", "1", "--apply"], []])
+      expect(run("gc", "/opt/registry/data", ...args)).not.toContain("--freeze");
+    expect(run("scan", "/opt/registry/data")).toContain("/opt/registry/data:/opt/registry/data:ro");
   });
 
   test("check nginx.conf in the image that it will run in", () => {

@@ -1,0 +1,243 @@
+import { accessLogDirectory, accessLogPath } from "../../../contract/access-log.ts";
+import { composeNetwork, containers, units } from "../../../contract/host-names.ts";
+import { hostPaths, maintenanceFiles, ownDirectory, reportDirectory } from "../../../contract/host-paths.ts";
+import { inUseReference, privateRegistry } from "../../../contract/registries.ts";
+import { freezeDirectory, freezeFlag, freezePaths } from "../../../contract/write-freeze.ts";
+import type { MaintenanceMode, RegistrySettings } from "../settings.ts";
+import { hardening } from "./hardening.ts";
+import { MANAGED_BY } from "./managed-by.ts";
+import { type Program, programCommand, REPORT_MOUNT } from "./sandbox.ts";
+
+/*
+ * What keeps the store small: retention drops tags, the collection moves what no tag needs into a quarantine, the purge
+ * removes that for good. Each program takes the lock of the store; by their order, none waits for another's.
+ */
+
+/** Runs as the owner of the store: it writes what the registry writes, and reads a log that is root's alone. */
+const OWNER = "0:0";
+
+/** The data under its own path, as a person at the host has it: hints in what is printed can be typed. */
+export function maintainedDirectory({
+  directory,
+  dataMount,
+}: Pick<RegistrySettings, "directory" | "dataMount">): string {
+  const { data, registryData } = hostPaths(directory);
+  // Things are moved within one file system only.
+  return dataMount === registryData(privateRegistry) ? dataMount : data;
+}
+
+/** Lines of the options by which a run knows what is in use. */
+function inUseOptions({ inUseAs }: RegistrySettings): string[] {
+  if (inUseAs === undefined) return [];
+  const { repository, tag } = inUseReference;
+  return [`--in-use tag:${privateRegistry}/${repository}:${tag} --instance ${inUseAs}`];
+}
+
+interface Run {
+  readonly description: string;
+  readonly container: string;
+  readonly mode: MaintenanceMode;
+  /** Of the program, in groups. */
+  readonly command: readonly string[];
+  /** What it writes of the data, when it does not remove: all of it is read-only else. */
+  readonly writes?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly network?: Program["network"];
+  readonly after: readonly string[];
+  /** More lines of `[Unit]`. */
+  readonly unit?: readonly string[];
+  /** Run at the end, however the run ends. */
+  readonly stopPost?: string;
+}
+
+const clear = (container: string) => `/bin/sh -c "docker rm --force ${container} >/dev/null 2>&1"`;
+
+/** A program in a container of its own, as a unit runs it. */
+function program(settings: RegistrySettings, run: Run): string {
+  const data = maintainedDirectory(settings);
+  const access = run.mode === "apply" ? "" : ":ro";
+  return programCommand(settings, {
+    command: run.command.join(" "),
+    network: run.network ?? "none",
+    volumes: [
+      `${data}:${data}${access}`,
+      ...(run.mode === "apply" ? [] : (run.writes ?? [])).map((path) => `${path}:${path}`),
+      `${accessLogDirectory}:${accessLogDirectory}:ro`,
+      ...(run.volumes ?? []),
+      `${reportDirectory}:${REPORT_MOUNT}`,
+    ],
+    // The report directory belongs to the programs' own account.
+    options: [`--cap-add DAC_OVERRIDE --name ${run.container} --memory 1g`],
+    user: OWNER,
+  });
+}
+
+const SANDBOX = `# This is only Docker's client: it needs the engine's socket and nothing else.
+${hardening({
+  CapabilityBoundingSet: "",
+  LockPersonality: "yes",
+  PrivateNetwork: "yes",
+  ProtectHome: "tmpfs",
+  RestrictAddressFamilies: "AF_UNIX",
+})}
+`;
+
+/** A plan with removals is exit code 1, and no failure where no more was asked for. */
+const planned = (mode: MaintenanceMode) => (mode === "plan" ? "SuccessExitStatus=1\n" : "");
+
+function oneshot(settings: RegistrySettings, run: Run): string {
+  const { unit = [], stopPost } = run;
+  return `# ${MANAGED_BY}
+[Unit]
+Description=${run.description}
+After=${["docker.service", ...run.after].join(" ")}
+Requires=docker.service
+StartLimitIntervalSec=0
+${unit.map((line) => `${line}\n`).join("")}
+[Service]
+Type=oneshot
+ExecStartPre=-${clear(run.container)}
+ExecStart=/usr/bin/${program(settings, run)}
+${stopPost === undefined ? "" : `ExecStopPost=-${stopPost}\n`}ExecStopPost=-${clear(run.container)}
+${planned(run.mode)}TimeoutStartSec=12h
+
+${stopPost === undefined ? SANDBOX : `${SANDBOX}ReadWritePaths=${freezeDirectory}\n`}`;
+}
+
+const apply = (mode: MaintenanceMode) => (mode === "apply" ? ["--apply"] : []);
+const metrics = (file: string) => `--metrics ${REPORT_MOUNT}/${file}`;
+
+/** Which tags stay, by the rules of the configuration. */
+export function retainUnit(settings: RegistrySettings): string {
+  const { mode } = settings.retention;
+  const rules = hostPaths(settings.directory).retentionRules;
+  return oneshot(settings, {
+    description: "Retention: which tags of the registry stay",
+    container: containers.retain,
+    mode,
+    command: [
+      `retain ${maintainedDirectory(settings)} --registry ${privateRegistry} --rules ${rules}`,
+      ...inUseOptions(settings),
+      `--access-log ${accessLogPath}`,
+      metrics(maintenanceFiles.retain),
+      ...apply(mode),
+    ],
+    volumes: [`${rules}:${rules}:ro`],
+    after: [units.scan],
+  });
+}
+
+function gc(settings: RegistrySettings): string[] {
+  const { deadFor, grace, overwritten, budget } = settings.collection;
+  return [
+    `gc ${maintainedDirectory(settings)} --registry ${privateRegistry}`,
+    `--dead-for ${deadFor} --grace ${grace} --overwritten ${overwritten} --budget ${budget}`,
+    ...inUseOptions(settings),
+    metrics(maintenanceFiles.collect),
+  ];
+}
+
+/** The ledger, in which a mark writes what is dead since when. */
+function ledgerDirectory(settings: RegistrySettings): string {
+  return `${maintainedDirectory(settings)}/${ownDirectory}`;
+}
+
+/** Finds what no tag needs, and plans: nothing goes. */
+export function markUnit(settings: RegistrySettings): string {
+  return oneshot(settings, {
+    description: "Mark of what no tag of the registry needs",
+    container: containers.mark,
+    mode: "plan",
+    command: gc(settings),
+    writes: [ledgerDirectory(settings)],
+    after: [units.scan, units.retain],
+  });
+}
+
+/** Moves what no tag needs into the quarantine, with writes held for the last seconds of it. */
+export function collectUnit(settings: RegistrySettings): string {
+  const { mode } = settings.collection;
+  const status = `http://${containers.nginx}:${settings.metrics.port}${freezePaths.status}`;
+  const removal = [
+    `--freeze ${freezeFlag} --freeze-status ${status} --access-log ${accessLogPath}`,
+    ...apply(mode),
+  ];
+  return oneshot(settings, {
+    description: "Collection of what no tag of the registry needs",
+    container: containers.collect,
+    mode,
+    command: [...gc(settings), ...(mode === "apply" ? removal : [])],
+    writes: [ledgerDirectory(settings)],
+    ...(mode === "apply"
+      ? { network: composeNetwork, volumes: [`${freezeDirectory}:${freezeDirectory}`] }
+      : {}),
+    after: [units.scan, units.retain, units.mark],
+    // Whatever became of it, the store is scanned; only after one that worked, old runs are removed.
+    unit: [`OnSuccess=${units.scan} ${units.purge}`, `OnFailure=${units.scan}`],
+    // Whatever ends the run: writes go on at once.
+    ...(mode === "apply" ? { stopPost: `/bin/rm -f ${freezeFlag}` } : {}),
+  });
+}
+
+/** Removes for good what has been in the quarantine for long, and puts back what is needed again. */
+export function purgeUnit(settings: RegistrySettings): string {
+  const { mode, quarantineDays } = settings.collection;
+  return oneshot(settings, {
+    description: "Purge of the quarantine of the registry",
+    container: containers.purge,
+    mode,
+    command: [...gc(settings), `--purge ${quarantineDays}d`, ...apply(mode)],
+    writes: [ledgerDirectory(settings)],
+    after: [units.scan, units.retain, units.mark, units.collect],
+  });
+}
+
+/** Puts back at once what a client misses. */
+export function restoreUnit(settings: RegistrySettings): string {
+  const run = program(settings, {
+    description: "",
+    container: containers.restore,
+    mode: "apply",
+    command: [
+      `gc ${maintainedDirectory(settings)} --registry ${privateRegistry} --watch`,
+      `--access-log ${accessLogPath}`,
+      metrics(maintenanceFiles.restore),
+    ],
+    after: [],
+  });
+  return `# ${MANAGED_BY}
+[Unit]
+Description=Return of what clients of the registry miss from the quarantine
+After=docker.service
+Requires=docker.service
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+ExecStartPre=-${clear(containers.restore)}
+ExecStart=/usr/bin/${run}
+ExecStopPost=-${clear(containers.restore)}
+Restart=always
+RestartSec=10
+
+${SANDBOX}
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** Starts a unit of these at its times, and after a boot when it was missed. */
+export function maintenanceTimer(description: string, onCalendar: string): string {
+  return `# ${MANAGED_BY}
+[Unit]
+Description=${description}
+
+[Timer]
+OnCalendar=${onCalendar}
+Persistent=true
+AccuracySec=1s
+
+[Install]
+WantedBy=timers.target
+`;
+}
