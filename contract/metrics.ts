@@ -140,6 +140,33 @@ export const collectMetrics = {
   regwarden_collect_duration_seconds: { help: "Time that the last run took", labels: [] },
 } as const satisfies Record<string, Metric>;
 
+/** Written by the retention, and served by nginx at /metrics/retain of the metrics port. */
+export const retainMetrics = {
+  regwarden_retain_tags: {
+    help: "Tags of the last run by what was decided: keep, drop, or undecided, which stay because something could not be read",
+    labels: ["registry", "decision"],
+  },
+  regwarden_retain_moved: {
+    help: "Tags that the last run moved out of the store; 0 for a plan",
+    labels: ["registry"],
+  },
+  regwarden_retain_refused: {
+    help: "Repositories, or whole registries, of which less goes than the rules say, by reason: in-use, access-log, copied, clock, unreadable, budget",
+    labels: ["registry", "reason"],
+  },
+  regwarden_retain_applied: { help: "1 when the last run did what it planned, 0 for a plan", labels: [] },
+  regwarden_retain_complete: {
+    help: "1 when the last run could read everything that its rules need, else 0",
+    labels: [],
+  },
+  regwarden_retain_last_run_timestamp_seconds: { help: "Unix time of the end of the last run", labels: [] },
+  regwarden_retain_success_timestamp_seconds: {
+    help: "Unix time of the end of the last complete run",
+    labels: [],
+  },
+  regwarden_retain_duration_seconds: { help: "Time that the last run took", labels: [] },
+} as const satisfies Record<string, Metric>;
+
 /** Written on the VM every few minutes, and served by nginx at /metrics/disk of the metrics port. */
 export const diskMetrics = {
   regwarden_disk_free_bytes: {

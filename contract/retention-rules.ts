@@ -90,14 +90,16 @@ const conditionEntries = {
   inUse: v.optional(described("true", "true", v.literal(true, "can only be true"))),
 };
 
-const hasMember = (given: object) => Object.keys(given).length > 0;
 const noMember = "names nothing to keep, so it would drop every tag";
 
 const keepRule = "an object that names at least one thing to keep";
 const conditions = described(
   keepRule,
   '{"newest": 10}',
-  v.pipe(v.strictObject(conditionEntries), v.check(hasMember, noMember)),
+  v.pipe(
+    v.strictObject(conditionEntries),
+    v.check((given) => Object.keys(given).length > 0, noMember),
+  ),
 );
 
 const keep = described(
@@ -108,7 +110,7 @@ const keep = described(
       ...conditionEntries,
       all: v.optional(list(conditions, "a list of conditions, all of which must hold")),
     }),
-    v.check(hasMember, noMember),
+    v.check((given) => Object.keys(given).length > 0, noMember),
   ),
 );
 
@@ -122,7 +124,7 @@ const overwritten = described(
       /** Those that were overwritten since. */
       within: v.optional(duration),
     }),
-    v.check(hasMember, "needs keep, within or both"),
+    v.check((given) => Object.keys(given).length > 0, "needs keep, within or both"),
   ),
 );
 
@@ -159,5 +161,4 @@ export const retentionRulesSchema = v.strictObject(retentionRuleEntries);
 
 export type RetentionRules = v.InferOutput<typeof retentionRulesSchema>;
 export type RetentionRule = v.InferOutput<typeof rule>;
-export type KeepConditions = v.InferOutput<typeof conditions>;
 export type OverwrittenRule = v.InferOutput<typeof overwritten>;

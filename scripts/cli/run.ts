@@ -6,6 +6,7 @@ import { gcCommand } from "../gc/main.ts";
 import { inUseCommand } from "../in-use/main.ts";
 import { probeCommand } from "../probe/main.ts";
 import { repairCommand } from "../repair/main.ts";
+import { retainCommand } from "../retain/main.ts";
 import { scanCommand } from "../scan/main.ts";
 import { verifyCommand } from "../verify/main.ts";
 import type { Command } from "./command.ts";
@@ -15,6 +16,7 @@ import type { Terminal } from "./terminal.ts";
 const commands: readonly Command[] = [
   scanCommand,
   repairCommand,
+  retainCommand,
   gcCommand,
   probeCommand,
   verifyCommand,

@@ -9,6 +9,11 @@ export interface Move {
   readonly to: string;
   /** The file as it was when the move was planned: one that was written since, or while it is moved, stays. */
   readonly seen?: Stamp;
+  /**
+   * For what a stamp says too little about, such as a directory: called with the path right before the move, and with the
+   * new one right after. Half a sentence about why it must stay; undefined: it may go.
+   */
+  readonly check?: (path: string) => string | undefined;
 }
 
 export interface NotDone {
@@ -81,7 +86,9 @@ async function syncDirectories(moves: readonly Move[], { effects }: OpenRun): Pr
     if (await exists(directory)) await effects.syncDirectory(directory);
 }
 
-async function wasWrittenSince({ seen }: Move, path: string): Promise<string | undefined> {
+async function wasWrittenSince({ seen, check }: Move, path: string): Promise<string | undefined> {
+  const fault = check?.(path);
+  if (fault !== undefined) return fault;
   const found = seen && (await statOf(path));
   return found && !isUnchanged(found, seen) ? "was written meanwhile by a push" : undefined;
 }

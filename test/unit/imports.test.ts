@@ -117,6 +117,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   "in-use": beneathCommands,
   deployment: beneathCommands,
   repair: [...beneathCommands, "store-check", "store-change"],
+  retain: [...beneathCommands, "store-check", "store-change", "access-log", "in-use-list", "retention-rules"],
   gc: [
     ...beneathCommands,
     "store-check",

@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import type { Digest } from "../registry/digest.ts";
+import { linkDirectory, revisionsPath } from "../registry/paths.ts";
+import { subjectOfTag } from "../registry/tag.ts";
+import { readLink } from "../source/disk/link.ts";
+import type { DiskSource } from "../source/disk/registry.ts";
+import type { Contents, ContentsOf, Evidence } from "./evidence.ts";
+import { isReferrerTag } from "./referrer-tags.ts";
+import type { RepositoryTags } from "./tag.ts";
+
+/**
+ * What the manifests of a repository lead to, where a decision needs it: there are signatures, or a pull or a use names a
+ * digest that no tag has. Elsewhere no manifest is read.
+ */
+export async function readContents(
+  source: DiskSource,
+  { name, tags }: RepositoryTags,
+  { pulls, inUse }: Evidence,
+): Promise<ContentsOf> {
+  const own = new Set<string>(tags.map(({ digest }) => digest));
+  const used = inUse?.state === "usable" ? [...(inUse.repositories.get(name)?.digests ?? [])] : [];
+  const pulled = [...(pulls?.repositories.get(name)?.keys() ?? [])].filter((one) => one.includes(":"));
+  const subjects = tags.flatMap((tag) => subjectOfTag(tag.name) ?? []);
+  const isNeeded =
+    tags.some((tag) => isReferrerTag(tag.name)) || [...used, ...pulled].some((digest) => !own.has(digest));
+  if (!isNeeded) return () => undefined;
+  const contents = new Map<Digest, Contents>();
+  const wanted = new Set([...tags.map(({ digest }) => digest), ...used, ...subjects]);
+  for (const digest of wanted) {
+    const found = await readBelow(source, name, digest);
+    // What is in use may have been pulled from another repository, and a signature may outlive its image.
+    const isMissing = own.has(digest) && found.isMissing;
+    contents.set(digest, isMissing ? { ...found, fault: `the manifest ${digest} is missing` } : found);
+  }
+  return (digest) => contents.get(digest);
+}
+
+async function readBelow(
+  source: DiskSource,
+  repository: string,
+  root: Digest,
+): Promise<Contents & { readonly isMissing: boolean }> {
+  const digests = new Set<Digest>();
+  const waiting = [root];
+  let fault: string | undefined;
+  let isMissing = false;
+  for (let digest = waiting.pop(); digest; digest = waiting.pop()) {
+    if (digests.has(digest)) continue;
+    digests.add(digest);
+    const canonical = canonicalOf(source, repository, digest);
+    if (canonical !== digest) {
+      waiting.push(canonical);
+      continue;
+    }
+    const state = await source.manifest(repository, digest);
+    if (state.state === "parsed") {
+      for (const child of state.manifest.children) waiting.push(child.digest);
+    } else if (state.state === "unreadable") {
+      // A blob among the children of an index is no manifest, and leads nowhere.
+      if (digest === root || state.isUnparsable !== true) fault ??= `${state.location} ${state.reason}`;
+    } else if (state.state === "missing") isMissing ||= digest === root;
+    else if (digest === root) fault ??= `the manifest ${digest} is ${state.state}`;
+  }
+  return { digests, fault, isMissing };
+}
+
+function canonicalOf({ dataDirectory }: DiskSource, repository: string, digest: Digest): Digest {
+  if (digest.startsWith("sha256:")) return digest;
+  const link = readLink(join(linkDirectory(revisionsPath(dataDirectory, repository), digest), "link"));
+  return link?.state === "linked" ? link.digest : digest;
+}
