@@ -24,6 +24,10 @@ export interface RepositoryRequest {
   /** What is unreached since then, or longer, is dead. */
   readonly deadSince: number;
   readonly ages: LinkAges | undefined;
+  /** Whether a digest is one of those that this run counts and removes. */
+  readonly isMine: (digest: Digest) => boolean;
+  /** Whether it is asked which tags are complete. */
+  readonly withCompleteness: boolean;
 }
 
 /** Which links of one repository are reached. */
@@ -47,7 +51,7 @@ export interface RepositoryMark {
 
 /** Marks one repository: what its roots need, what is young or not dead for long enough and what that needs, and the rest. */
 export function markRepository(request: RepositoryRequest): RepositoryMark {
-  const { facts } = request;
+  const { facts, isMine, withCompleteness } = request;
   const needs = needsOf(facts, rootsOf(request));
   const damage = [...request.damage, ...linkDamage(facts), ...withoutRepeats(needs, facts)];
   const isKeptWhole = damage.some(({ keeps }) => keeps !== "link");
@@ -56,17 +60,27 @@ export function markRepository(request: RepositoryRequest): RepositoryMark {
   const { dead, spared } = divide(request, needed, things, young);
   return {
     repository: facts.repository,
-    revisionLinks: facts.revisions.length,
-    layerLinks: facts.layerLinks.length,
-    keptManifests: facts.revisions.filter((link) => isNeeded(link, needed)).length,
+    revisionLinks: countOf(facts.revisions, request),
+    layerLinks: countOf(facts.layerLinks, request),
+    keptManifests: countOf(
+      facts.revisions.filter((link) => isNeeded(link, needed)),
+      request,
+    ),
     needed,
     spared,
-    unreached: things,
-    dead,
-    young: young.length,
+    unreached: things.filter(({ digest }) => isMine(digest)),
+    dead: dead.filter(({ digest }) => isMine(digest)),
+    young: young.filter(({ digest }) => isMine(digest)).length,
     damage,
-    completeTags: completeTags(facts),
+    completeTags: withCompleteness ? completeTags(facts).filter(([, digest]) => isMine(digest)) : [],
   };
+}
+
+function countOf(links: readonly LinkFact[], { isMine }: RepositoryRequest): number {
+  return links.filter((link) => {
+    const [digest] = digestsOfLink(link);
+    return digest !== undefined && isMine(digest);
+  }).length;
 }
 
 function rootsOf({ facts, roots }: RepositoryRequest): readonly Digest[] {
@@ -95,6 +109,7 @@ function ofInvalidLinks({ revisions, layerLinks }: StoreFacts): readonly Digest[
 }
 
 function isNeeded(link: LinkFact, needed: ReadonlySet<Digest>): boolean {
+  if (link.link.state === "linked" && needed.has(link.link.digest)) return true;
   return digestsOfLink(link).some((digest) => needed.has(digest));
 }
 

@@ -1,5 +1,5 @@
 import { reachFrom } from "../graph/reachability.ts";
-import { type Digest, parseDigest, splitDigest } from "../registry/digest.ts";
+import { type Digest, parseDigest } from "../registry/digest.ts";
 import { canonicalDigests, type StoreFacts } from "../source/facts.ts";
 import type { LinkFact } from "../source/source.ts";
 import type { Damage } from "./mark.ts";
@@ -129,11 +129,8 @@ export function unreadableDamage(
 
 /** Digests that a link stands for: that by which it is named, and that which it holds. */
 export function digestsOfLink({ name, link }: LinkFact): readonly Digest[] {
+  // Nearly all links hold what they are named by.
+  if (link.state === "linked" && link.digest === name) return [link.digest];
   const named = parseDigest(name ?? "");
   return [...(named ? [named] : []), ...(link.state === "linked" ? [link.digest] : [])];
-}
-
-/** Which of 256 parts of all digests one belongs to. */
-export function bucketOf(digest: Digest): number {
-  return Number.parseInt(splitDigest(digest).hex.slice(0, 2), 16);
 }

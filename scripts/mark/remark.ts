@@ -1,21 +1,96 @@
+import type { Digest } from "../registry/digest.ts";
+import { readBlob } from "../source/disk/blob.ts";
+import { writtenSince } from "../source/disk/files.ts";
 import type { DiskSource } from "../source/disk/registry.ts";
+import { hasChangedSince } from "./changes.ts";
 import type { MarkOptions, RegistryMark } from "./mark.ts";
-import { markRegistry } from "./mark-registry.ts";
+import { markOf } from "./repository-marker.ts";
 import type { Thing } from "./thing.ts";
 
 /**
+ * A push that was on its way when the mark began may have written its manifest's link before, and its tag after the mark
+ * read the tags.
+ */
+const marginMs = 60_000;
+
+/**
  * Of some things that a mark found dead, those that are needed now or were written since, each with why: half a sentence.
+ * Only repositories are read in which anything was written since: of all others, the times of their manifests' and tags'
+ * links are.
  *
  * Errors: none of the store; what cannot be read keeps what it might need.
  */
 export async function remark(
   source: DiskSource,
-  mark: RegistryMark,
+  { startedAt }: RegistryMark,
   things: readonly Thing[],
   options: MarkOptions,
 ): Promise<ReadonlyMap<Thing, string>> {
-  const again = await markRegistry(source, { ...options, deadForMs: 0, ages: undefined });
-  const still = new Set(again.dead.map(({ path }) => path));
-  const needed = things.filter(({ path, writtenAt }) => !still.has(path) || writtenAt >= mark.startedAt);
-  return new Map(needed.map((thing) => [thing, "is needed by what was pushed since"]));
+  const since = startedAt - marginMs;
+  const reasons = new Map<Thing, string>();
+  const needs = await needsSince(source, since, startedAt, options);
+  const blobs = new Map(needs.blobs);
+  for (const thing of things) {
+    if (thing.kind === "blob") continue;
+    const own = needs.repositories.get(thing.repository);
+    const reason = own?.has(thing.digest)
+      ? "is needed by what was pushed since"
+      : writtenSince(`${thing.path}/link`, startedAt)
+        ? "was pushed again since"
+        : undefined;
+    if (reason === undefined) continue;
+    reasons.set(thing, reason);
+    if (!blobs.has(thing.digest)) blobs.set(thing.digest, reason);
+  }
+  for (const thing of things) {
+    if (thing.kind !== "blob") continue;
+    const reason = needs.damage ?? blobs.get(thing.digest);
+    if (reason !== undefined) reasons.set(thing, reason);
+    else if (writtenSince(`${thing.path}/data`, startedAt)) reasons.set(thing, "was pushed again since");
+  }
+  return reasons;
+}
+
+interface NeedsSince {
+  /** Of the repositories in which anything was written: digests that are needed. */
+  readonly repositories: ReadonlyMap<string, ReadonlySet<Digest>>;
+  /** All of these, each with why. */
+  readonly blobs: ReadonlyMap<Digest, string>;
+  /** Why it is unknown which blobs are needed: half a sentence; undefined when it is known. */
+  readonly damage: string | undefined;
+}
+
+async function needsSince(
+  source: DiskSource,
+  since: number,
+  startedAt: number,
+  options: MarkOptions,
+): Promise<NeedsSince> {
+  const { dataDirectory } = source;
+  const { overwrittenMs, inUse } = options;
+  // What was written since is as young as can be, and all else is old.
+  const rules = {
+    startedAt,
+    graceMs: startedAt - since,
+    overwrittenMs,
+    deadForMs: 0,
+    inUse,
+    shard: undefined,
+  };
+  const mark = markOf(source, rules, (digest) => readBlob(dataDirectory, digest), false);
+  const repositories = new Map<string, ReadonlySet<Digest>>();
+  const blobs = new Map<Digest, string>();
+  let damage: string | undefined;
+  for await (const fact of source.repositories()) {
+    if (fact.state === "unreadable") damage ??= `may be needed, as ${fact.location} cannot be read`;
+    else if (hasChangedSince(dataDirectory, fact.name, since)) {
+      const { needed, spared, damage: found } = await mark({ repository: fact.name, ages: undefined });
+      const own = new Set([...needed, ...spared]);
+      repositories.set(fact.name, own);
+      for (const digest of own) blobs.set(digest, `is needed by what was pushed to ${fact.name} since`);
+      const [first] = found.filter(({ keeps }) => keeps === "blobs");
+      if (first) damage ??= `may be needed, as in ${fact.name} ${first.place} ${first.reason}`;
+    }
+  }
+  return { repositories, blobs, damage };
 }

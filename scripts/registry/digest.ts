@@ -21,7 +21,19 @@ const pattern = new RegExp(
  * Source: OCI image spec, descriptor.md (digests); go-digest, Parse.
  */
 export function parseDigest(text: string): Digest | undefined {
-  return pattern.test(text) ? (text as Digest) : undefined;
+  // Nearly all are of this form, and a store has millions: a loop takes a third of the pattern's time.
+  const is = text.length === canonicalLength && text.startsWith("sha256:") ? isHex(text) : pattern.test(text);
+  return is ? (text as Digest) : undefined;
+}
+
+const canonicalLength = "sha256:".length + hexLengths.sha256;
+
+function isHex(text: string): boolean {
+  for (let position = "sha256:".length; position < canonicalLength; position++) {
+    const code = text.charCodeAt(position);
+    if (code < 48 || code > 102 || (code > 57 && code < 97)) return false;
+  }
+  return true;
 }
 
 /** The two halves of a digest. */

@@ -14,6 +14,8 @@ export interface StoreReads {
   readonly roots?: readonly Digest[];
   readonly manifest: (repository: string, digest: Digest) => Promise<ManifestState>;
   readonly blob: StoreFacts["blob"];
+  /** Whether the times of the tags' links are wanted. */
+  readonly withTagTimes?: boolean;
 }
 
 /** Reads everything about one repository except the blobs, which are asked through `blob`. */
@@ -21,10 +23,10 @@ export async function readStoreFacts(
   source: StoreSource,
   mode: RegistryMode,
   repository: string,
-  { roots = [], manifest, blob }: StoreReads,
+  { roots = [], manifest, blob, withTagTimes = false }: StoreReads,
 ): Promise<StoreFacts> {
   // Tags first, blobs last: a push writes in the other order, so what is seen to be needed was written before.
-  const tags = await collect(source.tags(repository));
+  const tags = await collect(source.tags(repository, { withTimes: withTagTimes }));
   const revisions = await collect(source.revisions(repository));
   const layerLinks = await collect(source.layerLinks(repository));
   const read = (digest: Digest) => manifest(repository, digest);

@@ -64,24 +64,40 @@ function buildIndex(chunks: BlobTable["chunks"], count: number): BlobTable["inde
 }
 
 /** Bytes; undefined for a digest, 64 hexadecimal digits at `start`, that is not in the table. */
-export function sizeOfBlob({ chunks, index }: BlobTable, text: string, start: number): number | undefined {
+export function sizeOfBlob(table: BlobTable, text: string, start: number): number | undefined {
+  const entry = findBlob(table, text, start);
+  return entry === undefined ? undefined : sizeOfEntry(table, entry);
+}
+
+/** The number of a blob's entry, from 0 to the count of the table; undefined when it is not in the table. */
+export function findBlob({ chunks, index }: BlobTable, text: string, start: number): number | undefined {
   let slot = firstSlot(index, wordAt(text, start + hashWord * digitsOfWord));
   for (let number = index[slot]; number; number = index[slot]) {
     const { words, offset } = locate(chunks, number - 1);
-    if (hasKey(words, offset, text, start))
-      return (words[offset + wordsOfKey] ?? 0) + (words[offset + wordsOfKey + 1] ?? 0) * wordRange;
+    if (hasKey(words, offset, text, start)) return number - 1;
     slot = nextSlot(index, slot);
   }
   return undefined;
 }
 
+export function sizeOfEntry({ chunks }: BlobTable, entry: number): number {
+  const { words, offset } = locate(chunks, entry);
+  return (words[offset + wordsOfKey] ?? 0) + (words[offset + wordsOfKey + 1] ?? 0) * wordRange;
+}
+
+/** The 64 hexadecimal digits of an entry's digest. */
+export function hexOfEntry({ chunks }: BlobTable, entry: number): string {
+  const { words, offset } = locate(chunks, entry);
+  let hex = "";
+  for (let word = 0; word < wordsOfKey; word++)
+    hex += (words[offset + word] ?? 0).toString(16).padStart(digitsOfWord, "0");
+  return hex;
+}
+
 /** Bytes of all blobs. */
-export function totalSize({ chunks, count }: BlobTable): number {
+export function totalSize(table: BlobTable): number {
   let total = 0;
-  for (let entry = 0; entry < count; entry++) {
-    const { words, offset } = locate(chunks, entry);
-    total += (words[offset + wordsOfKey] ?? 0) + (words[offset + wordsOfKey + 1] ?? 0) * wordRange;
-  }
+  for (let entry = 0; entry < table.count; entry++) total += sizeOfEntry(table, entry);
   return total;
 }
 

@@ -8,7 +8,8 @@ import { paceOf } from "../source/pace.ts";
 import type { Choice } from "./choose-registries.ts";
 import { heapOfThread, memoryLimit, requireMemory } from "./memory.ts";
 import { type Progress, type RegistryResult, type ScanOptions, scanRegistry } from "./scan-registry.ts";
-import { startWorkerPool, usefulThreads, type WorkerPool } from "./worker-pool.ts";
+import { usefulThreads } from "./threads.ts";
+import { startWorkerPool, type WorkerPool } from "./worker-pool.ts";
 
 /** From this many blobs on, threads take less time than their start. */
 const blobsOfLargeStore = 10_000;

@@ -141,3 +141,16 @@ export function lastWrite(directory: string, name: string): number | undefined {
     return isMissing(error) ? undefined : Number.POSITIVE_INFINITY;
   }
 }
+
+/**
+ * Whether a file was written, or names in a directory changed, since some time in milliseconds since 1970. One that is
+ * missing was not; one that cannot be read counts as written.
+ */
+export function writtenSince(path: string, since: number): boolean {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found !== undefined && found.mtimeMs >= since;
+  } catch (error) {
+    return !isMissing(error);
+  }
+}

@@ -1,0 +1,81 @@
+import type { Digest } from "../registry/digest.ts";
+import type { DiskSource } from "../source/disk/registry.ts";
+import { readStoreFacts } from "../source/read-store.ts";
+import type { BlobState } from "../source/source.ts";
+import { memoizeManifests } from "../store-check/check-repository.ts";
+import { blobsIn, type Inventory } from "../store-check/inventory.ts";
+import type { LinkAges } from "./ages.ts";
+import { type BlobFlags, flagBits, flagBlob } from "./blob-flags.ts";
+import type { MarkOptions } from "./mark.ts";
+import { markRepository, type RepositoryMark } from "./mark-repository.ts";
+import { readFormerRoots } from "./read-roots.ts";
+import { shardFilter } from "./shard.ts";
+
+/** What all repositories of a mark have in common; threads can be given it as it is. */
+export interface MarkRules
+  extends Pick<MarkOptions, "graceMs" | "overwrittenMs" | "deadForMs" | "inUse" | "shard"> {
+  /** Begin of the mark. */
+  readonly startedAt: number;
+}
+
+/** A repository to mark, with what is known of it from earlier marks. */
+export interface RepositoryTask {
+  readonly repository: string;
+  readonly ages: LinkAges | undefined;
+}
+
+/** What a mark of one repository leaves, once its blobs are flagged. */
+export interface MarkedRepository extends Omit<RepositoryMark, "needed" | "spared"> {
+  readonly tags: number;
+  /** Digests that are needed, or spared, and that no table of the store's blobs holds. */
+  readonly missing: readonly Digest[];
+}
+
+/** Reads a repository and marks it. */
+export function markOf(
+  source: DiskSource,
+  { startedAt, graceMs, overwrittenMs, deadForMs, inUse, shard }: MarkRules,
+  blob: (digest: Digest) => BlobState,
+  withCompleteness: boolean,
+): (task: RepositoryTask) => Promise<RepositoryMark & { readonly tags: number }> {
+  const manifest = memoizeManifests(source);
+  const isMine = shardFilter(shard);
+  return async ({ repository, ages }) => {
+    const reads = { manifest, blob, withTagTimes: true };
+    const facts = await readStoreFacts(source, "authoritative", repository, reads);
+    const former = await readFormerRoots(source, repository, facts.tags, startedAt - overwrittenMs);
+    const mark = markRepository({
+      dataDirectory: source.dataDirectory,
+      facts,
+      roots: [...former.roots, ...inUse],
+      damage: former.damage,
+      now: startedAt,
+      youngSince: startedAt - graceMs,
+      deadSince: startedAt - deadForMs,
+      ages,
+      isMine,
+      withCompleteness,
+    });
+    return { ...mark, tags: facts.tags.length };
+  };
+}
+
+/** Marks repositories, and flags the blobs that they need. */
+export function createRepositoryMarker(
+  source: DiskSource,
+  rules: MarkRules,
+  inventory: Inventory,
+  flags: BlobFlags,
+): (task: RepositoryTask) => Promise<MarkedRepository> {
+  const mark = markOf(source, rules, blobsIn(inventory), true);
+  return async (task) => {
+    const { needed, spared, ...rest } = await mark(task);
+    const missing = new Set<Digest>();
+    const flag = (digests: Iterable<Digest>, bit: number) => {
+      for (const digest of digests) if (!flagBlob(inventory, flags, digest, bit)) missing.add(digest);
+    };
+    flag(needed, flagBits.needed);
+    flag(spared, flagBits.spared);
+    return { ...rest, missing: [...missing] };
+  };
+}
