@@ -167,6 +167,18 @@ export const retainMetrics = {
   regwarden_retain_duration_seconds: { help: "Time that the last run took", labels: [] },
 } as const satisfies Record<string, Metric>;
 
+/** Written on the VM by the watch that puts quarantined things back, and served by nginx at /metrics/restore. */
+export const restoreMetrics = {
+  regwarden_collect_restored_total: {
+    help: "Links and blobs that were put back from the quarantine because a client wanted them",
+    labels: [],
+  },
+  regwarden_collect_watch_timestamp_seconds: {
+    help: "Unix time at which the watch last showed that it follows the access log; once a minute",
+    labels: [],
+  },
+} as const satisfies Record<string, Metric>;
+
 /** Written on the VM every few minutes, and served by nginx at /metrics/disk of the metrics port. */
 export const diskMetrics = {
   regwarden_disk_free_bytes: {

@@ -22,10 +22,30 @@ export async function* followAccessLog(
   path: string,
   { signal, fromStart = false, everyMs = 250 }: FollowOptions,
 ): AsyncGenerator<LoggedRequest> {
-  let current = await openTail(path, fromStart ? "start" : "end");
-  let former: Tail | undefined;
+  const log = await tailAccessLog(path, fromStart ? "start" : "end");
   try {
     while (!signal.aborted) {
+      yield* log.read();
+      await delay(everyMs, undefined, { signal }).catch(() => {});
+    }
+  } finally {
+    await log.close();
+  }
+}
+
+/** A log that is read on whenever the caller wants. */
+export interface LogTail {
+  /** What was written since the last call. Errors: those of the file system, but for a missing file. */
+  readonly read: () => AsyncGenerator<LoggedRequest>;
+  readonly close: () => Promise<void>;
+}
+
+/** The log at a path, from its beginning or from its present end on, across rotations. Errors: as of `read`. */
+export async function tailAccessLog(path: string, from: "start" | "end"): Promise<LogTail> {
+  let current = await openTail(path, from);
+  let former: Tail | undefined;
+  return {
+    read: async function* () {
       if (!(await isStill(path, current))) {
         await former?.close();
         former = current;
@@ -33,22 +53,22 @@ export async function* followAccessLog(
       }
       // In this order, because what stands in the former file happened before.
       for (const tail of [former, current])
-        for (const line of (await tail?.read()) ?? []) {
+        for await (const line of tail?.read() ?? []) {
           const request = parseRequest(line);
           if (request) yield request;
         }
-      await delay(everyMs, undefined, { signal }).catch(() => {});
-    }
-  } finally {
-    await former?.close();
-    await current?.close();
-  }
+    },
+    close: async () => {
+      await former?.close();
+      await current?.close();
+    },
+  };
 }
 
 interface Tail {
   readonly inode: number;
   /** Complete lines that came since the last call. */
-  readonly read: () => Promise<readonly string[]>;
+  readonly read: () => AsyncGenerator<string>;
   readonly close: () => Promise<void>;
 }
 
@@ -67,20 +87,18 @@ function createReader(file: FileHandle, start: number): Tail["read"] {
   const decoder = new StringDecoder("utf8");
   let position = start;
   let begun = "";
-  return async () => {
+  return async function* () {
     const { size } = await file.stat();
     // A rotation that copies the file and empties it.
     if (size < position) position = 0;
-    const lines: string[] = [];
     while (position < size) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
-      if (bytesRead === 0) break;
+      if (bytesRead === 0) return;
       position += bytesRead;
       const parts = (begun + decoder.write(buffer.subarray(0, bytesRead))).split("\n");
       begun = parts.pop() ?? "";
-      for (const part of parts) lines.push(part);
+      yield* parts;
     }
-    return lines;
   };
 }
 

@@ -29,15 +29,7 @@ export interface NotDone {
  * Returns those that were not moved, by the name that they have.
  */
 export async function moveAll(moves: readonly Move[], run: OpenRun): Promise<readonly NotDone[]> {
-  const requireInside = createStoreGuard(run.stores);
-  for (const { from, to } of moves) await requireInside(storeOf(to, run.stores) === undefined ? from : to);
-  await run.journal.record(
-    moves.map(({ from, to }) => ({
-      did: "moved",
-      from: nameInJournal(from, run),
-      to: nameInJournal(to, run),
-    })),
-  );
+  await announceMoves(moves, run);
   const stayed = await moveEach(moves, run);
   const returned = await giveBackWritten(
     moves.filter(({ from }) => !stayed.has(from)),
@@ -45,6 +37,28 @@ export async function moveAll(moves: readonly Move[], run: OpenRun): Promise<rea
   );
   await syncDirectories(moves, run);
   return [...stayed, ...returned].map(([path, reason]) => ({ path, reason }));
+}
+
+/** Entries of a journal that are written at a time: a text has a longest length. */
+const entriesAtATime = 10_000;
+
+/**
+ * Writes moves into the journal and to the disk, before any of them is made. One that is never made after all needs no
+ * word: what lies under neither name was not moved.
+ *
+ * Errors: E_STORE_UNWRITABLE for a path outside of the stores; those of the file system.
+ */
+export async function announceMoves(moves: readonly Move[], run: OpenRun): Promise<void> {
+  const requireInside = createStoreGuard(run.stores);
+  for (const { from, to } of moves) await requireInside(storeOf(to, run.stores) === undefined ? from : to);
+  for (let at = 0; at < moves.length; at += entriesAtATime)
+    await run.journal.record(
+      moves.slice(at, at + entriesAtATime).map(({ from, to }) => ({
+        did: "moved",
+        from: nameInJournal(from, run),
+        to: nameInJournal(to, run),
+      })),
+    );
 }
 
 type Reasons = ReadonlyMap<string, string>;
@@ -78,8 +92,8 @@ async function giveBackWritten(moves: readonly Move[], run: OpenRun): Promise<Re
   return returned;
 }
 
-/** Where things went first: after a power cut they must be under one of both names. */
-async function syncDirectories(moves: readonly Move[], { effects }: OpenRun): Promise<void> {
+/** Writes the names of what was moved to the disk, where things went first: after a power cut they must be under one of both names. */
+export async function syncDirectories(moves: readonly Move[], { effects }: OpenRun): Promise<void> {
   const directories = [...moves.map(({ to }) => dirname(to)), ...moves.map(({ from }) => dirname(from))];
   // One that was moved itself has its name in another.
   for (const directory of new Set(directories))
@@ -93,7 +107,8 @@ async function wasWrittenSince({ seen, check }: Move, path: string): Promise<str
   return found && !isUnchanged(found, seen) ? "was written meanwhile by a push" : undefined;
 }
 
-async function tryMove({ from, to }: Move, { effects }: OpenRun): Promise<string | undefined> {
+/** Why it was not moved, in half a sentence; undefined when it was. Errors: those of the file system. */
+export async function tryMove({ from, to }: Move, { effects }: OpenRun): Promise<string | undefined> {
   try {
     await effects.move(from, to);
     return undefined;

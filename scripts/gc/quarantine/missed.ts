@@ -1,0 +1,39 @@
+import type { RawFinding } from "../../graph/raw-finding.ts";
+import type { RegistryMark } from "../../mark/mark.ts";
+import { parseDigest } from "../../registry/digest.ts";
+import { blobDirectory } from "../../registry/paths.ts";
+import { linksOf, neededFor, type Placed } from "./needed.ts";
+
+/** A thing that was moved out of a store, and that the store needs. */
+export interface Missed<T extends Placed> {
+  readonly thing: T;
+  /** Tags (REPOSITORY:TAG) that cannot be pulled without it; of what has none, the manifest or link (REPOSITORY@DIGEST). */
+  readonly for: readonly string[];
+}
+
+/**
+ * Which of some things a scan of their store misses. Not what only manifests and links need that nothing reaches: they
+ * are as dead as it is, and were left by a run that had no more time.
+ */
+export function missedThings<T extends Placed>(
+  findings: readonly RawFinding[],
+  mark: Pick<RegistryMark, "dataDirectory" | "unreached">,
+  index: ReadonlyMap<string, T>,
+): readonly Missed<T>[] {
+  const { dataDirectory } = mark;
+  const unreached = new Set(mark.unreached.map(({ path }) => path));
+  const missed: Missed<T>[] = [];
+  for (const { repository, digest: text, parent, tags } of findings) {
+    const digest = parseDigest(text ?? "");
+    if (!digest || repository === null) continue;
+    const things = new Set(neededFor({ dataDirectory, repository }, digest, index));
+    const blob = index.get(blobDirectory(dataDirectory, digest));
+    if (blob) things.add(blob);
+    const by = parseDigest(parent ?? "") ?? digest;
+    const isUnreached = linksOf({ dataDirectory, repository }, by).some(([, path]) => unreached.has(path));
+    if (things.size === 0 || (tags.length === 0 && isUnreached)) continue;
+    const names = tags.length > 0 ? tags.map((tag) => `${repository}:${tag}`) : [`${repository}@${by}`];
+    for (const thing of things) missed.push({ thing, for: names });
+  }
+  return missed;
+}

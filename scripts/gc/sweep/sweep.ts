@@ -1,0 +1,175 @@
+import { readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { GcRemoved, GcReport } from "../../../contract/gc-report.ts";
+import type { Interruption } from "../../cli/interruption.ts";
+import type { Terminal } from "../../cli/terminal.ts";
+import type { MarkOptions, RegistryMark } from "../../mark/mark.ts";
+import type { Thing } from "../../mark/thing.ts";
+import type { DiskSource } from "../../source/disk/registry.ts";
+import { type AnnouncedMoves, announce } from "../../store-change/announced-moves.ts";
+import type { Effects } from "../../store-change/effects.ts";
+import { removeTree } from "../../store-change/remove-tree.ts";
+import { closeRun, type OpenRun, openRun } from "../../store-change/run-directory.ts";
+import { createStoreWriter } from "../../store-change/store-writer.ts";
+import { countThings, type Refusal } from "../plan.ts";
+import { nameOfRun, newRunDirectory } from "../quarantine/runs.ts";
+import { type Hold, moveWhileHeld } from "./move-while-held.ts";
+import { prove } from "./proof.ts";
+import { movedOf, type SweepList, type Swept, touchedThings } from "./sweep-list.ts";
+import type { Touches } from "./touches.ts";
+
+/** What is to be removed of one registry, by its mark. */
+export interface SweepPlan {
+  readonly source: DiskSource;
+  readonly mark: RegistryMark;
+  /** Links before blobs. */
+  readonly dead: readonly Thing[];
+}
+
+export interface SweepOptions {
+  /** The directory that the program was given. */
+  readonly directory: string;
+  readonly effects: Effects;
+  readonly terminal: Terminal;
+  /** How writes are held; null: nothing serves the stores. */
+  readonly hold: Hold | null;
+  readonly touches: Touches;
+  readonly mark: MarkOptions;
+  readonly interruption: Pick<Interruption, "signal">;
+}
+
+/** What a sweep came to, by registry. */
+export interface Sweep {
+  /** Name of the run in the quarantine; null when nothing is there. */
+  readonly run: string | null;
+  readonly removed: ReadonlyMap<string, GcRemoved>;
+  /** Things that stay because clients were told that they exist, or because a push needs them since. */
+  readonly touched: ReadonlyMap<string, number>;
+  /** Things that the next run removes: this one had no more time. */
+  readonly left: ReadonlyMap<string, number>;
+  readonly refused: Refusal | null;
+  readonly freezeSeconds: number | null;
+  readonly proof: GcReport["proof"];
+  /** The signal that ended it early. */
+  readonly interruptedBy: string | undefined;
+}
+
+/** Things that one run moves at most: its journal is read as one text. */
+const thingsAtMost = 500_000;
+
+/**
+ * Moves what is dead into the quarantine, while writes are held, and proves that everything is complete that was so. What
+ * goes wrong puts all of it back. The caller holds the locks of the stores.
+ *
+ * Errors: E_STORE_UNWRITABLE and E_CONFIGURATION before anything was changed; those of the file system when not even
+ * putting back could be done: the run is unfinished then, and the next one puts it back.
+ */
+export async function sweep(plans: readonly SweepPlan[], options: SweepOptions): Promise<Sweep> {
+  const before = await options.touches.before();
+  if ("fault" in before)
+    return refusedSweep({ reason: "touched", text: `${before.fault} Nothing was removed.` });
+  const { directory, effects } = options;
+  const run = await openRun({
+    directory: resolve(directory),
+    workDirectory: newRunDirectory(directory, new Date()),
+    stores: plans.map(({ source }) => source.dataDirectory),
+    effects,
+  });
+  const list = listOf(plans, run);
+  const touched = touchedThings(list, before.touched);
+  const moves = [...list.values()].filter((swept) => !touched.has(swept)).map(({ move }) => move);
+  const announced = await announce(moves, run);
+  const held = await moveWhileHeld(plans, { list, touched, announced, ...options });
+  const late = await giveBackTouched(list, announced, options.touches);
+  const proof = announced.made().length > 0 ? await proveOrGiveBack(plans, list, announced, options) : null;
+  // What could not go back, because a push has written its place again, is kept like all else.
+  const isEmpty = (await readdir(join(run.workDirectory, "moved"))).length === 0;
+  await closeRun(run);
+  if (isEmpty) await removeTree(run.workDirectory, effects);
+  const made = movedOf(list, announced.made());
+  const stayed = new Set([...touched, ...held.stayed, ...late]);
+  const refused = proof && proof.lost.length > 0 ? proofFailed : held.refused;
+  const left = [...list.values()].filter((swept) => !made.has(swept.path) && !stayed.has(swept));
+  return {
+    run: isEmpty ? null : nameOfRun(run),
+    removed: byRegistry(plans, (own) => countThings(own.map(({ thing }) => thing)), [...made.values()]),
+    touched: byRegistry(plans, (own) => own.length, [...stayed]),
+    left: byRegistry(plans, (own) => own.length, refused ? [] : left),
+    refused,
+    freezeSeconds: held.freezeSeconds,
+    proof,
+    interruptedBy: options.interruption.signal(),
+  };
+}
+
+const proofFailed: Refusal = {
+  reason: "proof",
+  text: "After the removal something was not complete any more that had been so, so all of it was put back.",
+};
+
+/** Writes to the disk what was moved, and puts back what clients were told about while it was. */
+async function giveBackTouched(
+  list: SweepList,
+  announced: AnnouncedMoves,
+  touches: Touches,
+): Promise<ReadonlySet<Swept>> {
+  const moved = movedOf(list, announced.made());
+  const touched = touchedThings(moved, await touches.meanwhile());
+  await announced.giveBack([...touched].map(({ move }) => move));
+  await announced.finish();
+  return new Set([...touched].flatMap(({ path }) => list.get(path) ?? []));
+}
+
+async function proveOrGiveBack(
+  plans: readonly SweepPlan[],
+  list: SweepList,
+  announced: AnnouncedMoves,
+  { terminal }: SweepOptions,
+): Promise<GcReport["proof"]> {
+  const proof = await prove(plans, movedOf(list, announced.made()), terminal);
+  if (proof.lost.length === 0) return proof;
+  await announced.giveBack(announced.made());
+  await announced.finish();
+  return proof;
+}
+
+function listOf(plans: readonly SweepPlan[], run: OpenRun): SweepList {
+  const { movedPath } = createStoreWriter(run);
+  const all = plans.flatMap(({ dead, mark: { registry, dataDirectory } }) =>
+    dead.map((thing) => ({ thing, registry, dataDirectory })),
+  );
+  // Of several registries too, so that what is left for the next run are blobs.
+  const ordered = [
+    ...all.filter(({ thing }) => thing.kind !== "blob"),
+    ...all.filter(({ thing }) => thing.kind === "blob"),
+  ].slice(0, thingsAtMost);
+  return new Map(
+    ordered.map((one) => {
+      const { path } = one.thing;
+      return [path, { ...one, path, at: path, move: { from: path, to: movedPath() } }];
+    }),
+  );
+}
+
+function byRegistry<T>(
+  plans: readonly SweepPlan[],
+  sum: (own: readonly Swept[]) => T,
+  all: readonly Swept[],
+): ReadonlyMap<string, T> {
+  const groups = Map.groupBy(all, ({ registry }) => registry);
+  return new Map(plans.map(({ mark: { registry } }) => [registry, sum(groups.get(registry) ?? [])]));
+}
+
+/** Nothing was changed. */
+function refusedSweep(refused: Refusal): Sweep {
+  return {
+    run: null,
+    removed: new Map(),
+    touched: new Map(),
+    left: new Map(),
+    refused,
+    freezeSeconds: null,
+    proof: null,
+    interruptedBy: undefined,
+  };
+}
