@@ -71,6 +71,8 @@ export interface GcRegistry {
     readonly young: number;
     readonly touched: number;
     readonly notDeadLongEnough: number;
+    /** Dead, and left for the next run: writes could not be held for longer. */
+    readonly outOfTime: number;
     /** Bytes of the blobs among them. */
     readonly bytes: number;
   };

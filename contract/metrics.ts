@@ -167,6 +167,30 @@ export const retainMetrics = {
   regwarden_retain_duration_seconds: { help: "Time that the last run took", labels: [] },
 } as const satisfies Record<string, Metric>;
 
+/** Written by each purge of the quarantine, and served by nginx at /metrics/purge of the metrics port. */
+export const purgeMetrics = {
+  regwarden_purge_last_run_timestamp_seconds: {
+    help: "Unix time of the end of the last purge, whatever its result",
+    labels: [],
+  },
+  regwarden_purge_success_timestamp_seconds: {
+    help: "Unix time of the end of the last purge that removed what was old enough",
+    labels: [],
+  },
+  regwarden_purge_complete: {
+    help: "1 when the last purge could check what the stores need, else 0",
+    labels: [],
+  },
+  regwarden_purge_freed_bytes: {
+    help: "Bytes that the file system has back since the last purge; 0 for a plan",
+    labels: [],
+  },
+  regwarden_purge_put_back: {
+    help: "Links and blobs that the last purge found needed, and put back instead",
+    labels: [],
+  },
+} as const satisfies Record<string, Metric>;
+
 /** Written on the VM by the watch that puts quarantined things back, and served by nginx at /metrics/restore. */
 export const restoreMetrics = {
   regwarden_collect_restored_total: {

@@ -1,18 +1,22 @@
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
-import type { GcReport } from "../../contract/gc-report.ts";
+import type { GcRefusal, GcReport } from "../../contract/gc-report.ts";
 import type { Command } from "../cli/command.ts";
-import { ProgramError } from "../cli/errors.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { createEffects, type Effects } from "../store-change/effects.ts";
-import { withStoreLocks } from "../store-change/store-lock.ts";
+import { lockPatienceMs, withStoreLocks } from "../store-change/store-lock.ts";
+import { applyPlan, putBackFormer, quarantinedBytes } from "./apply.ts";
 import { type GcArguments, gcHelp, parseGcArguments } from "./args.ts";
 import { findStores } from "./find-stores.ts";
 import { runGate } from "./gate/run-gate.ts";
 import { putMetrics } from "./metrics.ts";
 import type { GcOutcome } from "./outcome.ts";
-import { type Planned, planStores, type Run } from "./plan-stores.ts";
+import { markOptionsOf, type Planned, planStores, type Run } from "./plan-stores.ts";
+import { putPurgeMetrics } from "./purge/metrics.ts";
+import { runGcPurge } from "./purge/run-purge.ts";
 import { buildReport, renderJson } from "./report.ts";
 import { renderReport } from "./table.ts";
+import { runGcUndo } from "./undo/run-undo.ts";
+import { runGcWatch } from "./watch/run-watch.ts";
 
 export const gcCommand: Command = {
   name: "gc",
@@ -34,8 +38,12 @@ export async function runGc(
       return runGate(options, terminal);
     case "collect":
       return runCollection(options, terminal, effects);
-    default:
-      throw new ProgramError("E_USAGE", `--${mode.does} cannot be used yet.`);
+    case "undo":
+      return runGcUndo({ ...options, undo: mode.run }, terminal, effects);
+    case "purge":
+      return purge(options, mode.ageMs, terminal, effects);
+    case "watch":
+      return runGcWatch(options, terminal, effects);
   }
 }
 
@@ -58,8 +66,12 @@ async function runCollection(options: GcArguments, terminal: Terminal, effects: 
     });
     for (const text of [...stores.unreadable, ...planned.faults]) terminal.err(`${text}\n`);
     terminal.out(options.json ? renderJson(report) : renderReport(report));
-    await putMetrics(options, { report, durationSeconds: seconds() });
-    return exitCodeOf(report);
+    await putMetrics(options, {
+      report,
+      durationSeconds: seconds(),
+      quarantinedBytes: await quarantinedBytes(run),
+    });
+    return outcome?.interruptedBy ? exitCodes.couldNotCheck : exitCodeOf(report);
   } catch (error) {
     await putMetrics(options, { report: undefined, durationSeconds: seconds() }).catch(() => {});
     throw error;
@@ -73,14 +85,40 @@ async function plan(run: Run): Promise<{ readonly planned: Planned }> {
 /** The locks are taken before the mark: what another run moves meanwhile would make the plan wrong. */
 function planAndApply(run: Run): Promise<{ readonly planned: Planned; readonly outcome: GcOutcome }> {
   const directories = run.stores.collected.map(({ dataDirectory }) => dataDirectory);
-  return withStoreLocks(directories, async () => {
-    throw new ProgramError("E_USAGE", "--apply cannot be used yet.");
-  });
+  const work = async () => {
+    await putBackFormer(run);
+    const planned = await planStores(run);
+    return { planned, outcome: await applyPlan(planned, run) };
+  };
+  return withStoreLocks(directories, work, { patienceMs: lockPatienceMs });
 }
+
+/** What a purge goes by is what a collection would: digests in use, and those that were overwritten lately. */
+async function purge(
+  options: GcArguments,
+  ageMs: number,
+  terminal: Terminal,
+  effects: Effects,
+): Promise<ExitCode> {
+  const { metricsPath } = options;
+  try {
+    const mark = { ...(await markOptionsOf(options, await findStores(options))), shard: undefined };
+    const { exitCode, report } = await runGcPurge({ ...options, ageMs, mark }, terminal, effects);
+    await putPurgeMetrics(metricsPath, report);
+    return exitCode;
+  } catch (error) {
+    await putPurgeMetrics(metricsPath, undefined).catch(() => {});
+    throw error;
+  }
+}
+
+/** Refusals for want of knowledge: whether writes were held, what clients were told, what the file system did. */
+const notChecked: ReadonlySet<GcRefusal | null> = new Set(["freeze", "touched", "moving"]);
 
 /** The exit status that a report stands for. */
 function exitCodeOf({ complete, applied, registries, proof }: GcReport): ExitCode {
-  if (!complete) return exitCodes.couldNotCheck;
+  if (!complete || registries.some(({ refusedFor }) => notChecked.has(refusedFor)))
+    return exitCodes.couldNotCheck;
   const isRefused = registries.some(({ refused }) => refused !== null);
   const isPlanned = registries.some(
     ({ removed: { revisionLinks, layerLinks, blobs } }) => revisionLinks + layerLinks + blobs > 0,

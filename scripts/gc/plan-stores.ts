@@ -33,11 +33,7 @@ export interface Planned {
 export async function planStores({ options, stores, terminal, effects }: Run): Promise<Planned> {
   const progress = createProgressLine(terminal, () => performance.now(), describeProgress);
   const markOptions: MarkOptions = {
-    graceMs: options.graceMs,
-    overwrittenMs: options.overwrittenMs,
-    deadForMs: options.deadForMs,
-    inUse: await digestsInUse(options, stores),
-    shard: options.shard,
+    ...(await markOptionsOf(options, stores)),
     onProgress: progress.update,
   };
   const registries: PlannedRegistry[] = [];
@@ -54,8 +50,14 @@ export async function planStores({ options, stores, terminal, effects }: Run): P
   return { registries, markOptions, faults };
 }
 
+/** What marks go by, but for the ledger. Errors: E_IN_USE. */
+export async function markOptionsOf(options: GcArguments, stores: Stores): Promise<MarkOptions> {
+  const { graceMs, overwrittenMs, deadForMs, shard } = options;
+  return { graceMs, overwrittenMs, deadForMs, shard, inUse: await digestsInUse(options, stores) };
+}
+
 /** Digests that the cluster uses, of whatever repository: another one may have the same content. Errors: E_IN_USE. */
-export async function digestsInUse(
+async function digestsInUse(
   { inUse, instances }: Pick<GcArguments, "inUse" | "instances">,
   { all }: Stores,
 ): Promise<ReadonlySet<Digest>> {

@@ -61,7 +61,11 @@ function reportRegistry({ plan, ledger }: PlannedRegistry, outcome: GcOutcome | 
     name: mark.registry,
     kept: mark.kept,
     removed: (isRefused ? undefined : outcome?.removed.get(mark.registry)) ?? plan.removed,
-    spared: { ...mark.spared, touched: outcome?.touched.get(mark.registry) ?? 0 },
+    spared: {
+      ...mark.spared,
+      touched: outcome?.touched.get(mark.registry) ?? 0,
+      outOfTime: outcome?.left.get(mark.registry) ?? 0,
+    },
     repositories: reportRepositories(mark.dead, mark.unreached),
     refused: refused?.text ?? null,
     refusedFor: refused?.reason ?? null,

@@ -6,15 +6,6 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-const units = ["bytes", "kB", "MB", "GB", "TB", "PB"];
-
-/** `0 bytes`, `1.5 GB`: in powers of a thousand. */
-export function describeBytes(bytes: number): string {
-  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
-  const value = bytes / 1000 ** power;
-  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
-}
-
 /** Stands before a report's conclusion; empty where everything was checked. */
 export function warningOf(isComplete: boolean): string {
   return isComplete ? "" : "NOT COMPLETE: something could not be checked. ";

@@ -14,6 +14,7 @@ import {
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
 import { describeError, ProgramError, systemCode } from "../cli/errors.ts";
 import { ownDirectory } from "../registry/paths.ts";
@@ -48,20 +49,40 @@ export interface Machine {
   readonly isShared: (directory: string) => Promise<boolean>;
 }
 
-/** Does `work` while no other run changes these stores. Errors: as {@link lockStore}, before `work` begins. */
+/** How long a run that is due waits for one that holds locks for moments only, as the watch over a quarantine does. */
+export const lockPatienceMs = 3000;
+
+/**
+ * Does `work` while no other run changes these stores. A lock that another run holds is waited for up to `patienceMs`.
+ *
+ * Errors: as {@link lockStore}, before `work` begins.
+ */
 export async function withStoreLocks<T>(
   dataDirectories: readonly string[],
   work: () => Promise<T>,
+  { patienceMs = 0 }: { readonly patienceMs?: number } = {},
 ): Promise<T> {
   const releases: Release[] = [];
   try {
     // Two names may lead to one store, which must not be locked twice.
     const stores = new Set(await Promise.all(dataDirectories.map((path) => realpath(path))));
-    for (const store of stores) releases.push(await lockStore(store));
+    const deadline = performance.now() + patienceMs;
+    for (const store of stores) releases.push(await lockWithin(deadline, store));
     return await work();
   } finally {
     for (const release of releases) await release();
   }
+}
+
+async function lockWithin(deadline: number, store: string): Promise<Release> {
+  for (;;)
+    try {
+      return await lockStore(store);
+    } catch (error) {
+      const isHeld = error instanceof ProgramError && error.code === "E_STORE_LOCKED";
+      if (!isHeld || performance.now() >= deadline) throw error;
+      await sleep(20);
+    }
 }
 
 /**

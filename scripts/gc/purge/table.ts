@@ -1,6 +1,6 @@
 import type { GcPurgeReport, GcPurgeRun } from "../../../contract/gc-purge-report.ts";
-import { describeBytes } from "../../report/phrases.ts";
 import { renderTable } from "../../report/table.ts";
+import { formatBytes } from "../table.ts";
 
 /** What a purge did or would do, as people read it. */
 export function renderPurge(report: GcPurgeReport, directory: string): string {
@@ -9,14 +9,14 @@ export function renderPurge(report: GcPurgeReport, directory: string): string {
   const rows = runs.map(({ name, decision, things, bytes }) => [
     name,
     String(things),
-    describeBytes(bytes),
+    formatBytes(bytes),
     (applied ? done : planned)[decision],
   ]);
   return [
     renderTable(["RUN", "THINGS", "SIZE", "WHAT"], rows, new Set([1, 2])),
     ...runs.flatMap(describePutBack),
     ...problems.map((problem) => `Could not check what is needed: ${problem}\n`),
-    applied ? `Freed ${describeBytes(freedBytes)}.\n` : `This would free ${describeBytes(freedBytes)}.\n`,
+    applied ? `Freed ${formatBytes(freedBytes)}.\n` : `This would free ${formatBytes(freedBytes)}.\n`,
     hintFor(report, directory),
   ].join("");
 }

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Effects } from "../../store-change/effects.ts";
 import type { RecordedRun } from "../../store-change/journal.ts";
 import type { NotDone } from "../../store-change/move-files.ts";
+import { storeOf } from "../../store-change/paths.ts";
 import { closeRun, openRun } from "../../store-change/run-directory.ts";
 import { createStoreWriter } from "../../store-change/store-writer.ts";
 import { nextUndoDirectory } from "../../store-change/undo.ts";
@@ -59,9 +60,11 @@ export async function putBack(things: readonly Quarantined[], scope: PutBackScop
  * Errors: as of {@link putBack}.
  */
 export async function putBackCutOff(runs: readonly RecordedRun[], scope: PutBackScope): Promise<PutBack> {
-  const cutOff = runs.filter(({ isFinished }) => !isFinished);
+  const cutOff = runs
+    .filter(({ isFinished }) => !isFinished)
+    .flatMap((run) => contentsOf(run, scope.directory));
   return putBack(
-    cutOff.flatMap((run) => contentsOf(run, scope.directory)),
+    cutOff.filter(({ path }) => storeOf(path, scope.stores) !== undefined),
     scope,
   );
 }

@@ -13,3 +13,16 @@ export function totalOf(things: readonly Placed[]): GcRemoved {
     else total.layerLinks += 1;
   return total;
 }
+
+/** Bytes of the blobs among some things, by the name of their registry. */
+export function bytesByRegistry(
+  index: ReadonlyMap<string, Placed>,
+  registries: readonly { readonly name: string; readonly dataDirectory: string }[],
+): ReadonlyMap<string, number> {
+  const bytes = new Map(registries.map(({ name }) => [name, 0]));
+  for (const thing of index.values()) {
+    const registry = registries.find(({ dataDirectory }) => thing.path.startsWith(`${dataDirectory}/`));
+    if (registry) bytes.set(registry.name, (bytes.get(registry.name) ?? 0) + bytesOf(thing));
+  }
+  return bytes;
+}

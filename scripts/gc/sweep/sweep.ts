@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { GcRemoved, GcReport } from "../../../contract/gc-report.ts";
+import type { GcReport } from "../../../contract/gc-report.ts";
 import type { Interruption } from "../../cli/interruption.ts";
 import type { Terminal } from "../../cli/terminal.ts";
 import type { MarkOptions, RegistryMark } from "../../mark/mark.ts";
@@ -11,6 +11,7 @@ import type { Effects } from "../../store-change/effects.ts";
 import { removeTree } from "../../store-change/remove-tree.ts";
 import { closeRun, type OpenRun, openRun } from "../../store-change/run-directory.ts";
 import { createStoreWriter } from "../../store-change/store-writer.ts";
+import type { GcOutcome } from "../outcome.ts";
 import { countThings, type Refusal } from "../plan.ts";
 import { nameOfRun, newRunDirectory } from "../quarantine/runs.ts";
 import { type Hold, moveWhileHeld } from "./move-while-held.ts";
@@ -38,22 +39,6 @@ export interface SweepOptions {
   readonly interruption: Pick<Interruption, "signal">;
 }
 
-/** What a sweep came to, by registry. */
-export interface Sweep {
-  /** Name of the run in the quarantine; null when nothing is there. */
-  readonly run: string | null;
-  readonly removed: ReadonlyMap<string, GcRemoved>;
-  /** Things that stay because clients were told that they exist, or because a push needs them since. */
-  readonly touched: ReadonlyMap<string, number>;
-  /** Things that the next run removes: this one had no more time. */
-  readonly left: ReadonlyMap<string, number>;
-  readonly refused: Refusal | null;
-  readonly freezeSeconds: number | null;
-  readonly proof: GcReport["proof"];
-  /** The signal that ended it early. */
-  readonly interruptedBy: string | undefined;
-}
-
 /** Things that one run moves at most: its journal is read as one text. */
 const thingsAtMost = 500_000;
 
@@ -64,10 +49,10 @@ const thingsAtMost = 500_000;
  * Errors: E_STORE_UNWRITABLE and E_CONFIGURATION before anything was changed; those of the file system when not even
  * putting back could be done: the run is unfinished then, and the next one puts it back.
  */
-export async function sweep(plans: readonly SweepPlan[], options: SweepOptions): Promise<Sweep> {
+export async function sweep(plans: readonly SweepPlan[], options: SweepOptions): Promise<GcOutcome> {
   const before = await options.touches.before();
   if ("fault" in before)
-    return refusedSweep({ reason: "touched", text: `${before.fault} Nothing was removed.` });
+    return { ...nothingSwept, refused: { reason: "touched", text: `${before.fault} Nothing was removed.` } };
   const { directory, effects } = options;
   const run = await openRun({
     directory: resolve(directory),
@@ -92,7 +77,9 @@ export async function sweep(plans: readonly SweepPlan[], options: SweepOptions):
   const left = [...list.values()].filter((swept) => !made.has(swept.path) && !stayed.has(swept));
   return {
     run: isEmpty ? null : nameOfRun(run),
-    removed: byRegistry(plans, (own) => countThings(own.map(({ thing }) => thing)), [...made.values()]),
+    removed: refused
+      ? new Map()
+      : byRegistry(plans, (own) => countThings(own.map(({ thing }) => thing)), [...made.values()]),
     touched: byRegistry(plans, (own) => own.length, [...stayed]),
     left: byRegistry(plans, (own) => own.length, refused ? [] : left),
     refused,
@@ -160,16 +147,14 @@ function byRegistry<T>(
   return new Map(plans.map(({ mark: { registry } }) => [registry, sum(groups.get(registry) ?? [])]));
 }
 
-/** Nothing was changed. */
-function refusedSweep(refused: Refusal): Sweep {
-  return {
-    run: null,
-    removed: new Map(),
-    touched: new Map(),
-    left: new Map(),
-    refused,
-    freezeSeconds: null,
-    proof: null,
-    interruptedBy: undefined,
-  };
-}
+/** Of a run that changed nothing. */
+export const nothingSwept: GcOutcome = {
+  run: null,
+  removed: new Map(),
+  touched: new Map(),
+  left: new Map(),
+  refused: null,
+  freezeSeconds: null,
+  proof: null,
+  interruptedBy: undefined,
+};

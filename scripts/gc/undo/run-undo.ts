@@ -6,7 +6,7 @@ import type { Terminal } from "../../cli/terminal.ts";
 import { discoverRegistries } from "../../source/disk/registry.ts";
 import type { Effects } from "../../store-change/effects.ts";
 import { statOf, storeOf } from "../../store-change/paths.ts";
-import { withStoreLocks } from "../../store-change/store-lock.ts";
+import { lockPatienceMs, withStoreLocks } from "../../store-change/store-lock.ts";
 import { contentsOf, type Quarantined } from "../quarantine/contents.ts";
 import { putBack } from "../quarantine/put-back.ts";
 import { findRun, nameOfRun } from "../quarantine/runs.ts";
@@ -40,7 +40,7 @@ export async function runGcUndo(
   const run = await findRun(directory, undo);
   const contents = () => contentsOf(run, directory);
   const touched = new Set(contents().flatMap(({ path }) => storeOf(path, stores) ?? []));
-  const done = await withStoreLocks(apply ? [...touched] : [], async () => {
+  const work = async () => {
     // Read again: what another process put back meanwhile is no longer there.
     const { free, left } = await divide(contents());
     if (!apply || free.length === 0) return { putBack: totalOf(free), left, isDone: false };
@@ -48,7 +48,8 @@ export async function runGcUndo(
     // They lie in the store again.
     const total = totalOf(back.done.map(({ path }) => ({ path, at: path })));
     return { putBack: total, left: [...left, ...back.left], isDone: true };
-  });
+  };
+  const done = await withStoreLocks(apply ? [...touched] : [], work, { patienceMs: lockPatienceMs });
   const report: GcUndoReport = {
     schema: gcUndoReportSchema,
     run: nameOfRun(run),

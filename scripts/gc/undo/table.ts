@@ -1,6 +1,7 @@
 import type { GcRemoved } from "../../../contract/gc-report.ts";
 import type { GcUndoReport } from "../../../contract/gc-undo-report.ts";
-import { counted, describeBytes } from "../../report/phrases.ts";
+import { counted } from "../../report/phrases.ts";
+import { formatBytes } from "../table.ts";
 
 /** What an undo did or would do, as people read it. */
 export function renderUndo(report: GcUndoReport, directory: string): string {
@@ -24,5 +25,5 @@ function hintFor({ run, applied, putBack }: GcUndoReport, directory: string): st
 /** `2 manifest links, 1 layer link and 3 blobs of 1.5 GB`. */
 export function describeThings({ revisionLinks, layerLinks, blobs, bytes }: GcRemoved): string {
   const links = `${counted(revisionLinks, "manifest link")}, ${counted(layerLinks, "layer link")}`;
-  return `${links} and ${counted(blobs, "blob")} of ${describeBytes(bytes)}`;
+  return `${links} and ${counted(blobs, "blob")} of ${formatBytes(bytes)}`;
 }

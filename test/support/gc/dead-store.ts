@@ -75,7 +75,16 @@ export async function rootWithDead() {
     }),
     store.blobData(orphan),
   ].map((path) => dirname(path));
-  return { root, store, kept, dead, other, orphan, paths };
+  return {
+    root,
+    store,
+    kept,
+    dead,
+    other,
+    orphan,
+    paths,
+    quarantine: join(root, ".regwarden", "quarantine"),
+  };
 }
 
 /** What a collection removes, by a mark of now. */

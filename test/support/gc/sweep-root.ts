@@ -1,9 +1,10 @@
 import type { Terminal } from "../../../scripts/cli/terminal.ts";
+import type { GcOutcome } from "../../../scripts/gc/outcome.ts";
 import type { Hold } from "../../../scripts/gc/sweep/move-while-held.ts";
-import { type Sweep, type SweepOptions, sweep } from "../../../scripts/gc/sweep/sweep.ts";
+import { type SweepOptions, sweep } from "../../../scripts/gc/sweep/sweep.ts";
 import { noTouches } from "../../../scripts/gc/sweep/touches.ts";
 import { createEffects } from "../../../scripts/store-change/effects.ts";
-import { withStoreLocks } from "../../../scripts/store-change/store-lock.ts";
+import { lockPatienceMs, withStoreLocks } from "../../../scripts/store-change/store-lock.ts";
 import { markOptions, plansOf } from "./dead-store.ts";
 
 /** A terminal that keeps what it is given. */
@@ -25,7 +26,7 @@ export function recordingTerminal(): Terminal & { readonly written: { out: strin
 const silent = { out: () => {}, err: () => {}, isInteractive: false, readLine: async () => "" };
 
 /** Collects what is dead in a data root, as the command does it. */
-export async function sweepRoot(root: string, given: Partial<SweepOptions> = {}): Promise<Sweep> {
+export async function sweepRoot(root: string, given: Partial<SweepOptions> = {}): Promise<GcOutcome> {
   const mark = given.mark ?? markOptions;
   const plans = await plansOf(root, mark);
   const options: SweepOptions = {
@@ -41,6 +42,7 @@ export async function sweepRoot(root: string, given: Partial<SweepOptions> = {})
   return withStoreLocks(
     plans.map(({ mark: { dataDirectory } }) => dataDirectory),
     () => sweep(plans, options),
+    { patienceMs: lockPatienceMs },
   );
 }
 

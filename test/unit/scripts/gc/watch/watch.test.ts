@@ -60,7 +60,7 @@ test("A blob that a client asks for and does not get is back at once, with its l
   expect(existsSync(store.layerLink("app", dead.layer))).toBe(true);
   expect(existsSync(store.blobData(dead.config))).toBe(false);
   expect(existsSync(store.blobData(other.layer))).toBe(false);
-  expect(terminal.written.out).toContain(`Put back 0 manifest links, 1 layer link and 1 blob of 13 bytes`);
+  expect(terminal.written.out).toContain(`Put back 0 manifest links, 1 layer link and 1 blob of 13 B`);
   expect(terminal.written.out).toContain(`in app: a client got 404 for HEAD /v2/app/blobs/${dead.layer}.\n`);
 });
 
