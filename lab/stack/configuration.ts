@@ -17,6 +17,20 @@ export type StackConfiguration = Readonly<Record<string, ConfigurationValue>>;
 /** The runbook's address in the alerts. The lab serves none, so it is a name that never resolves. */
 const runbookUrl = "https://git.lab.invalid/regwarden/docs/runbook.md";
 
+/** The lab removes what would go, and waits minutes where others wait days. */
+const maintenance: StackConfiguration = {
+  "retention.mode": { value: "apply" },
+  "retention.rules[0].repositories[0]": { value: "ci/**" },
+  "retention.rules[0].keep.newest": { value: "3" },
+  "retention.rules[0].overwritten.keep": { value: "1" },
+  "retention.rules[0].trustPushTimes": { value: "true" },
+  "collection.mode": { value: "apply" },
+  "collection.deadFor": { value: "1m" },
+  "collection.grace": { value: "1m" },
+  "collection.overwritten": { value: "1m" },
+  "collection.budget": { value: "90%" },
+};
+
 /** The pull-through caches: the remote of each is the instance's stand-in for the public registries. */
 function caches(instance: Instance): StackConfiguration {
   const fields = defaultCaches.flatMap(({ name, port }, at) => [
@@ -59,6 +73,7 @@ export function stackConfiguration(
     "ui.port": { value: String(ports.ui) },
     "ui.title": { value: `Docker registry (${instance})` },
     "metrics.port": { value: String(ports.metrics) },
+    ...maintenance,
     secretsSource: { value: "config" },
     tlsAuthority: { value: certificates.authority },
     sshPrivateKey: { value: host.privateKey, secret: true },

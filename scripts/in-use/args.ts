@@ -7,6 +7,7 @@ import { type Environment, optionOrVariable } from "../cli/options/environment.t
 import { concurrency, timeoutSeconds } from "../cli/options/numbers.ts";
 import type { Account } from "../http/exchange.ts";
 import { parseReference } from "../registry/reference.ts";
+import type { PublishTarget } from "./publish.ts";
 
 /** One registry whose images are checked. */
 export interface RegistryAddress {
@@ -32,6 +33,8 @@ export interface InUseSettings {
   /** How long the cluster or a registry may be silent. */
   readonly timeoutSeconds: number;
   readonly json: boolean;
+  /** Where the list is put, in the only registry that is asked; undefined: nowhere. */
+  readonly publish: PublishTarget | undefined;
 }
 
 export const inUseHelp = `Usage: regwarden in-use [OPTION]...
@@ -48,6 +51,7 @@ Options, some also by the environment variable beside them; the option wins:
   --pushgateway URL    PUSHGATEWAY          where to put metrics, one group a registry. Default: nowhere
   --concurrency N      CONCURRENCY          requests in flight. Default: 16
   --timeout SECONDS    TIMEOUT_SECONDS      how long cluster or registry may send no byte; 1 to 600. Default: 10
+  --publish REPOSITORY:TAG                  puts a complete list there, in the one registry, for retain and gc on its host
   --json                                    prints one document (regwarden/in-use/v1) instead of text: all images of these
                                             registries that the cluster names, with tags, digests and state
 The account by the environment, REG_USER and REG_PASS, for one registry; else as docker login left it. A CA of one's own
@@ -68,6 +72,7 @@ const schema = v.object({
   concurrency: text,
   timeout: text,
   json: v.optional(v.boolean(), false),
+  publish: v.optional(v.string()),
 });
 const options = {
   registry: { type: "string", multiple: true },
@@ -77,6 +82,7 @@ const options = {
   concurrency: { type: "string" },
   timeout: { type: "string" },
   json: { type: "boolean" },
+  publish: { type: "string" },
 } as const;
 
 const settingsSchema = v.object({
@@ -106,6 +112,7 @@ export function parseInUseArguments(
   faults.push(
     ...accountFaults,
     ...checkAccount(registries, account),
+    ...publishFaults(given.publish, registries, account),
     ...(settings.issues ?? []).map(({ message }) => message),
   );
   if (!settings.success || faults.length > 0) throw new ProgramError("E_CONFIGURATION", faults.join(" "));
@@ -117,6 +124,7 @@ export function parseInUseArguments(
     ...settings.output,
     pushgateway: settings.output.pushgateway,
     json: given.json,
+    publish: publishTarget(given.publish),
   };
 }
 
@@ -152,6 +160,26 @@ function checkAccount(
   return [
     ...registries.flatMap(({ name, origin }) => privacyFault(name, new URL(origin)) ?? []),
     ...(registries.length > 1 ? ["REG_USER and REG_PASS are for one registry, and several are given."] : []),
+  ];
+}
+
+function publishTarget(given: string | undefined): PublishTarget | undefined {
+  if (given === undefined) return undefined;
+  const parsed = parseReference(`registry.local/${given}`);
+  if ("reason" in parsed || parsed.tag === null || parsed.digest !== null) return undefined;
+  return { repository: parsed.repository, tag: parsed.tag };
+}
+
+function publishFaults(
+  given: string | undefined,
+  registries: readonly RegistryAddress[],
+  account: Account | undefined,
+): readonly string[] {
+  if (given === undefined) return [];
+  return [
+    ...(publishTarget(given) ? [] : ["--publish must be like regwarden/in-use:latest."]),
+    ...(registries.length > 1 ? ["--publish puts the list into one registry, and several are given."] : []),
+    ...(account ? [] : ["--publish needs the account by the environment: REG_USER and REG_PASS."]),
   ];
 }
 

@@ -83,7 +83,12 @@ describe("the check of the images in use", () => {
     const [container] = pod.containers;
     expect(container).toMatchObject({
       name: "registry-in-use",
-      command: ["node", "/opt/regwarden/regwarden.mjs", "in-use"],
+      command: [
+        "node",
+        "/opt/regwarden/regwarden.mjs",
+        "in-use",
+        ...["--publish", "regwarden/in-use:latest"],
+      ],
       securityContext: probe.containers[0]?.securityContext,
       volumeMounts: probe.containers[0]?.volumeMounts,
     });

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { inUseRules } from "../../components/cluster/render/in-use.ts";
 import type { InUseReport } from "../../contract/in-use-report.ts";
+import { defaultMaxAgeMs } from "../../scripts/in-use-list/check-in-use.ts";
+import { parseInUseOrigin, readInUseList } from "../../scripts/in-use-list/read-in-use.ts";
 import { attestation, digest, image, index } from "../support/images/oci-content.ts";
 import { regwardenProcess, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry/registry.ts";
@@ -193,6 +195,30 @@ describe("the check of what a real cluster needs of a real registry", () => {
       otherImages: 1,
       registries: [{ name, images: 5, workloads: 6, complete: true }],
     });
+  });
+
+  test("puts its list into the registry, where the programs on its host read it from the store", async () => {
+    const origin = parseInUseOrigin("tag:private/regwarden/in-use:latest");
+    if (origin === undefined) throw new Error("no origin");
+    const read = () =>
+      readInUseList(origin, () => registry.directory, {
+        instances: [name],
+        now: Date.now(),
+        maxAgeMs: defaultMaxAgeMs,
+      });
+    expect(await read()).toMatchObject({ state: "unusable" });
+    const publish = ["--publish", "regwarden/in-use:latest"];
+    const outcome = await inUse(publish);
+    expect([outcome.exitCode, outcome.stderr]).toEqual([0, ""]);
+    expect(await registry.manifestStatus("regwarden/in-use", "latest")).toBe(200);
+    expect(await read()).toMatchObject({ state: "usable" });
+    await inUse(publish);
+    // An incomplete one does not replace it.
+    const unprivileged = await kubernetes.kubeconfigOf(namespace, "unprivileged");
+    const incomplete = await inUse(publish, { KUBECONFIG: unprivileged });
+    expect(incomplete.exitCode).toBe(3);
+    expect(incomplete.stderr).toContain("not published");
+    expect(await read()).toMatchObject({ state: "usable" });
   });
 
   test("lists all images of the registry, with what runs, for retention and collector to keep", async () => {

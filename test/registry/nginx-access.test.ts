@@ -88,6 +88,23 @@ describe("the account that may only pull", () => {
     expect(await registry.manifestStatus("app", "1")).toBe(200);
   });
 
+  test("puts the list of the images in use, and nothing else beside it", async () => {
+    await skopeo(reader, at("app:1"), at("regwarden/in-use:latest"));
+    expect(await registry.manifestStatus("regwarden/in-use", "latest")).toBe(200);
+    for (const path of [
+      "/v2/regwarden/in-use/manifests/other",
+      "/v2/regwarden/in-use/manifests/latest2",
+      "/v2/regwarden/sentinel/manifests/1",
+      "/v2/regwarden/in-use/x/blobs/uploads/",
+      "/v2/regwarden/in-use/../../app/manifests/latest",
+      "/v2/app/manifests/regwarden/in-use/manifests/latest",
+      "/v2/regwarden%2Fin-use/manifests/latest",
+      "/v2/app/blobs/uploads/?a=/v2/regwarden/in-use/manifests/latest",
+    ])
+      expect([path, await status("PUT", path, reader)]).toEqual([path, "403 may only pull"]);
+    expect(await status("DELETE", "/v2/regwarden/in-use/manifests/latest", reader)).toBe("403 may only pull");
+  });
+
   test("is asked for its password like any other, and its name in other letters is no way around", async () => {
     expect(await status("GET", "/v2/", reader)).toBe("200");
     expect(await status("GET", "/v2/", { ...reader, password: "wrong" })).toBe("401");

@@ -1,5 +1,6 @@
 import { cronJobs } from "../../../contract/cluster-names.ts";
 import { programUid } from "../../../contract/host-names.ts";
+import { inUseReference } from "../../../contract/registries.ts";
 import type { ClusterSettings } from "../settings.ts";
 import { cronJobSpec } from "./cron-job.ts";
 import {
@@ -37,12 +38,13 @@ export function inUseRules() {
 /** Spec of the CronJob that checks the images in use. The only one whose pods get a token. */
 export function inUseCronJob(settings: ClusterSettings, mounts: ProgramMounts) {
   const { inUse, nodeImage } = settings;
+  const { repository, tag } = inUseReference;
   return cronJobSpec({
     name: cronJobs.inUse,
     schedule: inUse.schedule,
     labels: IN_USE_LABELS,
     image: nodeImage,
-    command: ["node", programPath, "in-use"],
+    command: ["node", programPath, "in-use", "--publish", `${repository}:${tag}`],
     env: [...registryVariables(settings, mounts, inUse.registry), ...authorityVariables(mounts)],
     volumes: programVolumes(mounts),
     mounts: programMounts(mounts),

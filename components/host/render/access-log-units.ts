@@ -5,12 +5,11 @@ import {
   accessLogHeadFormat,
   accessLogStampFormat,
 } from "../../../contract/access-log.ts";
-import { containers } from "../../../contract/host-names.ts";
 import { hostPaths } from "../../../contract/host-paths.ts";
 import type { RegistrySettings } from "../settings.ts";
 import { hardening } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
-import { NGINX_CONFIG } from "./nginx-paths.ts";
+import { reloadNginxFunctions } from "./scripts.ts";
 
 /** A file of a day that grows beyond this ends earlier. */
 const MOST_MEBIBYTES = 256;
@@ -20,18 +19,21 @@ const ALL_MEBIBYTES = 2048;
 
 /**
  * Begins a new file of nginx's log once a day, or when it has grown large: renames the present one, writes the head of
- * the next, and has nginx open it. The new file belongs to root's group, which may write to it: nginx gives it to its
- * workers' account, and its master, which has no capability to override that, must open it again after a restart.
+ * the next, and reloads nginx. It is not told to reopen its files: that would give them, the container's standard error
+ * included, to the workers' account, and the master, which has no capability to override that, could never open them
+ * again.
  */
 export function rotateAccessLogScript(): string {
   return `#!/bin/sh
 # ${MANAGED_BY}
 set -eu
-umask 0007
+umask 0027
 cd ${accessLogDirectory}
-newest=$(find . -maxdepth 1 -name '${accessLogFile}-*' | sort | tail -n 1)
+${reloadNginxFunctions()}
 is_due() {
-  case $newest in *-"$(date -u +%Y%m%d)"T*) [ -n "$(find ${accessLogFile} -size +${MOST_MEBIBYTES}M)" ] ;; esac
+  begins=$(sed -n '1s/^{"begins":\\([0-9]\\{1,\\}\\).*/\\1/p' ${accessLogFile} 2>/dev/null) || true
+  [ "\${begins:-0}" -lt "$(($(date +%s) / 86400 * 86400))" ] ||
+    [ -n "$(find ${accessLogFile} -size +${MOST_MEBIBYTES}M)" ]
 }
 if is_due; then
   former=
@@ -47,10 +49,8 @@ if is_due; then
     printf '{"begins":%s,"follows":null}\\n' "$(date +%s)" >.new
   fi
   mv .new ${accessLogFile}
-  # A host whose registry is stopped writes no log: nginx opens the new file when it starts.
-  if [ "$(docker inspect --format '{{.State.Running}}' ${containers.nginx} 2>/dev/null)" = true ]; then
-    docker exec ${containers.nginx} nginx -c ${NGINX_CONFIG} -s reopen
-  fi
+  # Else it opens the new file when it starts.
+  if is_running; then reload; fi
 fi
 find . -maxdepth 1 -name '${accessLogFile}-*' -mtime +${accessLogDays} -delete
 # Workers that end their last transfers after a reload may still write to the newest.

@@ -8,7 +8,7 @@ import {
   scanMetricsPath,
 } from "../../../contract/host-names.ts";
 import { diskFile, maintenanceFiles, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
-import { privateRegistry } from "../../../contract/registries.ts";
+import { inUseReference, privateRegistry } from "../../../contract/registries.ts";
 import { jsModule } from "../../../contract/write-freeze.ts";
 import { type CacheSettings, lowerUnit, type RegistrySettings, registryNames } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
@@ -100,15 +100,21 @@ const cacheZone = ({ blobCache: { size, minFree } }: RegistrySettings) => `
 `;
 
 // 2.8.3 knows no rights: every account may push. The password is checked by the registry, as for every other account.
-const pullOnly = (user: string) => `
-  # 1 for a write by the account that may only pull
-  map "$request_method $remote_user" $is_refused_write {
+// The path as it was sent: one that is spelled in another way is refused.
+const pullOnly = (user: string) => {
+  const account = user.replaceAll(".", "\\.");
+  const { repository, tag } = inUseReference;
+  const list = `/v2/${repository}/(?:blobs/uploads/[\\w-]*|manifests/${tag})(?:\\?|$)`;
+  return `
+  # 1 for a write by the account that may only pull, but for the list of the images in use
+  map "$request_method $remote_user $request_uri" $is_refused_write {
     default 0;
-    "GET ${user}" 0;
-    "HEAD ${user}" 0;
-    "~^\\S+ ${user.replaceAll(".", "\\.")}$" 1;
+    "~^(?:GET|HEAD) ${account} " 0;
+    "~^(?:PATCH|POST|PUT) ${account} ${list}" 0;
+    "~^\\S+ ${account} " 1;
   }
 `;
+};
 
 const allowed = (networks: readonly string[] | undefined): string =>
   networks === undefined
