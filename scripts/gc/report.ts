@@ -92,10 +92,10 @@ function reportRepositories(dead: readonly Thing[], unreached: readonly Thing[])
   return [...found]
     .map(([name, counts]) => ({ name, ...counts }))
     .filter(({ revisionLinks, layerLinks }) => revisionLinks + layerLinks > 0)
-    .sort((a, b) => linksOf(b) - linksOf(a) || (a.name < b.name ? -1 : 1));
+    .sort((a, b) => linksOfRepository(b) - linksOfRepository(a) || (a.name < b.name ? -1 : 1));
 }
 
-function linksOf({ revisionLinks, layerLinks }: GcRepository): number {
+export function linksOfRepository({ revisionLinks, layerLinks }: GcRepository): number {
   return revisionLinks + layerLinks;
 }
 

@@ -40,10 +40,10 @@ const blobsOfLargeStore = 10_000;
 /** Repositories that a thread is given at a time. */
 const repositoriesAtATime = 16;
 
-/** Errors: E_OUT_OF_MEMORY. */
-export function createMarkEngine(source: DiskSource): MarkEngine {
+/** `given`: threads that are used whatever the size of the store. Errors: E_OUT_OF_MEMORY. */
+export function createMarkEngine(source: DiskSource, given?: number): MarkEngine {
   const blobs = estimateBlobs(source.dataDirectory);
-  const threads = blobs >= blobsOfLargeStore ? usefulThreads() : 0;
+  const threads = given ?? (blobs >= blobsOfLargeStore ? usefulThreads() : 0);
   const need = { registry: source.name, blobs, threads };
   const limit = memoryLimit();
   requireMemory(need, limit);

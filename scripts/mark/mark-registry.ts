@@ -23,7 +23,7 @@ import type { BlobThing } from "./thing.ts";
  */
 export async function markRegistry(source: DiskSource, options: MarkOptions): Promise<RegistryMark> {
   const startedAt = options.startedAt ?? (await nextMillisecond());
-  const engine = createMarkEngine(source);
+  const engine = createMarkEngine(source, options.threads);
   try {
     return await markBy(engine, source, options, startedAt);
   } finally {

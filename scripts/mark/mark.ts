@@ -20,6 +20,8 @@ export interface MarkOptions {
   readonly ages?: Ages | undefined;
   /** Digests that are this run's; undefined: all. */
   readonly shard?: Share | undefined;
+  /** That read side by side; 0: none but this one. @default by the size of the store */
+  readonly threads?: number;
   readonly onProgress?: (progress: MarkProgress) => void;
 }
 

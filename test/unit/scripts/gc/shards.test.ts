@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import type { GcReport } from "../../../../contract/gc-report.ts";
+import { mergeReports } from "../../../../scripts/gc/merge-reports.ts";
+import { image, layer } from "../../../support/images/oci-content.ts";
+import { regwarden } from "../../../support/program.ts";
+import { age, day, markStore, namesOf } from "../../../support/store/marks.ts";
+import { privateStore } from "../../../support/store/store.ts";
+
+async function rootOfMany() {
+  const { root, store } = await privateStore();
+  for (let number = 0; number < 12; number++) {
+    const repository = `app${number % 3}`;
+    await store.push(repository, image(`kept ${number}`, "linux/amd64"), `${number}`);
+    await store.push(repository, image(`dead ${number}`, "linux/amd64"));
+    await store.blob(`orphan ${number}`);
+  }
+  await store.push("app0", layer("shared"));
+  await store.put(store.layerLink("app1", `sha256:${"7".repeat(64)}`), "");
+  await age(store.directory, day);
+  return { root, store };
+}
+
+/** All but the times. */
+function timeless(report: GcReport) {
+  const { startedAt: _, finishedAt: __, durationSeconds: ___, registries, ...rest } = report;
+  return {
+    ...rest,
+    registries: registries.map(({ ledger, ...registry }) => ({ ...registry, ledger: ledger.entries })),
+  };
+}
+
+test.each([1, 16, 256])(
+  "%i shards find together what one run finds, and their reports add up to its report",
+  async (count) => {
+    const { root, store } = await rootOfMany();
+    const gc = async (...argv: readonly string[]) => {
+      const { stdout } = await regwarden([
+        "gc",
+        root,
+        "--json",
+        "--dead-for",
+        "0s",
+        "--budget",
+        "100%",
+        ...argv,
+      ]);
+      return JSON.parse(stdout) as GcReport;
+    };
+    const whole = await markStore(store.directory);
+    const swept: string[] = [];
+    const reports: GcReport[] = [];
+    for (let index = 0; index < count; index++) {
+      swept.push(...namesOf((await markStore(store.directory, { shard: { index, count } })).dead));
+      reports.push(await gc("--shard", `${index + 1}/${count}`));
+    }
+    expect(swept.sort()).toEqual(namesOf(whole.dead));
+    expect(whole.dead.length).toBeGreaterThan(80);
+    expect(timeless(mergeReports(reports))).toEqual(timeless(await gc()));
+  },
+  120_000,
+);
+
+test("reports that are not all shards of one run are not merged", async () => {
+  const { root } = await rootOfMany();
+  const { stdout } = await regwarden(["gc", root, "--json", "--shard", "1/2"]);
+  expect(() => mergeReports([JSON.parse(stdout)])).toThrow(/not all of 2 shards/);
+});
