@@ -66,6 +66,7 @@ function mergeRegistry(shards: readonly GcRegistry[]): GcRegistry {
     spared: {
       young: sum(shards, ({ spared }) => spared.young),
       touched: sum(shards, ({ spared }) => spared.touched),
+      outOfTime: sum(shards, ({ spared }) => spared.outOfTime),
       notDeadLongEnough: sum(shards, ({ spared }) => spared.notDeadLongEnough),
       bytes: sum(shards, ({ spared }) => spared.bytes),
     },
