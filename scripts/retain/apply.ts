@@ -54,6 +54,7 @@ export async function applyPlans(
   const directory = resolve(given);
   const time = new Date(now).toISOString().replaceAll(/[-:]/g, "");
   const broken = await findBroken(changed);
+  const interruption = watchInterruption();
   const run = await openRun({
     note: { [brokenNote]: broken },
     directory,
@@ -63,7 +64,6 @@ export async function applyPlans(
   });
   const writer = createStoreWriter(run);
   const drops = changed.flatMap((plan) => dropsOf(plan, now, writer.movedPath));
-  const interruption = watchInterruption();
   const moved = new Map<string, number>();
   const stayed: { registry: string; tag: string; text: string }[] = [];
   let done = 0;

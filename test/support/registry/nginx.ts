@@ -2,22 +2,26 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { accessLogFormat, accessLogFormatName } from "../../../contract/access-log.ts";
 import { ensurePackages } from "../../../lab/machine/packages.ts";
 import { findCommand } from "../../../lab/machine/paths.ts";
 import { freePort } from "../server/free-port.ts";
 import { becomesReady, endProcess } from "../server/running.ts";
 import type { Service } from "../server/service.ts";
 
-/** A real nginx in front of a server; `keepsBlobs`: with a cache of its own for whatever is served. */
+/**
+ * A real nginx in front of a server; `keepsBlobs`: with a cache of its own for whatever is served; `logsTo`: where it writes
+ * the access log of the private registry.
+ */
 export async function startNginx(
   target: string,
-  { keepsBlobs = false }: { readonly keepsBlobs?: boolean } = {},
+  { keepsBlobs = false, logsTo }: { readonly keepsBlobs?: boolean; readonly logsTo?: string } = {},
 ): Promise<Service> {
   await ensurePackages({}, ["nginx"]);
   const directory = await mkdtemp(join(tmpdir(), "regwarden-nginx-"));
   const port = await freePort();
   const path = join(directory, "nginx.conf");
-  await writeFile(path, render(directory, port, target, keepsBlobs));
+  await writeFile(path, render(directory, port, target, { keepsBlobs, logsTo }));
   const child = spawn(findCommand("nginx") ?? "nginx", ["-c", path, "-e", join(directory, "error.log")], {
     stdio: "ignore",
   });
@@ -30,7 +34,16 @@ export async function startNginx(
   return { url, stop };
 }
 
-function render(directory: string, port: number, target: string, keepsBlobs: boolean): string {
+function render(
+  directory: string,
+  port: number,
+  target: string,
+  { keepsBlobs, logsTo }: { readonly keepsBlobs: boolean; readonly logsTo: string | undefined },
+): string {
+  const log =
+    logsTo === undefined
+      ? "access_log off;"
+      : `log_format ${accessLogFormatName} escape=json '${accessLogFormat}';\n  access_log ${logsTo} ${accessLogFormatName};`;
   const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `  ${name}_temp_path ${directory}/${name};\n`,
   );
@@ -42,7 +55,7 @@ worker_processes 1;
 pid ${directory}/pid;
 events {}
 http {
-  access_log off;
+  ${log}
 ${paths.join("")}  proxy_cache_path ${directory}/kept keys_zone=kept:1m;
   server {
     listen 127.0.0.1:${port};
