@@ -68,15 +68,8 @@ async function needsSince(
 ): Promise<NeedsSince> {
   const { dataDirectory } = source;
   const { overwrittenMs, inUse } = options;
-  // What was written since is as young as can be, and all else is old.
-  const rules = {
-    startedAt,
-    graceMs: startedAt - since,
-    overwrittenMs,
-    deadForMs: 0,
-    inUse,
-    shard: undefined,
-  };
+  // What was written since the mark began is young, and all else is old.
+  const rules = { startedAt, graceMs: 0, overwrittenMs, deadForMs: 0, inUse, shard: undefined };
   const mark = markOf(source, rules, (digest) => readBlob(dataDirectory, digest), false);
   const repositories = new Map<string, ReadonlySet<Digest>>();
   const blobs = new Map<Digest, string>();

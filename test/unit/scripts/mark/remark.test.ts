@@ -34,6 +34,14 @@ describe("when writes are held, of what a mark found dead is needed", () => {
     expect((await afterMark(async () => {})).all).toEqual([]);
   });
 
+  test("nothing, when nothing was pushed since, but shortly before", async () => {
+    const { store } = await privateStore();
+    await store.push("app", image("dead", amd64));
+    const mark = await markStore(store.directory);
+    expect(mark.dead).toHaveLength(6);
+    expect((await remark(diskSource("private", store.directory), mark, mark.dead, atOnce)).size).toBe(0);
+  });
+
   test("an image that was tagged since, by its manifest alone", async () => {
     const { all, ofDead } = await afterMark((store, dead) =>
       Promise.all([
