@@ -65,9 +65,10 @@ export async function watchUntil(
   terminal.out(`Following ${options.accessLogs.join(", ")}: what a client misses is put back at once.\n`);
   let beatAt = Number.NEGATIVE_INFINITY;
   while (!end.aborted) {
+    const isFirst = beatAt === Number.NEGATIVE_INFINITY;
     const isBeat = performance.now() - beatAt >= heartbeatMs;
     if (isBeat) beatAt = performance.now();
-    await step(watch, isBeat);
+    await step(watch, { isFirst, isBeat });
     await delay(everyMs, undefined, { signal: end }).catch(() => {});
   }
   for (const tail of tails) await tail.close();
@@ -84,13 +85,15 @@ interface Watch {
   readonly faults: Map<string, string>;
 }
 
-async function step(watch: Watch, isBeat: boolean): Promise<void> {
+/** `isFirst`: the log may hold what was asked before anything was moved. */
+async function step(watch: Watch, { isFirst, isBeat }: { isFirst: boolean; isBeat: boolean }): Promise<void> {
   const { scope, tails, waiting, counter } = watch;
   for (const tail of tails)
     await attempt(watch, "log", async () => {
       for await (const request of tail.read()) {
         const wanted = wantedBy(request);
-        if (wanted) waiting.push(wanted);
+        // A clock that was set back must not make what happens now older than the run that it is about.
+        if (wanted) waiting.push(isFirst ? wanted : { ...wanted, time: Number.POSITIVE_INFINITY });
       }
     });
   waiting.splice(0, Math.max(0, waiting.length - waitingAtMost));

@@ -172,3 +172,11 @@ test("What a run left that was cut off is put back", async () => {
   await watching;
   for (const path of paths) expect(existsSync(path)).toBe(true);
 });
+
+test("What is asked after the clock was set back by a day is put back as well", async () => {
+  const { store, dead, say, until } = await watchedRoot();
+
+  await say(line("HEAD", `/v2/app/blobs/${dead.layer}`, 404, Date.now() - 24 * 3600_000));
+
+  await until(() => expect(existsSync(store.blobData(dead.layer))).toBe(true));
+});
