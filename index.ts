@@ -168,6 +168,7 @@ function clusterSettings({
   private: own,
   caches,
   metrics,
+  collection,
 }: Config): ClusterSettings {
   const { namespace, createNamespace, pushgatewayUrl, probe, inUse, alerts, scrape, dashboard, driveSync } =
     cluster;
@@ -180,7 +181,11 @@ function clusterSettings({
     probe: { ...probe, instance: probe.instance ?? address, registryUrl: `https://${address}` },
     inUse: { ...inUse, registry: inUseAs({ registry, private: own }) },
     // There is one where the cluster is on: see clusterFaults.
-    alerts: { ...alerts, runbookBaseUrl: alerts.runbookBaseUrl ?? "" },
+    alerts: {
+      ...alerts,
+      runbookBaseUrl: alerts.runbookBaseUrl ?? "",
+      collects: collection.mode === "apply",
+    },
     scrape: {
       ...scrape,
       metricsAddress: `${host.address}:${metrics.port}`,

@@ -71,8 +71,9 @@ export const diskMetricsPath = "/metrics/disk";
 /** Where the metrics port serves what the maintenance writes. */
 export const maintenanceMetricsPaths = {
   retain: "/metrics/retain",
-  /** Of marks, collections and purges: each replaces what the one before wrote. */
+  /** Of marks and collections: each replaces what the one before wrote. */
   collect: "/metrics/collect",
+  purge: "/metrics/purge",
   restore: "/metrics/restore",
 } as const;
 

@@ -33,6 +33,7 @@ export const diskFile = "disk.prom";
 export const maintenanceFiles = {
   retain: "retain.prom",
   collect: "collect.prom",
+  purge: "purge.prom",
   restore: "restore.prom",
 } as const;
 

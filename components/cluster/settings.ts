@@ -42,6 +42,8 @@ export interface AlertSettings {
   readonly as: "prometheusRule" | "configMap";
   /** Where people read docs/runbook.md; the anchor of each alert is appended. */
   readonly runbookBaseUrl: string;
+  /** Whether collections on the VM remove what no tag needs, or only plan. */
+  readonly collects: boolean;
   /** Labels `KEY=VALUE` that the operator selects rules by. */
   readonly labels: readonly string[];
 }

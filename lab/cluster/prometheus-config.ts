@@ -1,6 +1,12 @@
 import { dump } from "js-yaml";
-import { diskMetricsPath, registryMetricsPath, scanMetricsPath } from "../../contract/host-names.ts";
+import {
+  diskMetricsPath,
+  maintenanceMetricsPaths,
+  registryMetricsPath,
+  scanMetricsPath,
+} from "../../contract/host-names.ts";
 import { defaultCaches, privateRegistry } from "../../contract/registries.ts";
+import { freezePaths } from "../../contract/write-freeze.ts";
 import { addressesOf, type Instance, ports } from "../machine/instances.ts";
 import { machinePorts } from "./endpoints.ts";
 
@@ -37,6 +43,12 @@ export function prometheusConfig(instance: Instance, rulesDirectory: string): st
       },
       { job_name: "scan", static_configs: [target(host, scanMetricsPath, {})] },
       { job_name: "disk", static_configs: [target(host, diskMetricsPath, {})] },
+      {
+        job_name: "maintenance",
+        static_configs: [...Object.values(maintenanceMetricsPaths), freezePaths.metrics].map((path) =>
+          target(host, path, {}),
+        ),
+      },
     ],
   });
 }

@@ -36,7 +36,12 @@ const settings: ClusterSettings = {
     schedule: "7-59/15 * * * *",
     memoryLimit: "256Mi",
   },
-  alerts: { as: "prometheusRule", runbookBaseUrl: "https://git.example.com/runbook.md", labels: [] },
+  alerts: {
+    as: "prometheusRule",
+    runbookBaseUrl: "https://git.example.com/runbook.md",
+    collects: false,
+    labels: [],
+  },
   scrape: {
     as: "configMap",
     labels: [],

@@ -11,6 +11,7 @@ import { diskCases } from "./cases/disk.ts";
 import { driftCases } from "./cases/drift.ts";
 import { driveSyncCases } from "./cases/drive-sync.ts";
 import { inUseCases } from "./cases/in-use.ts";
+import { maintenanceCases } from "./cases/maintenance.ts";
 import { probeCases } from "./cases/probe.ts";
 import { registryCases } from "./cases/registry.ts";
 import { scanCases } from "./cases/scan.ts";
@@ -21,6 +22,7 @@ const CASES = [
   ...inUseCases,
   ...scanCases,
   ...diskCases,
+  ...maintenanceCases,
   ...driftCases,
   ...driveSyncCases,
 ];

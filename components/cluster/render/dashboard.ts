@@ -12,7 +12,14 @@ const lookups = (type: string) =>
 
 /** All panels, in rows by the question that they answer. */
 function panels(): Panel[] {
-  return [...integrityPanels(), ...watchPanels(), ...registryPanels(), ...diskPanels(), ...driftPanels()];
+  return [
+    ...integrityPanels(),
+    ...watchPanels(),
+    ...registryPanels(),
+    ...diskPanels(),
+    ...maintenancePanels(),
+    ...driftPanels(),
+  ];
 }
 
 function integrityPanels(): Panel[] {
@@ -91,6 +98,37 @@ function diskPanels(): Panel[] {
       "percentunit",
     ),
     timeSeries("Blobs", [["regwarden_scan_blob_bytes", "{{registry}}"]], "bytes"),
+  ];
+}
+
+function maintenancePanels(): Panel[] {
+  return [
+    row("What is kept, and what goes?"),
+    timeSeries("Bytes by state", [["regwarden_collect_bytes", "{{registry}} {{state}}"]], "bytes"),
+    timeSeries("Tags by decision", [["regwarden_retain_tags", "{{registry}} {{decision}}"]]),
+    timeSeries(
+      "Writes held by the last collection",
+      [["regwarden_collect_freeze_seconds", "{{instance}}"]],
+      "s",
+    ),
+    timeSeries("Held requests", [
+      ["regwarden_freeze_held_requests", "now"],
+      ["increase(regwarden_freeze_held_requests_total[$__rate_interval])", "held"],
+      ["increase(regwarden_freeze_refused_requests_total[$__rate_interval])", "refused"],
+    ]),
+    timeSeries(
+      "Age of the last complete run",
+      [
+        [age("regwarden_retain_success_timestamp_seconds"), "retention"],
+        [age("regwarden_collect_mark_timestamp_seconds"), "mark"],
+        [age("regwarden_collect_success_timestamp_seconds"), "collection"],
+        [age("regwarden_purge_success_timestamp_seconds"), "purge"],
+      ],
+      "s",
+    ),
+    stat("Removed in the last run", "sum(regwarden_collect_removed_bytes)", { green: 0, unit: "bytes" }),
+    stat("Tags lost by the proof", "regwarden_collect_proof_lost_tags", { red: 1 }),
+    stat("Put back on demand", "regwarden_collect_restored_total", { red: 1 }),
   ];
 }
 

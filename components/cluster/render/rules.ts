@@ -4,6 +4,7 @@ import { diskAlerts } from "./alerts/disk.ts";
 import { driftAlerts } from "./alerts/drift.ts";
 import { driveSyncAlerts } from "./alerts/drive-sync.ts";
 import { inUseAlerts } from "./alerts/in-use.ts";
+import { maintenanceAlerts } from "./alerts/maintenance.ts";
 import { probeAlerts } from "./alerts/probe.ts";
 import { registryAlerts } from "./alerts/registry.ts";
 import { scanAlerts } from "./alerts/scan.ts";
@@ -15,6 +16,7 @@ const SUBJECTS: Readonly<Record<string, (scope: AlertScope) => Alert[]>> = {
   "registry-in-use": inUseAlerts,
   "registry-store": scanAlerts,
   "registry-disk": diskAlerts,
+  "registry-maintenance": maintenanceAlerts,
   "registry-drift": driftAlerts,
   "registry-drive-sync": driveSyncAlerts,
 };

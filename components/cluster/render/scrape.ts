@@ -1,4 +1,10 @@
-import { diskMetricsPath, registryMetricsPath, scanMetricsPath } from "../../../contract/host-names.ts";
+import {
+  diskMetricsPath,
+  maintenanceMetricsPaths,
+  registryMetricsPath,
+  scanMetricsPath,
+} from "../../../contract/host-names.ts";
+import { freezePaths } from "../../../contract/write-freeze.ts";
 import { yamlText } from "../../yaml.ts";
 import { jobs } from "./sources.ts";
 
@@ -40,6 +46,7 @@ export function scrapeJobs({ metricsAddress, registries, pushgatewayUrl }: Scrap
     ),
     onHost(jobs.scan, [path(scanMetricsPath)]),
     onHost(jobs.disk, [path(diskMetricsPath)]),
+    onHost(jobs.maintenance, [...Object.values(maintenanceMetricsPaths), freezePaths.metrics].map(path)),
     ...(pushgatewayUrl === undefined ? [] : [pushgatewayJob(new URL(pushgatewayUrl))]),
   ];
 }

@@ -133,7 +133,6 @@ function gc(settings: RegistrySettings): string[] {
     `gc ${maintainedDirectory(settings)} --registry ${privateRegistry}`,
     `--dead-for ${deadFor} --grace ${grace} --overwritten ${overwritten} --budget ${budget}`,
     ...inUseOptions(settings),
-    metrics(maintenanceFiles.collect),
   ];
 }
 
@@ -148,7 +147,7 @@ export function markUnit(settings: RegistrySettings): string {
     description: "Mark of what no tag of the registry needs",
     container: containers.mark,
     mode: "plan",
-    command: gc(settings),
+    command: [...gc(settings), metrics(maintenanceFiles.collect)],
     writes: [ledgerDirectory(settings)],
     after: [units.scan, units.retain],
   });
@@ -166,7 +165,7 @@ export function collectUnit(settings: RegistrySettings): string {
     description: "Collection of what no tag of the registry needs",
     container: containers.collect,
     mode,
-    command: [...gc(settings), ...(mode === "apply" ? removal : [])],
+    command: [...gc(settings), metrics(maintenanceFiles.collect), ...(mode === "apply" ? removal : [])],
     writes: [ledgerDirectory(settings)],
     ...(mode === "apply"
       ? { network: composeNetwork, volumes: [`${freezeDirectory}:${freezeDirectory}`] }
@@ -186,7 +185,7 @@ export function purgeUnit(settings: RegistrySettings): string {
     description: "Purge of the quarantine of the registry",
     container: containers.purge,
     mode,
-    command: [...gc(settings), `--purge ${quarantineDays}d`, ...apply(mode)],
+    command: [...gc(settings), `--purge ${quarantineDays}d`, metrics(maintenanceFiles.purge), ...apply(mode)],
     writes: [ledgerDirectory(settings)],
     after: [units.scan, units.retain, units.mark, units.collect],
   });

@@ -6,6 +6,7 @@ export const SCOPE: AlertScope = {
   instance: "registry.example.com:5050",
   stack: "prod",
   imagesOf: "registry.example.com:5050",
+  collects: true,
   sites: ["blog", "wiki"],
 };
 

@@ -25,7 +25,12 @@ const cluster: ClusterSettings = {
   },
   scrape: { as: "none", labels: [], pushgateway: false, metricsAddress: "", registries: [] },
   inUse: { enabled: true, registry: instance, schedule: "7-59/15 * * * *", memoryLimit: "256Mi" },
-  alerts: { as: "prometheusRule", runbookBaseUrl: "https://git.example.com/runbook.md", labels: [] },
+  alerts: {
+    as: "prometheusRule",
+    runbookBaseUrl: "https://git.example.com/runbook.md",
+    collects: false,
+    labels: [],
+  },
   dashboard: { enabled: true },
   driveSync: { image: "rclone/rclone:1.74.3", sites: [] },
 };

@@ -20,6 +20,8 @@ export interface AlertScope {
   readonly stack: string;
   /** The registry whose images in use are checked, as images name it; without it, none are. */
   readonly imagesOf?: string | undefined;
+  /** Whether collections remove what no tag needs, or only plan. */
+  readonly collects: boolean;
   /** Names of the synchronised sites. */
   readonly sites: readonly string[];
 }

@@ -4,11 +4,16 @@ import { dashboard, dashboardQueries } from "../../../../../components/cluster/r
 import { allAlerts, ruleGroups } from "../../../../../components/cluster/render/rules.ts";
 import { externalMetrics } from "../../../../../components/cluster/render/sources.ts";
 import {
+  collectMetrics,
   diskMetrics,
   driftMetrics,
   driveSyncMetrics,
+  freezeMetrics,
   inUseMetrics,
   probeMetrics,
+  purgeMetrics,
+  restoreMetrics,
+  retainMetrics,
   scanMetrics,
   unmanagedMetrics,
 } from "../../../../../contract/metrics.ts";
@@ -21,6 +26,11 @@ const known = Object.keys({
   ...inUseMetrics,
   ...scanMetrics,
   ...diskMetrics,
+  ...collectMetrics,
+  ...retainMetrics,
+  ...purgeMetrics,
+  ...restoreMetrics,
+  ...freezeMetrics,
   ...driftMetrics,
   ...unmanagedMetrics,
   ...driveSyncMetrics,
