@@ -30,6 +30,8 @@ export interface GcArguments {
   readonly deadForMs: number;
   readonly graceMs: number;
   readonly overwrittenMs: number;
+  /** File with rules of retention, whose `overwritten` goes before that; undefined: none. */
+  readonly rules: string | undefined;
   readonly budget: Budget;
   readonly shard: Share | undefined;
   /** Where the list of the images in use is; undefined: none is used. */
@@ -65,6 +67,7 @@ What is dead:
   --dead-for TIME       found unreached for at least so long. Default: 24h. 0s needs no earlier mark
   --grace TIME          and not written since. Default: 2h
   --overwritten TIME    keeps what a tag pointed to within this time. Default: 7d
+  --rules FILE          retain's rules: where the rule of a repository says overwritten, that goes before
   --in-use FILE         keeps what this list of in-use --json names; or tag:REGISTRY/REPOSITORY:TAG, an artifact in DIR
                         with it. One that is older than a day, incomplete or unreadable refuses the run
   --instance NAME       what clients call the registry in that list, HOST:PORT; may be repeated
@@ -122,6 +125,7 @@ const schema = v.object({
   "dead-for": v.optional(duration("--dead-for", "24h"), "24h"),
   grace: v.optional(duration("--grace", "2h"), "2h"),
   overwritten: v.optional(duration("--overwritten", "7d"), "7d"),
+  rules: path("rules"),
   purge: v.optional(duration("--purge", "7d")),
   undo: v.optional(v.pipe(v.string(), v.nonEmpty("--undo needs the name of a run."))),
   budget: v.pipe(
@@ -168,6 +172,7 @@ const options = {
   "dead-for": text,
   grace: text,
   overwritten: text,
+  rules: text,
   purge: text,
   undo: text,
   budget: text,
@@ -192,6 +197,7 @@ export function parseGcArguments(argv: readonly string[]): GcArguments {
     deadForMs: given["dead-for"],
     graceMs: given.grace,
     overwrittenMs: given.overwritten,
+    rules: given.rules,
     budget: given.budget,
     shard: given.shard,
     inUse: given["in-use"],

@@ -6,6 +6,7 @@ import { readInUseList } from "../in-use-list/read-in-use.ts";
 import type { MarkOptions } from "../mark/mark.ts";
 import { markWithLedger } from "../mark/mark-with-ledger.ts";
 import type { Digest } from "../registry/digest.ts";
+import { readRules } from "../retention-rules/read-rules.ts";
 import type { Effects } from "../store-change/effects.ts";
 import type { GcArguments } from "./args.ts";
 import { describeProgress } from "./describe-progress.ts";
@@ -29,7 +30,7 @@ export interface Planned {
   readonly faults: readonly string[];
 }
 
-/** Marks all stores, one after the other, and plans what goes. Errors: E_IN_USE. */
+/** Marks all stores, one after the other, and plans what goes. Errors: E_IN_USE, E_CONFIGURATION. */
 export async function planStores({ options, stores, terminal, effects }: Run): Promise<Planned> {
   const progress = createProgressLine(terminal, () => performance.now(), describeProgress);
   const markOptions: MarkOptions = {
@@ -50,10 +51,12 @@ export async function planStores({ options, stores, terminal, effects }: Run): P
   return { registries, markOptions, faults };
 }
 
-/** What marks go by, but for the ledger. Errors: E_IN_USE. */
+/** What marks go by, but for the ledger. Errors: E_IN_USE; E_CONFIGURATION for rules that are wrong. */
 export async function markOptionsOf(options: GcArguments, stores: Stores): Promise<MarkOptions> {
   const { graceMs, overwrittenMs, deadForMs, shard } = options;
-  return { graceMs, overwrittenMs, deadForMs, shard, inUse: await digestsInUse(options, stores) };
+  const inUse = await digestsInUse(options, stores);
+  const retention = options.rules === undefined ? undefined : (await readRules(options.rules)).rules;
+  return { graceMs, overwrittenMs, retention, deadForMs, shard, inUse };
 }
 
 /** Digests that the cluster uses, of whatever repository: another one may have the same content. Errors: E_IN_USE. */

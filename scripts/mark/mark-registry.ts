@@ -42,8 +42,8 @@ async function markBy(
   const inventory = await engine.listBlobs(progress.onBlob);
   const listed = await collect(source.repositories());
   progress.onListed(inventory, listed.length);
-  const { graceMs, overwrittenMs, deadForMs, inUse, shard } = options;
-  const rules: MarkRules = { startedAt, graceMs, overwrittenMs, deadForMs, inUse, shard };
+  const { graceMs, overwrittenMs, retention, deadForMs, inUse, shard } = options;
+  const rules: MarkRules = { startedAt, graceMs, overwrittenMs, retention, deadForMs, inUse, shard };
   const work: MarkWork = { inventory, flags: createBlobFlags(inventory), rules };
   const marks: MarkedRepository[] = [];
   const tasks = listed.flatMap((fact) =>

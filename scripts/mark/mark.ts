@@ -1,4 +1,5 @@
 import type { GcDamage } from "../../contract/gc-report.ts";
+import type { RetentionRules } from "../../contract/retention-rules.ts";
 import type { Digest } from "../registry/digest.ts";
 import type { Share } from "../source/source.ts";
 import type { Ages } from "./ages.ts";
@@ -12,6 +13,8 @@ export interface MarkOptions {
   readonly graceMs: number;
   /** A digest that a tag pointed to within this time is a root. */
   readonly overwrittenMs: number;
+  /** Rules of retention, whose `overwritten` goes before {@link overwrittenMs}; undefined: none. */
+  readonly retention?: RetentionRules["rules"] | undefined;
   /** Manifests that run somewhere: roots in each repository that links them. */
   readonly inUse: ReadonlySet<Digest>;
   /** For how long marks must have found a thing unreached, until it is dead. */

@@ -1,3 +1,4 @@
+import { type OverwrittenRule, parseDuration } from "../../contract/retention-rules.ts";
 import type { Digest } from "../registry/digest.ts";
 import type { LinkFact, StoreSource } from "../source/source.ts";
 import type { Damage } from "./mark.ts";
@@ -9,9 +10,34 @@ export interface FormerRoots {
   readonly damage: readonly Damage[];
 }
 
+/** Which of the manifests that a tag pointed to before are roots: those that meet both. */
+export interface FormerLimits {
+  /** It pointed there at any time since then, in milliseconds since 1970. */
+  readonly since: number;
+  /** It is one of the last so many. */
+  readonly count: number;
+}
+
 /**
- * The manifests that the tags of a repository pointed to at any time since `since`, in milliseconds since 1970: a tag
- * points to one until it points to the next. Of a tag whose link is of no use, all that it ever pointed to.
+ * What a repository's rule says of the manifests that its tags pointed to before; else all of the time `overwrittenMs`.
+ * `now`: begin of the mark.
+ */
+export function formerLimits(
+  rule: OverwrittenRule | undefined,
+  now: number,
+  overwrittenMs: number,
+): FormerLimits {
+  if (!rule) return { since: now - overwrittenMs, count: Number.POSITIVE_INFINITY };
+  const withinMs = rule.within === undefined ? undefined : parseDuration(rule.within);
+  return {
+    since: withinMs === undefined ? Number.NEGATIVE_INFINITY : now - withinMs,
+    count: rule.keep ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/**
+ * The manifests that the tags of a repository pointed to, within limits: a tag points to one until it points to the next.
+ * Of a tag whose link is of no use, all that it ever pointed to.
  *
  * The times of the links are those of the pushes. A tag whose present link is older was not overwritten since, so that its
  * former manifests need not be listed.
@@ -20,7 +46,7 @@ export async function readFormerRoots(
   source: StoreSource,
   repository: string,
   tags: readonly LinkFact[],
-  since: number,
+  { since, count }: FormerLimits,
 ): Promise<FormerRoots> {
   const roots: Digest[] = [];
   const damage: Damage[] = [];
@@ -33,7 +59,8 @@ export async function readFormerRoots(
         former.push({ digest: fact.link.digest, from: fact.link.modifiedAt ?? Number.POSITIVE_INFINITY });
       else if (fact.link.state === "unreadable") damage.push(unreadableDamage(repository, fact.link));
     }
-    roots.push(...pointedToSince(former, current === undefined ? Number.NEGATIVE_INFINITY : since));
+    if (current === undefined) roots.push(...former.map(({ digest }) => digest));
+    else roots.push(...pointedToSince(former, since).slice(-count - 1));
   }
   return { roots, damage };
 }

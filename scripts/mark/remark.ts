@@ -67,9 +67,9 @@ async function needsSince(
   options: MarkOptions,
 ): Promise<NeedsSince> {
   const { dataDirectory } = source;
-  const { overwrittenMs, inUse } = options;
+  const { overwrittenMs, retention, inUse } = options;
   // What was written since the mark began is young, and all else is old.
-  const rules = { startedAt, graceMs: 0, overwrittenMs, deadForMs: 0, inUse, shard: undefined };
+  const rules = { startedAt, graceMs: 0, overwrittenMs, retention, deadForMs: 0, inUse, shard: undefined };
   const mark = markOf(source, rules, (digest) => readBlob(dataDirectory, digest), false);
   const repositories = new Map<string, ReadonlySet<Digest>>();
   const blobs = new Map<Digest, string>();

@@ -1,4 +1,5 @@
 import type { Digest } from "../registry/digest.ts";
+import { createFindRule } from "../retention-rules/read-rules.ts";
 import type { DiskSource } from "../source/disk/registry.ts";
 import { readStoreFacts } from "../source/read-store.ts";
 import type { BlobState } from "../source/source.ts";
@@ -8,12 +9,12 @@ import type { LinkAges } from "./ages.ts";
 import { type BlobFlags, flagBits, flagBlob } from "./blob-flags.ts";
 import type { MarkOptions } from "./mark.ts";
 import { markRepository, type RepositoryMark } from "./mark-repository.ts";
-import { readFormerRoots } from "./read-roots.ts";
+import { formerLimits, readFormerRoots } from "./read-roots.ts";
 import { shardFilter } from "./shard.ts";
 
 /** What all repositories of a mark have in common; threads can be given it as it is. */
 export interface MarkRules
-  extends Pick<MarkOptions, "graceMs" | "overwrittenMs" | "deadForMs" | "inUse" | "shard"> {
+  extends Pick<MarkOptions, "graceMs" | "overwrittenMs" | "retention" | "deadForMs" | "inUse" | "shard"> {
   /** Begin of the mark. */
   readonly startedAt: number;
 }
@@ -34,16 +35,18 @@ export interface MarkedRepository extends Omit<RepositoryMark, "needed" | "spare
 /** Reads a repository and marks it. */
 export function markOf(
   source: DiskSource,
-  { startedAt, graceMs, overwrittenMs, deadForMs, inUse, shard }: MarkRules,
+  { startedAt, graceMs, overwrittenMs, retention, deadForMs, inUse, shard }: MarkRules,
   blob: (digest: Digest) => BlobState,
   withCompleteness: boolean,
 ): (task: RepositoryTask) => Promise<RepositoryMark & { readonly tags: number }> {
   const manifest = memoizeManifests(source);
   const isMine = shardFilter(shard);
+  const findRule = createFindRule(retention ?? []);
   return async ({ repository, ages }) => {
     const reads = { manifest, blob, withTagTimes: true };
     const facts = await readStoreFacts(source, "authoritative", repository, reads);
-    const former = await readFormerRoots(source, repository, facts.tags, startedAt - overwrittenMs);
+    const limits = formerLimits(findRule(repository)?.rule.overwritten, startedAt, overwrittenMs);
+    const former = await readFormerRoots(source, repository, facts.tags, limits);
     const mark = markRepository({
       dataDirectory: source.dataDirectory,
       facts,

@@ -101,7 +101,7 @@ async function plan(
   for (const source of stores.sources)
     plans.push(
       await planRegistry(source, {
-        findRule: createFindRule(rules),
+        findRule: createFindRule(rules.rules),
         evidence,
         budget: options,
         onProgress: progress.update,

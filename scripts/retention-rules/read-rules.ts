@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { load, YAMLException } from "js-yaml";
 import * as v from "valibot";
 import {
-  type OverwrittenRule,
   type RetentionRule,
   type RetentionRules,
   retentionRulesSchema,
@@ -67,15 +66,10 @@ function describeIssue({ path, message, expected, received, input }: v.BaseIssue
   return `${key === "" ? "the file" : key}: expected ${expected ?? "another value"}, got ${shown}`;
 }
 
-export function createFindRule({ rules }: RetentionRules): FindRule {
+export function createFindRule(rules: RetentionRules["rules"]): FindRule {
   const matchers = rules.map((rule, index) => ({
     found: { number: index + 1, rule },
     matches: pathMatcher(rule.repositories),
   }));
   return (repository) => matchers.find(({ matches }) => matches(repository))?.found;
-}
-
-/** Which digests that a tag pointed to before the collection keeps; undefined: as it would without rules. */
-export function overwrittenOf(findRule: FindRule, repository: string): OverwrittenRule | undefined {
-  return findRule(repository)?.rule.overwritten;
 }

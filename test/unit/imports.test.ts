@@ -109,7 +109,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   "access-log": ["cli", "registry"],
   "in-use-list": ["cli", "registry", "source"],
   "retention-rules": ["cli"],
-  mark: ["cli", "registry", "source", "graph", "store-check", "store-change"],
+  mark: ["cli", "registry", "source", "graph", "store-check", "store-change", "retention-rules"],
   "write-freeze": ["cli"],
   push: ["cli", "http", "registry"],
   scan: [...beneathCommands, "store-check"],
@@ -127,6 +127,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     "write-freeze",
     "access-log",
     "in-use-list",
+    "retention-rules",
   ],
 };
 

@@ -161,6 +161,24 @@ describe("a digest that a tag pointed to is kept", () => {
     expect(new Set(dead.map((thing) => thing.digest))).toEqual(new Set(withParts(first).map(digest)));
   });
 
+  test("as long as the rule of its repository says, which goes before", async () => {
+    const { store, first } = await overwritten(2 * day);
+    await store.push("app", image("third", amd64), "1");
+    const deadWith = async (overwritten: object, overwrittenMs = 9 * day, repositories = ["a*"]) => {
+      const retention = [{ repositories, keep: { newest: 1 }, overwritten }];
+      const { dead } = await markStore(store.directory, { overwrittenMs, retention });
+      return new Set(dead.map((thing) => thing.digest));
+    };
+    const all = new Set(withParts(first).map(digest));
+    expect(await deadWith({ keep: 2 }, 0)).toEqual(new Set());
+    expect(await deadWith({ keep: 1 })).toEqual(all);
+    expect(await deadWith({ within: "3d" }, 0)).toEqual(new Set());
+    expect(await deadWith({ within: "1d" })).toEqual(all);
+    expect(await deadWith({ keep: 2, within: "1d" })).toEqual(all);
+    expect(await deadWith({ keep: 1, within: "3d" })).toEqual(all);
+    expect(await deadWith({ keep: 1 }, 9 * day, ["b*"])).toEqual(new Set());
+  });
+
   test("and of a tag without a link all that it ever pointed to, and what else its repository has", async () => {
     const { store } = await overwritten(2 * day);
     await rm(dirname(store.tagLink("app", "1")), { recursive: true });

@@ -4,12 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ownAgents } from "../../../../contract/retention-rules.ts";
 import { nameMatcher, pathMatcher } from "../../../../scripts/retention-rules/pattern.ts";
-import {
-  createFindRule,
-  overwrittenOf,
-  parseRules,
-  readRules,
-} from "../../../../scripts/retention-rules/read-rules.ts";
+import { createFindRule, parseRules, readRules } from "../../../../scripts/retention-rules/read-rules.ts";
 
 describe("a pattern of repositories", () => {
   test.each([
@@ -70,20 +65,20 @@ rules:
 
   test("holds rules, of which the first that matches decides", () => {
     const rules = parseRules(text, "rules.yaml");
-    const find = createFindRule(rules);
+    const find = createFindRule(rules.rules);
     expect(["ci/app", "team/app", "ci", "other"].map((name) => find(name)?.number)).toEqual([
       1,
       2,
       undefined,
       undefined,
     ]);
-    expect(overwrittenOf(find, "ci/app")).toEqual({ keep: 3, within: "7d" });
-    expect(overwrittenOf(find, "team/app")).toBeUndefined();
+    expect(find("ci/app")?.rule.overwritten).toEqual({ keep: 3, within: "7d" });
+    expect(find("team/app")?.rule.overwritten).toBeUndefined();
     expect(rules.ignoreAgents).toEqual([]);
   });
 
   test("may have no rule: every repository is kept then", () => {
-    expect(createFindRule(parseRules("rules: []", "rules.yaml"))("app")).toBeUndefined();
+    expect(createFindRule(parseRules("rules: []", "rules.yaml").rules)("app")).toBeUndefined();
   });
 
   test("is refused with all of its faults", () => {
