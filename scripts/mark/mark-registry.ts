@@ -107,6 +107,7 @@ function summarize(findings: Findings): RegistryMark {
   return {
     registry: source.name,
     dataDirectory: source.dataDirectory,
+    shard: options.shard,
     startedAt: rules.startedAt,
     kept: {
       manifests: sum((mark) => mark.keptManifests),

@@ -48,6 +48,8 @@ export type Damage = GcDamage;
 export interface RegistryMark {
   readonly registry: string;
   readonly dataDirectory: string;
+  /** Whose digests it holds; undefined: all. */
+  readonly shard?: Share | undefined;
   /** What was written since may be missing in it. Milliseconds since 1970. */
   readonly startedAt: number;
   /** What the roots need, and what damage keeps. `manifests`: links. */

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { GcReport } from "../../contract/gc-report.ts";
 import type { RepairReport } from "../../contract/repair-report.ts";
 import type { RetainReport } from "../../contract/retain-report.ts";
 import type { ScanReport } from "../../contract/scan-report.ts";
@@ -34,4 +35,9 @@ export function decidedTags({ registries }: RetainReport) {
       .map(({ tag }) => tag)
       .sort();
   return { keep: of("keep"), drop: of("drop"), undecided: of("undecided") };
+}
+
+/** Collects in this process, and reads the document. */
+export async function gc(...argv: string[]) {
+  return withReport<GcReport>(await regwarden(["gc", ...argv, "--json"]));
 }

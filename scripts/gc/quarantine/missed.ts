@@ -1,5 +1,6 @@
 import type { RawFinding } from "../../graph/raw-finding.ts";
 import type { RegistryMark } from "../../mark/mark.ts";
+import { shardFilter } from "../../mark/shard.ts";
 import { parseDigest } from "../../registry/digest.ts";
 import { blobDirectory } from "../../registry/paths.ts";
 import { linksOf, neededFor, type Placed } from "./needed.ts";
@@ -13,17 +14,19 @@ export interface Missed<T extends Placed> {
 
 /**
  * Which of some things a scan of their store misses. Not what only manifests and links need that nothing reaches: they
- * are as dead as it is, and were left by a run that had no more time.
+ * are as dead as it is, and were left by a run that had no more time, or to another shard. Nor what only the name of a
+ * signature's tag says that it is about: the tag is complete without it.
  */
 export function missedThings<T extends Placed>(
   findings: readonly RawFinding[],
-  mark: Pick<RegistryMark, "dataDirectory" | "unreached">,
+  mark: Pick<RegistryMark, "dataDirectory" | "unreached" | "shard">,
   index: ReadonlyMap<string, T>,
 ): readonly Missed<T>[] {
   const { dataDirectory } = mark;
   const unreached = new Set(mark.unreached.map(({ path }) => path));
+  const isMine = shardFilter(mark.shard);
   const missed: Missed<T>[] = [];
-  for (const { repository, digest: text, parent, tags } of findings) {
+  for (const { repository, digest: text, parent, tags, cause } of findings) {
     const digest = parseDigest(text ?? "");
     if (!digest || repository === null) continue;
     const things = new Set(neededFor({ dataDirectory, repository }, digest, index));
@@ -31,7 +34,9 @@ export function missedThings<T extends Placed>(
     if (blob) things.add(blob);
     const by = parseDigest(parent ?? "") ?? digest;
     const isUnreached = linksOf({ dataDirectory, repository }, by).some(([, path]) => unreached.has(path));
-    if (things.size === 0 || (tags.length === 0 && isUnreached)) continue;
+    const isByNameAlone = cause === "subject-missing" && (parent === null || isUnreached);
+    const isDead = tags.length === 0 && (isUnreached || !isMine(by));
+    if (things.size === 0 || isByNameAlone || isDead) continue;
     const names = tags.length > 0 ? tags.map((tag) => `${repository}:${tag}`) : [`${repository}@${by}`];
     for (const thing of things) missed.push({ thing, for: names });
   }

@@ -37,6 +37,17 @@ export type Step =
       readonly by: "requests" | "skopeo";
     }
   | { readonly step: "push again"; readonly pick: number }
+  /** Pushes what a tag was given at any time before, to the tag that it had then. */
+  | { readonly step: "push former"; readonly pick: number }
+  /** A push that ends before its last manifest: after the blobs, or after the manifests below it. */
+  | {
+      readonly step: "abandon";
+      readonly repository: string;
+      readonly shape: Shape;
+      readonly after: "blobs" | "manifests";
+    }
+  /** Mounts the blobs of what a tag leads to, and sends no manifest. */
+  | { readonly step: "mount"; readonly pick: number; readonly repository: string }
   /** Gives what a tag leads to another tag, which may lead elsewhere until then. */
   | { readonly step: "retag"; readonly pick: number; readonly tag: string }
   /** Brings what a tag leads to into a repository, its blobs by mounting them. */
@@ -66,19 +77,25 @@ export function planHistory(history: History): Plan {
   let model = emptyModel;
   const actions: Action[] = [];
   for (const step of history)
-    for (const action of actionsOf(model, step)) {
+    for (const action of actionsOf(model, step, actions)) {
       actions.push(action);
       model = afterAction(model, action);
     }
   return { actions, model };
 }
 
-type Picking = Exclude<Step, { step: "push" | "begin upload" }>;
+type Picking = Exclude<Step, { step: "push" | "push former" | "abandon" | "begin upload" }>;
 
-function actionsOf(model: Model, step: Step): readonly Action[] {
+function actionsOf(model: Model, step: Step, former: readonly Action[]): readonly Action[] {
   if (step.step === "begin upload") {
     const { repository, sizeBytes } = step;
     return [{ act: "begin upload", repository, sizeBytes }];
+  }
+  if (step.step === "abandon") return abandon(step);
+  if (step.step === "push former") {
+    const pushes = former.filter((action) => action.act === "push" && action.tag !== null);
+    const again = pushes[step.pick % Math.max(pushes.length, 1)];
+    return again ? [again] : [];
   }
   if (step.step === "push") {
     const { repository, tag, shape } = step;
@@ -106,10 +123,22 @@ function actionsOn(model: Model, step: Picking, picked: Tagged): readonly Action
       { ...copy, tag: step.tag },
     ];
   }
+  if (step.step === "mount") {
+    const { about } = push;
+    return [{ act: "push blobs", repository: step.repository, content, mountsFrom: repository, about }];
+  }
   if (step.step === "attach") return attach(model, step, picked);
   if (step.step === "remove tag") return [{ act: "remove tag", repository, tag }];
   const gone = removable(repositoryOf(model, repository), digest(content)) ?? [];
   return [...gone].map((one) => ({ act: "delete", repository, digest: one }));
+}
+
+function abandon({ repository, shape, after }: Extract<Step, { step: "abandon" }>): readonly Action[] {
+  const content = build(shape);
+  const about = `${describeShape(shape)}, abandoned`;
+  if (after === "blobs") return [{ act: "push blobs", repository, content, mountsFrom: null, about }];
+  const children = content.parts.filter(isManifest);
+  return children.map((child) => ({ ...plainPush, repository, tag: null, content: child, about }));
 }
 
 function attach(
@@ -146,7 +175,12 @@ function describeAction(action: Action): string {
   if (action.act === "begin upload") return `begin an upload to ${action.repository}`;
   if (action.act === "remove tag") return `remove the tag ${nameOf(action)}`;
   if (action.act === "delete") return `delete ${action.repository}@${action.digest.slice(0, 15)}`;
-  const { repository, tag, content, sends, by, mountsFrom, about } = action;
+  const { repository, content, mountsFrom, about } = action;
+  if (action.act === "push blobs") {
+    const how = mountsFrom === null ? "push" : `mount from ${mountsFrom}`;
+    return `${how} to ${repository} only the blobs of ${digest(content).slice(0, 15)}: ${about}`;
+  }
+  const { tag, sends, by } = action;
   const name = tag === null ? `${repository}@` : `${repository}:${tag}`;
   const how = [
     ...(sends === "manifest" ? ["the manifest alone"] : []),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { tagsPath } from "../../../scripts/registry/paths.ts";
 import { digest } from "../images/oci-content.ts";
 import type { Registry } from "../registry/registry.ts";
-import { beginUpload, deleteManifest, upload, uploadManifest } from "../registry/upload.ts";
+import { beginUpload, deleteManifest, upload, uploadBlobs, uploadManifest } from "../registry/upload.ts";
 import type { Action } from "./model.ts";
 
 /** Makes a registry do what a history says, by real requests, and what no request does in its store. */
@@ -18,6 +18,8 @@ async function make(registry: Registry, action: Action): Promise<void> {
   if (action.act === "delete") return deleteManifest(registry, repository, action.digest);
   if (action.act === "remove tag")
     return rm(join(tagsPath(registry.directory, repository), action.tag), { recursive: true });
+  if (action.act === "push blobs")
+    return uploadBlobs(registry, action.content, repository, action.mountsFrom ?? undefined);
   const { content, tag, sends, by, mountsFrom } = action;
   if (sends === "manifest") return uploadManifest(registry, content, repository, tag ?? digest(content));
   if (by === "skopeo") return registry.push(content, repository, tag ?? digest(content));

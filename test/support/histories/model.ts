@@ -31,6 +31,14 @@ export type Action =
       /** What it is, for people. */
       readonly about: string;
     }
+  /** The blobs below a manifest, and no manifest. */
+  | {
+      readonly act: "push blobs";
+      readonly repository: string;
+      readonly content: Content;
+      readonly mountsFrom: string | null;
+      readonly about: string;
+    }
   /** The tag's directory is removed: registry 2.8.3 has no request for that. */
   | { readonly act: "remove tag"; readonly repository: string; readonly tag: string }
   /** The request for a digest, which takes the tags along that lead to it. */
@@ -62,12 +70,14 @@ export function afterAction(model: Model, action: Action): Model {
       tags: without((_, content) => digest(content) === action.digest),
       manifests: new Map([...manifests].filter(([key]) => key !== action.digest)),
     });
+  const all = withParts(action.content);
+  const ownBlobs = new Set([...blobs, ...all.filter((one) => !isManifest(one)).map(digest)]);
+  if (action.act === "push blobs") return put({ blobs: ownBlobs });
   const { content, tag } = action;
-  const all = withParts(content);
   return put({
     ...(tag !== null && { tags: new Map(tags).set(tag, content) }),
     manifests: new Map([...manifests, ...all.filter(isManifest).map((one) => [digest(one), one] as const)]),
-    blobs: new Set([...blobs, ...all.filter((one) => !isManifest(one)).map(digest)]),
+    blobs: ownBlobs,
   });
 }
 

@@ -80,40 +80,69 @@ const push = fc.record({
   by: often("requests" as const, "skopeo" as const),
 });
 
+const removeTag = fc.record({ step: fc.constant("remove tag" as const), pick });
+const deleteManifest = fc.record({ step: fc.constant("delete" as const), pick });
+const pushAgain = fc.record({ step: fc.constant("push again" as const), pick });
+const retag = fc.record({ step: fc.constant("retag" as const), pick, tag });
+const copy = fc.record({ step: fc.constant("copy" as const), pick, repository, tag });
+const attach = fc.record({
+  step: fc.constant("attach" as const),
+  pick,
+  below: fc.nat({ max: 3 }),
+  form: fc.constantFrom("cosign" as const, "signature" as const, "artifact" as const),
+  under: fc.constantFrom(
+    "sig" as const,
+    "att" as const,
+    "sbom" as const,
+    "list" as const,
+    "nothing" as const,
+  ),
+});
+const beginUpload = fc.record({
+  step: fc.constant("begin upload" as const),
+  repository,
+  sizeBytes: fc.integer({ min: 1, max: 2000 }),
+});
+
 const steps: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: push, weight: 8 },
-  fc.record({ step: fc.constant("push again" as const), pick }),
-  fc.record({ step: fc.constant("retag" as const), pick, tag }),
-  { arbitrary: fc.record({ step: fc.constant("copy" as const), pick, repository, tag }), weight: 2 },
-  {
-    arbitrary: fc.record({
-      step: fc.constant("attach" as const),
-      pick,
-      below: fc.nat({ max: 3 }),
-      form: fc.constantFrom("cosign" as const, "signature" as const, "artifact" as const),
-      under: fc.constantFrom(
-        "sig" as const,
-        "att" as const,
-        "sbom" as const,
-        "list" as const,
-        "nothing" as const,
-      ),
-    }),
-    weight: 4,
-  },
-  fc.record({ step: fc.constant("remove tag" as const), pick }),
-  fc.record({ step: fc.constant("delete" as const), pick }),
-  fc.record({
-    step: fc.constant("begin upload" as const),
-    repository,
-    sizeBytes: fc.integer({ min: 1, max: 2000 }),
-  }),
+  pushAgain,
+  retag,
+  { arbitrary: copy, weight: 2 },
+  { arbitrary: attach, weight: 4 },
+  removeTag,
+  deleteManifest,
+  beginUpload,
 );
 
 /** Histories of a healthy registry, with a tag at the end. They shrink, and print a line for each action. */
-export const randomHistories: fc.Arbitrary<History> = fc
-  .tuple(fc.array(steps, { maxLength: 20, size: "max" }), push)
-  .map(([others, last]) => {
+export const randomHistories: fc.Arbitrary<History> = historiesOf(steps);
+
+/** Of a registry in which tags and pushes come to nothing as often as not, so that there is much to collect. */
+export const wastefulHistories: fc.Arbitrary<History> = historiesOf(
+  fc.oneof(
+    { arbitrary: push, weight: 9 },
+    pushAgain,
+    { arbitrary: fc.record({ step: fc.constant("push former" as const), pick }), weight: 2 },
+    retag,
+    { arbitrary: copy, weight: 2 },
+    { arbitrary: attach, weight: 4 },
+    { arbitrary: removeTag, weight: 4 },
+    { arbitrary: deleteManifest, weight: 2 },
+    fc.record({
+      step: fc.constant("abandon" as const),
+      repository,
+      shape: shapes,
+      after: fc.constantFrom("blobs" as const, "manifests" as const),
+    }),
+    fc.record({ step: fc.constant("mount" as const), pick, repository }),
+    beginUpload,
+  ),
+);
+
+function historiesOf(step: fc.Arbitrary<Step>): fc.Arbitrary<History> {
+  return fc.tuple(fc.array(step, { maxLength: 20, size: "max" }), push).map(([others, last]) => {
     const history: History = [...others, last];
     return Object.assign(history, { [fc.toStringMethod]: () => describeHistory(history) });
   });
+}

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,13 +50,16 @@ interface RegistryOptions {
   readonly cachesBlobs?: boolean;
   /** Makes it a pull-through cache of the registry at this URL. */
   readonly proxyOf?: string;
+  /** Whether its store lies in memory: a disk that syncs each push costs most of a test's time. */
+  readonly isInMemory?: boolean;
   /** More of its environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a registry with an empty store; with a login it asks for it. */
 export async function startRegistry(login?: Login, options: RegistryOptions = {}): Promise<Registry> {
-  const scratch = await mkdtemp(join(tmpdir(), "regwarden-registry-"));
+  const base = options.isInMemory && existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+  const scratch = await mkdtemp(join(base, "regwarden-registry-"));
   await ensurePackages();
   const binary = await registryBinary();
   const directory = join(scratch, "data");

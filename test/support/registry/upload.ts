@@ -33,6 +33,19 @@ export async function upload(
   await uploadManifest(target, content, repository, tag ?? content.descriptor.digest);
 }
 
+/** Pushes the blobs below a manifest, as a client does that ends before it sends a manifest. */
+export async function uploadBlobs(
+  target: Target,
+  { parts }: Content,
+  repository: string,
+  mountsFrom?: string,
+): Promise<void> {
+  for (const part of parts)
+    await (isManifest(part)
+      ? uploadBlobs(target, part, repository, mountsFrom)
+      : uploadBlob(target, part, repository, mountsFrom));
+}
+
 /** Pushes a manifest whose parts are there already. */
 export async function uploadManifest(
   target: Target,
