@@ -38,7 +38,9 @@ export function keptTags(image: StoreImage, rules: readonly KeepRule[], now: num
         const [newest] = newestFirst;
         if (newest && kept.size === 0 && !rule.mayEmpty) kept.add(newest.name);
       }
-      return [...withCompanions(image, repository, kept, !rule)].map((name) => `${repository.name}:${name}`);
+      return [...withCompanions(image, repository, kept, { now, keepsAll: !rule })].map(
+        (name) => `${repository.name}:${name}`,
+      );
     })
     .sort();
 }
@@ -68,21 +70,28 @@ function fits(pattern: string, name: string): boolean {
   return new RegExp(`^${parts.join("")}$`).test(name);
 }
 
-/** Signatures and fallback tags stay as long as what they are about is needed. */
+/**
+ * Signatures and fallback tags stay as long as what they are about is needed, and on the day of their push, since an image
+ * may get its tag after its signature.
+ */
 function withCompanions(
   image: StoreImage,
   repository: StoreImage["repositories"][number],
   kept: ReadonlySet<string>,
-  keepsAll: boolean,
+  { now, keepsAll }: { readonly now: number; readonly keepsAll: boolean },
 ): ReadonlySet<string> {
   const all = new Set(kept);
   for (let size = -1; size < all.size; ) {
     size = all.size;
     const roots = repository.tags.flatMap(({ name, digest }) => (all.has(name) ? [digest] : []));
     const needed = neededBy(image, repository, roots).names;
-    for (const { name } of repository.tags) {
+    for (const { name, writtenAt } of repository.tags) {
       const [, algorithm, hex] = companion.exec(name) ?? [];
-      if (algorithm !== undefined && (keepsAll || needed.has(`${algorithm}:${hex}`))) all.add(name);
+      if (
+        algorithm !== undefined &&
+        (keepsAll || now - writtenAt < dayMs || needed.has(`${algorithm}:${hex}`))
+      )
+        all.add(name);
     }
   }
   return all;
