@@ -6,26 +6,34 @@ import { isUnreadable, listNames, writtenSince } from "../source/disk/files.ts";
  * time of the directory of its algorithm; one that is written again changes its own. Each push of a manifest writes the
  * link of the manifest and that of its tag; a layer's link that was there before, a push writes for a blob that it keeps.
  *
- * What cannot be read counts as changed.
+ * `manifestsSince`: an earlier time, for the links of manifests. What cannot be read counts as changed.
  */
-export function hasChangedSince(dataDirectory: string, repository: string, since: number): boolean {
+export function hasChangedSince(
+  dataDirectory: string,
+  repository: string,
+  since: number,
+  manifestsSince: number,
+): boolean {
   const tags = tagsPath(dataDirectory, repository);
+  const revisions = revisionsPath(dataDirectory, repository);
   return (
-    hasChangedLinks(revisionsPath(dataDirectory, repository), since, true) ||
-    hasChangedLinks(layersPath(dataDirectory, repository), since, false) ||
+    hasNewLinks(revisions, since) ||
+    hasNewLinks(layersPath(dataDirectory, repository), since) ||
     writtenSince(tags, since) ||
-    anyName(tags, (tag) => writtenSince(`${tags}/${tag}/current/link`, since))
+    anyName(tags, (tag) => writtenSince(`${tags}/${tag}/current/link`, since)) ||
+    anyName(revisions, (algorithm) =>
+      anyName(`${revisions}/${algorithm}`, (hex) =>
+        writtenSince(`${revisions}/${algorithm}/${hex}/link`, manifestsSince),
+      ),
+    )
   );
 }
 
-/** The links below a directory of the form `ALGORITHM/HEX/link`; `each`: also those that were written again. */
-function hasChangedLinks(base: string, since: number, each: boolean): boolean {
-  if (writtenSince(base, since)) return true;
-  return anyName(base, (algorithm) => {
-    const directory = `${base}/${algorithm}`;
-    if (writtenSince(directory, since)) return true;
-    return each && anyName(directory, (hex) => writtenSince(`${directory}/${hex}/link`, since));
-  });
+/** Below a directory of the form `ALGORITHM/HEX/link`. */
+function hasNewLinks(base: string, since: number): boolean {
+  return (
+    writtenSince(base, since) || anyName(base, (algorithm) => writtenSince(`${base}/${algorithm}`, since))
+  );
 }
 
 function anyName(directory: string, is: (name: string) => boolean): boolean {

@@ -1,6 +1,6 @@
 import type { Digest } from "../registry/digest.ts";
 import { readBlob } from "../source/disk/blob.ts";
-import { writtenSince } from "../source/disk/files.ts";
+import { writtenAfter } from "../source/disk/files.ts";
 import type { DiskSource } from "../source/disk/registry.ts";
 import { hasChangedSince } from "./changes.ts";
 import type { MarkOptions, RegistryMark } from "./mark.ts";
@@ -8,10 +8,13 @@ import { markOf } from "./repository-marker.ts";
 import type { Thing } from "./thing.ts";
 
 /**
- * A push that was on its way when the mark began may have written its manifest's link before, and its tag after the mark
- * read the tags.
+ * A push that was on its way when the mark began may have written its manifest's link before that, and its tag after the
+ * mark had read the tags.
  */
-const marginMs = 60_000;
+const pushMarginMs = 10_000;
+
+/** Times of files lag behind the clock by what the kernel's last tick is ago: on a busy machine some hundredths of a second. */
+const clockMarginMs = 1000;
 
 /**
  * Of some things that a mark found dead, those that are needed now or were written since, each with why: half a sentence.
@@ -26,16 +29,15 @@ export async function remark(
   things: readonly Thing[],
   options: MarkOptions,
 ): Promise<ReadonlyMap<Thing, string>> {
-  const since = startedAt - marginMs;
   const reasons = new Map<Thing, string>();
-  const needs = await needsSince(source, since, startedAt, options);
+  const needs = await needsSince(source, startedAt, options);
   const blobs = new Map(needs.blobs);
   for (const thing of things) {
     if (thing.kind === "blob") continue;
     const own = needs.repositories.get(thing.repository);
     const reason = own?.has(thing.digest)
       ? "is needed by what was pushed since"
-      : writtenSince(`${thing.path}/link`, startedAt)
+      : writtenAfter(`${thing.path}/link`, thing.writtenAt)
         ? "was pushed again since"
         : undefined;
     if (reason === undefined) continue;
@@ -46,7 +48,8 @@ export async function remark(
     if (thing.kind !== "blob") continue;
     const reason = needs.damage ?? blobs.get(thing.digest);
     if (reason !== undefined) reasons.set(thing, reason);
-    else if (writtenSince(`${thing.path}/data`, startedAt)) reasons.set(thing, "was pushed again since");
+    else if (writtenAfter(`${thing.path}/data`, thing.writtenAt))
+      reasons.set(thing, "was pushed again since");
   }
   return reasons;
 }
@@ -60,23 +63,19 @@ interface NeedsSince {
   readonly damage: string | undefined;
 }
 
-async function needsSince(
-  source: DiskSource,
-  since: number,
-  startedAt: number,
-  options: MarkOptions,
-): Promise<NeedsSince> {
+async function needsSince(source: DiskSource, startedAt: number, options: MarkOptions): Promise<NeedsSince> {
   const { dataDirectory } = source;
   const { overwrittenMs, retention, inUse } = options;
   // What was written since the mark began is young, and all else is old.
-  const rules = { startedAt, graceMs: 0, overwrittenMs, retention, deadForMs: 0, inUse, shard: undefined };
+  const graceMs = Math.min(options.graceMs, clockMarginMs);
+  const rules = { startedAt, graceMs, overwrittenMs, retention, deadForMs: 0, inUse, shard: undefined };
   const mark = markOf(source, rules, (digest) => readBlob(dataDirectory, digest), false);
   const repositories = new Map<string, ReadonlySet<Digest>>();
   const blobs = new Map<Digest, string>();
   let damage: string | undefined;
   for await (const fact of source.repositories()) {
     if (fact.state === "unreadable") damage ??= `may be needed, as ${fact.location} cannot be read`;
-    else if (hasChangedSince(dataDirectory, fact.name, since)) {
+    else if (hasChangedSince(dataDirectory, fact.name, startedAt - clockMarginMs, startedAt - pushMarginMs)) {
       const { needed, spared, damage: found } = await mark({ repository: fact.name, ages: undefined });
       const own = new Set([...needed, ...spared]);
       repositories.set(fact.name, own);

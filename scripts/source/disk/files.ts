@@ -147,9 +147,18 @@ export function lastWrite(directory: string, name: string): number | undefined {
  * missing was not; one that cannot be read counts as written.
  */
 export function writtenSince(path: string, since: number): boolean {
+  return isWritten(path, (at) => at >= since);
+}
+
+/** The same, but not at that very time: after it was read, at which it had that time. */
+export function writtenAfter(path: string, seen: number): boolean {
+  return isWritten(path, (at) => at > seen);
+}
+
+function isWritten(path: string, is: (modifiedAt: number) => boolean): boolean {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
-    return found !== undefined && found.mtimeMs >= since;
+    return found !== undefined && is(found.mtimeMs);
   } catch (error) {
     return !isMissing(error);
   }
