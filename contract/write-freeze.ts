@@ -6,8 +6,8 @@ export const freezeDirectory = "/run/regwarden/freeze";
 /** While it is there and its lease lasts, nginx holds writes. Its content is a {@link FreezeLease}. */
 export const freezeFlag = `${freezeDirectory}/flag`;
 
-/** In nginx's container, in memory: a file for each write that is on its way or held. */
-export const writeRecords = "/run/regwarden-writes";
+/** In nginx's container, in memory, where its workers may write: a file for each write that is on its way or held. */
+export const writeRecords = "/tmp/regwarden-writes";
 
 /** File name of the handler that holds writes, beside nginx's configuration. */
 export const freezeHandler = "write-freeze.js";

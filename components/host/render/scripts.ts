@@ -2,6 +2,7 @@ import { variables } from "../../../contract/environment.ts";
 import { listJobsFunction } from "../../../contract/harmful-jobs.ts";
 import { containers, units } from "../../../contract/host-names.ts";
 import { hostPaths, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
+import { freezePaths } from "../../../contract/write-freeze.ts";
 import { localAddress, type RegistrySettings } from "../settings.ts";
 import { MAXIMUM_REPORT_AGE_SECONDS } from "./check-config.ts";
 import { NGINX_CONFIG } from "./nginx-paths.ts";
@@ -87,6 +88,12 @@ export function checkDeploymentScript(settings: RegistrySettings, caFile: string
   return `set -eu
 ${SCAN_FUNCTIONS}
 if ! has_checked || [ -z "$(find ${report} -mmin -${FRESH_SCAN_MINUTES} 2>/dev/null)" ]; then scan; fi
+# A handler that fails lets writes pass: no collection could begin.
+docker exec ${containers.nginx} wget -q -T 30 -O /dev/null http://127.0.0.1:${settings.metrics.port}${freezePaths.probe} </dev/null || {
+  echo "nginx cannot hold writes, so nothing could be collected; its last lines:" >&2
+  docker logs --tail 20 ${containers.nginx} >&2
+  exit 1
+}
 scratch=$(mktemp -d)
 trap 'rm -r -- "$scratch"' EXIT
 ${listJobsFunction}

@@ -14,6 +14,12 @@ scan() {
   }
 }
 if ! has_checked || [ -z "$(find /var/lib/regwarden/scan.json -mmin -1500 2>/dev/null)" ]; then scan; fi
+# A handler that fails lets writes pass: no collection could begin.
+docker exec registry-nginx wget -q -T 30 -O /dev/null http://127.0.0.1:5001/freeze/probe </dev/null || {
+  echo "nginx cannot hold writes, so nothing could be collected; its last lines:" >&2
+  docker logs --tail 20 registry-nginx >&2
+  exit 1
+}
 scratch=$(mktemp -d)
 trap 'rm -r -- "$scratch"' EXIT
 list_jobs() {
