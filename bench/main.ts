@@ -1,4 +1,5 @@
 import { benchDrift } from "./drift.ts";
+import { benchGc } from "./gc.ts";
 import { benchProbe } from "./probe.ts";
 import { benchScan } from "./scan.ts";
 import { benchVerify } from "./verify.ts";
@@ -10,6 +11,7 @@ interface Bench {
 
 const benches: Readonly<Record<string, Bench>> = {
   drift: { flags: [], run: benchDrift },
+  gc: { flags: ["--large"], run: benchGc },
   probe: { flags: ["--catalogue"], run: benchProbe },
   scan: { flags: ["--large"], run: benchScan },
   verify: { flags: [], run: benchVerify },

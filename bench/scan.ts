@@ -1,11 +1,10 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { builtBundle } from "../contract/host-paths.ts";
 import type { ScanReport } from "../contract/scan-report.ts";
 import { nodeBinary, projectRoot } from "../lab/machine/paths.ts";
 import { table } from "../lab/machine/screen.ts";
+import { runProcess } from "./run-process.ts";
 import { createScratch } from "./scratch-file-system.ts";
 import { addUnlinkedBlobs, writeSyntheticStore } from "./synthetic-store.ts";
 
@@ -123,22 +122,10 @@ function row(files: number, measured: Measured, former: Measured | undefined): s
 }
 
 async function run(command: string, args: readonly string[]) {
-  const start = performance.now();
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const chunks: Buffer[] = [];
   // A list of a million paths is thrown away, a report is kept.
-  const isKept = command === nodeBinary;
-  child.stdout.on("data", (chunk: Buffer) => isKept && chunks.push(chunk));
-  let peakBytes = 0;
-  const sampler = setInterval(async () => {
-    const status = await readFile(`/proc/${child.pid}/status`, "utf8").catch(() => "");
-    const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
-    peakBytes = Math.max(peakBytes, Number(kibibytes ?? 0) * 1024);
-  }, 20);
-  const [code] = await once(child, "close");
-  clearInterval(sampler);
-  if (code !== 0) throw new Error(`${command} ended with ${code}`);
-  return { seconds: (performance.now() - start) / 1000, peakBytes, output: Buffer.concat(chunks).toString() };
+  const measured = await runProcess(command, args, { keepsOutput: command === nodeBinary });
+  if (measured.exitCode !== 0) throw new Error(`${command} ended with ${measured.exitCode}`);
+  return measured;
 }
 
 function median(numbers: readonly number[]): number {
