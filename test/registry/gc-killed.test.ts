@@ -87,6 +87,28 @@ test("A collection that is killed anywhere loses nothing; the next one ends its 
   expect(effect).toBeGreaterThan(30);
 }, 900_000);
 
+test("A collection that gets SIGTERM at some moment ends by itself, with writes let go on, and loses nothing", async () => {
+  const { scratch, root, copy, after } = await pristineRoot();
+  const server = await startFreezeServer(scratch);
+  const log = join(scratch, "access.log");
+  await writeFile(log, `${JSON.stringify({ begins: Date.now() / 1000 - 4 * 3600, follows: null })}\n`);
+  const held = [...server.argv, "--access-log", log, "--dead-for", "0s", "--budget", "100%", "--apply"];
+  const codes = new Set<number | null>();
+  // Every fifth effect: what happens at each of them, the kills show.
+  for (let effect = 1; !codes.has(0); effect += 5) {
+    await copy();
+    const child = spawn(process.execPath, [program, "SIGTERM", String(effect), root, ...held], {
+      stdio: "ignore",
+    });
+    const [code] = await once(child, "exit");
+    codes.add(code);
+    expect(await server.isFrozenIn(0)).toBe(false);
+    await expectReachable(root, after);
+  }
+  // 3: it was interrupted. Before it begins to change the store the signal ends it at once, which leaves no code.
+  expect([...codes].filter((code) => code !== null).sort()).toEqual([0, 3]);
+}, 300_000);
+
 /** A root of which the dead image lies in the quarantine, and the name of that run. */
 async function sweptRoot() {
   const made = await pristineRoot();
