@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { Digest } from "../registry/digest.ts";
 import { readBlob } from "../source/disk/blob.ts";
 import { writtenAfter } from "../source/disk/files.ts";
@@ -16,6 +17,9 @@ const pushMarginMs = 10_000;
 /** Times of files lag behind the clock by what the kernel's last tick is ago: on a busy machine some hundredths of a second. */
 const clockMarginMs = 1000;
 
+/** Things between two turns of the event loop: a timer of this process renews the lease by which writes are held. */
+const thingsAtATime = 256;
+
 /**
  * Of some things that a mark found dead, those that are needed now or were written since, each with why: half a sentence.
  * Only repositories are read in which anything was written since: of all others, the times of their manifests' and tags'
@@ -32,7 +36,8 @@ export async function remark(
   const reasons = new Map<Thing, string>();
   const needs = await needsSince(source, startedAt, options);
   const blobs = new Map(needs.blobs);
-  for (const thing of things) {
+  for (const [at, thing] of things.entries()) {
+    if (at % thingsAtATime === 0) await turn();
     if (thing.kind === "blob") continue;
     const own = needs.repositories.get(thing.repository);
     const reason = own?.has(thing.digest)
@@ -44,7 +49,8 @@ export async function remark(
     reasons.set(thing, reason);
     if (!blobs.has(thing.digest)) blobs.set(thing.digest, reason);
   }
-  for (const thing of things) {
+  for (const [at, thing] of things.entries()) {
+    if (at % thingsAtATime === 0) await turn();
     if (thing.kind !== "blob") continue;
     const reason = needs.damage ?? blobs.get(thing.digest);
     if (reason !== undefined) reasons.set(thing, reason);
@@ -74,6 +80,7 @@ async function needsSince(source: DiskSource, startedAt: number, options: MarkOp
   const blobs = new Map<Digest, string>();
   let damage: string | undefined;
   for await (const fact of source.repositories()) {
+    await turn();
     if (fact.state === "unreadable") damage ??= `may be needed, as ${fact.location} cannot be read`;
     else if (hasChangedSince(dataDirectory, fact.name, startedAt - clockMarginMs, startedAt - pushMarginMs)) {
       const { needed, spared, damage: found } = await mark({ repository: fact.name, ages: undefined });

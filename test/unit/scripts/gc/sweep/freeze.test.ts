@@ -3,8 +3,15 @@ import { readdir } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { ProgramError } from "../../../../../scripts/cli/errors.ts";
 import type { SweepOptions } from "../../../../../scripts/gc/sweep/sweep.ts";
+import { remark } from "../../../../../scripts/mark/remark.ts";
 import { createEffects } from "../../../../../scripts/store-change/effects.ts";
-import { age, rootWithDead, writeDeadImage } from "../../../../support/gc/dead-store.ts";
+import {
+  age,
+  markOptions,
+  plansOf,
+  rootWithDead,
+  writeDeadImage,
+} from "../../../../support/gc/dead-store.ts";
 import { holdOf, sweepRoot } from "../../../../support/gc/sweep-root.ts";
 import { timedTree } from "../../../../support/gc/timed-tree.ts";
 
@@ -111,4 +118,18 @@ test("A signal ends the moving; what was moved is proven, and the rest is left",
   const outcome = await sweepRoot(root, { hold: holdOf(), interruption: { signal: () => "SIGTERM" } });
   expect(outcome).toMatchObject({ run: null, refused: null, interruptedBy: "SIGTERM" });
   expect(paths.every((path) => existsSync(path))).toBe(true);
+});
+
+test("While the second mark goes on for long, timers run: one renews the lease by which writes are held", async () => {
+  const { root } = await rootWithDead();
+  const [plan] = await plansOf(root);
+  if (!plan) throw new Error("there is nothing to remove");
+  const many = Array.from({ length: 1000 }, () => plan.dead).flat();
+  let ticks = 0;
+  const timer = setInterval(() => {
+    ticks += 1;
+  }, 1);
+  await remark(plan.source, plan.mark, many, markOptions);
+  clearInterval(timer);
+  expect(ticks).toBeGreaterThan(5);
 });
