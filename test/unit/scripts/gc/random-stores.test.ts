@@ -23,6 +23,10 @@ async function act(store: Store, action: Action): Promise<void> {
   if (action.act === "begin upload") return;
   if (action.act === "push")
     return void (await store.push(repository, action.content, ...(action.tag === null ? [] : [action.tag])));
+  if (action.act === "push blobs") {
+    for (const part of withParts(action.content)) if (!isManifest(part)) await store.push(repository, part);
+    return;
+  }
   if (action.act === "remove tag")
     return rm(join(tagsPath(store.directory, repository), action.tag), { recursive: true });
   await rm(store.revisionLink(repository, action.digest));
