@@ -1,0 +1,113 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { accessLogDirectory, accessLogPath } from "../../contract/access-log.ts";
+import { cronJobs } from "../../contract/cluster-names.ts";
+import { containers, units } from "../../contract/host-names.ts";
+import { freezeFlag, freezePaths } from "../../contract/write-freeze.ts";
+import { clientFiles } from "../../lab/host/client-files.ts";
+import { writeLayout } from "../../lab/images/oci-content.ts";
+import { ports } from "../../lab/machine/instances.ts";
+import { image } from "../support/images/oci-content.ts";
+import { runJob } from "../support/lab/run-job.ts";
+import { instance, onHost } from "../support/lab/stack.ts";
+
+/** How often a collection is killed at a random moment: 200 on request, for half an hour. */
+const kills = Number(process.env.REGWARDEN_MAINTENANCE_KILLS ?? 4);
+
+const { authFile, certificateDirectory, registry } = clientFiles(instance);
+const repository = "ci/maintained";
+const tags = ["one", "two", "three"];
+let scratch: string;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "regwarden-maintenance-"));
+  // Without its list, nothing is removed.
+  const { code, log } = await runJob(cronJobs.inUse);
+  expect(code, log).toBe(0);
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+const start = (unit: string) => onHost(`systemctl start ${unit}`);
+const serverStatus = async () =>
+  JSON.parse(await onHost(`curl -sf http://127.0.0.1:${ports.metrics}${freezePaths.status}`));
+
+async function push(tag: string): Promise<void> {
+  const layout = join(scratch, tag);
+  await writeLayout(layout, image(`${tag} ${randomBytes(8).toString("hex")}`, "linux/amd64"), tag);
+  const flags = ["--dest-authfile", authFile, "--dest-cert-dir", certificateDirectory];
+  await execa("skopeo", [
+    "copy",
+    ...flags,
+    `oci:${layout}:${tag}`,
+    `docker://${registry}/${repository}:${tag}`,
+  ]);
+}
+
+/** Pulls every byte of a tag; whether that worked. */
+async function isPulled(tag: string): Promise<boolean> {
+  const target = await mkdtemp(join(scratch, "pulled-"));
+  const flags = ["--src-authfile", authFile, "--src-cert-dir", certificateDirectory];
+  const { exitCode } = await execa(
+    "skopeo",
+    ["copy", ...flags, `docker://${registry}/${repository}:${tag}`, `oci:${target}:x`],
+    { reject: false },
+  );
+  return exitCode === 0;
+}
+
+/** Writes go through at once, and no flag is left. */
+async function isUnfrozen(): Promise<void> {
+  expect(await onHost(`ls ${freezeFlag} 2>/dev/null || true`)).toBe("");
+  expect(await serverStatus()).toMatchObject({ frozen: false, held: 0 });
+}
+
+describe("the maintenance of the registry, by its units", () => {
+  test("a collection that is killed leaves nothing frozen and loses nothing, and the next one completes", async () => {
+    for (const tag of tags) await push(tag);
+    const before = await Promise.all(tags.map(isPulled));
+    for (let kill = 0; kill < kills; kill++) {
+      const milliseconds = Math.floor(Math.random() * 3000);
+      await onHost(
+        `systemctl start --no-block ${units.collect}; sleep ${milliseconds / 1000}; ` +
+          `systemctl kill --signal KILL ${units.collect}; docker kill ${containers.collect} >/dev/null 2>&1; ` +
+          `while systemctl is-active --quiet ${units.collect} || ` +
+          `[ "$(systemctl show --property ActiveState --value ${units.collect})" = activating ]; do sleep 0.1; done; true`,
+      );
+      await isUnfrozen();
+      await push("after-a-kill");
+    }
+    expect(await Promise.all(tags.map(isPulled))).toEqual(before);
+    await start(units.collect);
+    expect(await onHost(`systemctl show --property Result --value ${units.collect}`)).toBe("success");
+  }, 3_600_000);
+
+  test("gets a new file of nginx's log, and nginx goes on, also by later reloads", async () => {
+    // As if the present file had begun long ago.
+    await onHost(`printf 0000000001 | dd of=${accessLogPath} bs=1 seek=10 conv=notrunc status=none`);
+    const former = await onHost(`ls ${accessLogDirectory} | wc -l`);
+    for (let time = 0; time < 2; time++) await start(units.accessLog);
+    expect(Number(await onHost(`ls ${accessLogDirectory} | wc -l`))).toBe(Number(former) + 1);
+    await push("logged");
+    expect(await onHost(`cat ${accessLogPath}`)).toContain(`/v2/${repository}/manifests/logged`);
+    await onHost(`printf 0000000001 | dd of=${accessLogPath} bs=1 seek=10 conv=notrunc status=none`);
+    await start(units.accessLog);
+    await push("logged-again");
+    expect(await onHost(`cat ${accessLogPath}`)).toContain(`/v2/${repository}/manifests/logged-again`);
+  });
+
+  test("has the directory of the freeze again after a boot, and no flag in it", async () => {
+    const root = "/tmp/boot";
+    await onHost(
+      `rm -rf ${root}; mkdir -p ${root}/etc/tmpfiles.d && cp /etc/tmpfiles.d/regwarden.conf ${root}/etc/tmpfiles.d/ && ` +
+        `cp /etc/passwd /etc/group ${root}/etc/ && systemd-tmpfiles --root ${root} --create regwarden.conf`,
+    );
+    expect(await onHost(`find ${root}/run/regwarden`)).toBe(
+      `${root}/run/regwarden\n${root}/run/regwarden/freeze`,
+    );
+    expect(await onHost("findmnt --noheadings --output FSTYPE --target /run/regwarden")).toBe("tmpfs");
+  });
+});
