@@ -39,6 +39,8 @@ interface Run {
   readonly mode: MaintenanceMode;
   /** Of the program, in groups. */
   readonly command: readonly string[];
+  /** Another command of it, whose failure does not keep that one from running. */
+  readonly before?: readonly string[];
   /** What it writes of the data, when it does not remove: all of it is read-only else. */
   readonly writes?: readonly string[];
   readonly volumes?: readonly string[];
@@ -97,7 +99,12 @@ ${unit.map((line) => `${line}\n`).join("")}
 [Service]
 Type=oneshot
 ExecStartPre=-${clear(run.container)}
-ExecStart=/usr/bin/${program(settings, run)}
+${
+  run.before
+    ? `ExecStart=-/usr/bin/${program(settings, { ...run, command: run.before })}
+`
+    : ""
+}ExecStart=/usr/bin/${program(settings, run)}
 ${stopPost === undefined ? "" : `ExecStopPost=-${stopPost}\n`}ExecStopPost=-${clear(run.container)}
 ${planned(run.mode)}TimeoutStartSec=12h
 
@@ -106,6 +113,12 @@ ${stopPost === undefined ? SANDBOX : `${SANDBOX}ReadWritePaths=${freezeDirectory
 
 const apply = (mode: MaintenanceMode) => (mode === "apply" ? ["--apply"] : []);
 const metrics = (file: string) => `--metrics ${REPORT_MOUNT}/${file}`;
+
+/** The rules of retention, by which the collection keeps overwritten digests. */
+function rulesMount({ directory }: RegistrySettings): string {
+  const { retentionRules } = hostPaths(directory);
+  return `${retentionRules}:${retentionRules}:ro`;
+}
 
 /** Which tags stay, by the rules of the configuration. */
 export function retainUnit(settings: RegistrySettings): string {
@@ -122,7 +135,7 @@ export function retainUnit(settings: RegistrySettings): string {
       metrics(maintenanceFiles.retain),
       ...apply(mode),
     ],
-    volumes: [`${rules}:${rules}:ro`],
+    volumes: [rulesMount(settings)],
     after: [units.scan],
   });
 }
@@ -132,6 +145,7 @@ function gc(settings: RegistrySettings): string[] {
   return [
     `gc ${maintainedDirectory(settings)} --registry ${privateRegistry}`,
     `--dead-for ${deadFor} --grace ${grace} --overwritten ${overwritten} --budget ${budget}`,
+    `--rules ${hostPaths(settings.directory).retentionRules}`,
     ...inUseOptions(settings),
   ];
 }
@@ -149,6 +163,7 @@ export function markUnit(settings: RegistrySettings): string {
     mode: "plan",
     command: [...gc(settings), metrics(maintenanceFiles.collect)],
     writes: [ledgerDirectory(settings)],
+    volumes: [rulesMount(settings)],
     after: [units.scan, units.retain],
   });
 }
@@ -167,9 +182,8 @@ export function collectUnit(settings: RegistrySettings): string {
     mode,
     command: [...gc(settings), metrics(maintenanceFiles.collect), ...(mode === "apply" ? removal : [])],
     writes: [ledgerDirectory(settings)],
-    ...(mode === "apply"
-      ? { network: composeNetwork, volumes: [`${freezeDirectory}:${freezeDirectory}`] }
-      : {}),
+    ...(mode === "apply" ? { network: composeNetwork } : {}),
+    volumes: [rulesMount(settings), ...(mode === "apply" ? [`${freezeDirectory}:${freezeDirectory}`] : [])],
     after: [units.scan, units.retain, units.mark],
     // Whatever became of it, the store is scanned; only after one that worked, old runs are removed.
     unit: [`OnSuccess=${units.scan} ${units.purge}`, `OnFailure=${units.scan}`],
@@ -186,7 +200,9 @@ export function purgeUnit(settings: RegistrySettings): string {
     container: containers.purge,
     mode,
     command: [...gc(settings), `--purge ${quarantineDays}d`, metrics(maintenanceFiles.purge), ...apply(mode)],
+    before: [`retain ${maintainedDirectory(settings)} --purge ${quarantineDays}d`, ...apply(mode)],
     writes: [ledgerDirectory(settings)],
+    volumes: [rulesMount(settings)],
     after: [units.scan, units.retain, units.mark, units.collect],
   });
 }

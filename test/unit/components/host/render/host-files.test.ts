@@ -113,8 +113,9 @@ describe("units", () => {
     const report = "/var/lib/regwarden:/report";
     const ledger = "/opt/registry/data/.regwarden:/opt/registry/data/.regwarden";
     expect(written(retainUnit(SETTINGS))).toEqual([report]);
+    // Each of a unit's programs, and the purge has two.
     for (const unit of [markUnit(SETTINGS), markUnit(APPLIED), collectUnit(SETTINGS), purgeUnit(SETTINGS)])
-      expect(written(unit)).toEqual([ledger, report]);
+      expect([...new Set(written(unit))]).toEqual([ledger, report]);
     for (const unit of [retainUnit(SETTINGS), collectUnit(SETTINGS), markUnit(APPLIED), purgeUnit(SETTINGS)])
       expect(unit).not.toMatch(/--apply|--freeze/);
   });
