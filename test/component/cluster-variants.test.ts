@@ -73,16 +73,16 @@ describe("variants of the cluster side", () => {
     const scrape = (as: string) => withCluster({ scrape: { as, labels, pushgateway: true } });
     const operator = await run(registryStack, { config: scrape("scrapeConfig") });
     const plainFile = await run(registryStack, { config: scrape("configMap") });
-    const configs = ["registry", "scan", "disk", "pushgateway"].map((job) =>
+    const configs = ["registry", "scan", "disk", "maintenance", "pushgateway"].map((job) =>
       operator.find(`cluster-scrape-${job}`),
     );
-    expect(operator.declared.filter(({ type }) => type.endsWith(":ScrapeConfig"))).toHaveLength(4);
+    expect(operator.declared.filter(({ type }) => type.endsWith(":ScrapeConfig"))).toHaveLength(5);
     const { data } = plainFile.find("cluster-scrape-config-map").inputs as { data: Record<string, string> };
     const file = load(data["regwarden.scrape.yaml"] ?? "") as {
       scrape_configs: { job_name: string; static_configs: unknown }[];
     };
     expect(configs.map(({ inputs }) => inputs.metadata)).toEqual(
-      Array(4).fill(expect.objectContaining({ labels: expect.objectContaining({ release: "prometheus" }) })),
+      Array(5).fill(expect.objectContaining({ labels: expect.objectContaining({ release: "prometheus" }) })),
     );
     const specs = configs.map(
       ({ inputs }) => inputs.spec as { staticConfigs: unknown; relabelings: object[] },

@@ -16,7 +16,13 @@ interface PrometheusConfig {
 test("Prometheus scrapes each registry as a target of its own, the scan, and what was pushed", () => {
   const config = load(prometheusConfig("e2e", "/state/rules")) as PrometheusConfig;
   const jobs = config.scrape_configs;
-  expect(jobs.map(({ job_name }) => job_name)).toEqual(["pushgateway", "registry", "scan", "disk"]);
+  expect(jobs.map(({ job_name }) => job_name)).toEqual([
+    "pushgateway",
+    "registry",
+    "scan",
+    "disk",
+    "maintenance",
+  ]);
   expect(jobs[0]).toMatchObject({
     honor_labels: true,
     static_configs: [{ targets: ["127.77.0.2:9091"] }],
@@ -27,5 +33,8 @@ test("Prometheus scrapes each registry as a target of its own, the scan, and wha
     labels: { __metrics_path__: "/metrics/private", registry: "private" },
   });
   expect(jobs[2]?.static_configs[0]?.labels).toEqual({ __metrics_path__: "/metrics/scan" });
+  expect(jobs[4]?.static_configs.map(({ labels }) => labels)).toContainEqual({
+    __metrics_path__: "/metrics/freeze",
+  });
   expect(config.rule_files).toEqual(["/state/rules/*.yaml"]);
 });
