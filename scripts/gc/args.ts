@@ -93,8 +93,9 @@ Output:
   --metrics FILE        also writes Prometheus metrics to FILE, completely or not at all
   --gate-3x             checks only whether distribution 3.x can serve, and collect, this store without losing an image
 
-Exit status: 0 nothing to remove, or applied; 1 a plan that removes something, a refusal, a proof that failed (then
-everything was put back), or 3.x would lose something; 2 wrong usage; 3 something could not be checked.
+Exit status: 0 nothing to remove, or applied; 1 a plan that removes something, a refusal for its budget or for damage, a
+proof that failed (then everything was put back), or 3.x would lose something; 2 wrong usage; 3 something could not be
+checked: the store, the log, the list of images in use, or whether writes are held. Nothing was removed then.
 `;
 
 const share = v.pipe(

@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { age, writeDeadImage } from "../support/gc/dead-store.ts";
 import { startFreezeServer } from "../support/gc/freeze-server.ts";
 import { timedTree } from "../support/gc/timed-tree.ts";
+import { killStep } from "../support/kills.ts";
 import { regwarden, temporaryDirectory } from "../support/program.ts";
 import { writeHealthyStore } from "../support/store/sample-stores.ts";
 import { storeAt } from "../support/store/store.ts";
@@ -81,7 +82,7 @@ test("A collection that is killed anywhere loses nothing; the next one ends its 
     expect(await storeTree(root), `effect ${effect}`).toEqual(after);
     await undoAll(root);
     expect(await storeTree(root), `effect ${effect}`).toEqual(before);
-    effect += 1;
+    effect += killStep;
   }
   expect(await storeTree(root)).toEqual(after);
   expect(effect).toBeGreaterThan(30);
@@ -126,7 +127,7 @@ test("An undo that is killed anywhere is ended by the next", async () => {
     await expectReachable(root, after);
     expect((await regwarden(["gc", ...argv])).exitCode).toBe(0);
     expect(await storeTree(root), `effect ${effect}`).toEqual(before);
-    effect += 1;
+    effect += killStep;
   }
   expect(effect).toBeGreaterThan(15);
 }, 600_000);
@@ -140,7 +141,7 @@ test("A purge that is killed anywhere loses nothing, and is ended by the next", 
     expect((await regwarden(["gc", ...argv])).exitCode).toBe(0);
     expect(await readdir(join(root, ".regwarden", "quarantine")), `effect ${effect}`).toEqual([]);
     expect(await storeTree(root)).toEqual(after);
-    effect += 1;
+    effect += killStep;
   }
   expect(effect).toBeGreaterThan(15);
 }, 600_000);
@@ -161,7 +162,7 @@ test("A watch that is killed anywhere while it puts something back loses nothing
     if (!isDone) expect(await isKilledAt(Number.MAX_SAFE_INTEGER, argv)).toBe(false);
     expect(await storeTree(root), `effect ${effect}`).toEqual(before);
     expect((await regwarden(["gc", root, "--undo", name, "--apply"])).exitCode).toBe(0);
-    effect += 1;
+    effect += killStep;
   }
   expect(effect).toBeGreaterThan(15);
 }, 600_000);

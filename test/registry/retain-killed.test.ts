@@ -4,6 +4,7 @@ import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { retain } from "../support/commands.ts";
+import { killStep } from "../support/kills.ts";
 import { regwarden, temporaryDirectory } from "../support/program.ts";
 import { setPushTime, tagTimes, writeRules } from "../support/store/retained-store.ts";
 import { storeAt } from "../support/store/store.ts";
@@ -96,7 +97,7 @@ test("a retention that is killed anywhere loses no tag; the next one ends its wo
     await undoAll(root);
     expect(await storeTree(root)).toEqual(before);
     expect(await linkTimes(root)).toEqual(times);
-    effect += 1;
+    effect += killStep;
   }
   // Four moves, directories and a journal: fewer would mean that the kills missed the work.
   expect(effect).toBeGreaterThan(15);
@@ -118,7 +119,7 @@ test("an undo that is killed anywhere can be ended by the next", async () => {
     await undoAll(root);
     expect(await storeTree(root)).toEqual(before);
     expect(await linkTimes(root)).toEqual(times);
-    effect += 1;
+    effect += killStep;
   }
   expect(effect).toBeGreaterThan(8);
 }, 400_000);
