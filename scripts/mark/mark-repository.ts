@@ -24,6 +24,8 @@ export interface RepositoryRequest {
   /** What is unreached since then, or longer, is dead. */
   readonly deadSince: number;
   readonly ages: LinkAges | undefined;
+  /** When a mark before this one saw links written, by their paths: at that very time a link is not young. */
+  readonly seen?: ReadonlyMap<string, number> | undefined;
   /** Whether a digest is one of those that this run counts and removes. */
   readonly isMine: (digest: Digest) => boolean;
   /** Whether it is asked which tags are complete. */
@@ -114,7 +116,7 @@ function isNeeded(link: LinkFact, needed: ReadonlySet<Digest>): boolean {
 }
 
 function unreachedLinks(
-  { dataDirectory, facts, ages, now, youngSince }: RepositoryRequest,
+  { dataDirectory, facts, ages, now, youngSince, seen }: RepositoryRequest,
   needed: ReadonlySet<Digest>,
 ) {
   const { repository } = facts;
@@ -130,7 +132,8 @@ function unreachedLinks(
       if (writtenAt === undefined) continue;
       const since = unreachedSince(ages?.get(linkKey(kind, digest)), writtenAt, now);
       const thing = { kind, repository, digest, path, writtenAt, unreachedSince: since };
-      (writtenAt >= youngSince ? young : things).push(thing);
+      const isYoung = writtenAt >= youngSince && seen?.get(path) !== writtenAt;
+      (isYoung ? young : things).push(thing);
     }
   };
   add("revision-link", revisionsPath(dataDirectory, repository), facts.revisions);

@@ -29,12 +29,12 @@ const thingsAtATime = 256;
  */
 export async function remark(
   source: DiskSource,
-  { startedAt }: RegistryMark,
+  former: RegistryMark,
   things: readonly Thing[],
   options: MarkOptions,
 ): Promise<ReadonlyMap<Thing, string>> {
   const reasons = new Map<Thing, string>();
-  const needs = await needsSince(source, startedAt, options);
+  const needs = await needsSince(source, former, options);
   const blobs = new Map(needs.blobs);
   for (const [at, thing] of things.entries()) {
     if (at % thingsAtATime === 0) await turn();
@@ -69,11 +69,16 @@ interface NeedsSince {
   readonly damage: string | undefined;
 }
 
-async function needsSince(source: DiskSource, startedAt: number, options: MarkOptions): Promise<NeedsSince> {
+async function needsSince(
+  source: DiskSource,
+  { startedAt, unreached }: RegistryMark,
+  options: MarkOptions,
+): Promise<NeedsSince> {
   const { dataDirectory } = source;
   const { overwrittenMs, retention, inUse } = options;
-  // What was written since the mark began is young, and all else is old.
-  const graceMs = Math.min(options.graceMs, clockMarginMs);
+  // What was written since the mark began is young, and all else is old: that what the mark saw has not changed is known.
+  const graceMs = clockMarginMs;
+  const seen = new Map(unreached.map(({ path, writtenAt }) => [path, writtenAt]));
   const rules = { startedAt, graceMs, overwrittenMs, retention, deadForMs: 0, inUse, shard: undefined };
   const mark = markOf(source, rules, (digest) => readBlob(dataDirectory, digest), false);
   const repositories = new Map<string, ReadonlySet<Digest>>();
@@ -83,7 +88,7 @@ async function needsSince(source: DiskSource, startedAt: number, options: MarkOp
     await turn();
     if (fact.state === "unreadable") damage ??= `may be needed, as ${fact.location} cannot be read`;
     else if (hasChangedSince(dataDirectory, fact.name, startedAt - clockMarginMs, startedAt - pushMarginMs)) {
-      const { needed, spared, damage: found } = await mark({ repository: fact.name, ages: undefined });
+      const { needed, spared, damage: found } = await mark({ repository: fact.name, ages: undefined, seen });
       const own = new Set([...needed, ...spared]);
       repositories.set(fact.name, own);
       for (const digest of own) blobs.set(digest, `is needed by what was pushed to ${fact.name} since`);

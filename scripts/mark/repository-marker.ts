@@ -8,7 +8,7 @@ import { blobsIn, type Inventory } from "../store-check/inventory.ts";
 import type { LinkAges } from "./ages.ts";
 import { type BlobFlags, flagBits, flagBlob } from "./blob-flags.ts";
 import type { MarkOptions } from "./mark.ts";
-import { markRepository, type RepositoryMark } from "./mark-repository.ts";
+import { markRepository, type RepositoryMark, type RepositoryRequest } from "./mark-repository.ts";
 import { formerLimits, readFormerRoots } from "./read-roots.ts";
 import { shardFilter } from "./shard.ts";
 
@@ -23,6 +23,7 @@ export interface MarkRules
 export interface RepositoryTask {
   readonly repository: string;
   readonly ages: LinkAges | undefined;
+  readonly seen?: RepositoryRequest["seen"];
 }
 
 /** What a mark of one repository leaves, once its blobs are flagged. */
@@ -42,7 +43,7 @@ export function markOf(
   const manifest = memoizeManifests(source);
   const isMine = shardFilter(shard);
   const findRule = createFindRule(retention ?? []);
-  return async ({ repository, ages }) => {
+  return async ({ repository, ages, seen }) => {
     const reads = { manifest, blob, withTagTimes: true };
     const facts = await readStoreFacts(source, "authoritative", repository, reads);
     const limits = formerLimits(findRule(repository)?.rule.overwritten, startedAt, overwrittenMs);
@@ -56,6 +57,7 @@ export function markOf(
       youngSince: startedAt - graceMs,
       deadSince: startedAt - deadForMs,
       ages,
+      seen,
       isMine,
       withCompleteness,
     });

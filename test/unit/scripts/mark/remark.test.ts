@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rm, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { remark } from "../../../../scripts/mark/remark.ts";
@@ -72,6 +72,18 @@ describe("when writes are held, of what a mark found dead is needed", () => {
     const { all } = await afterMark((store, { parts: [part] }) =>
       part ? store.put(store.layerLink("quiet", digest(part)), digest(part)) : Promise.resolve(),
     );
+    expect(all).toHaveLength(1);
+    expect(all[0]).toMatch(/^blob /);
+  });
+
+  test("the same, when the times of files lag behind the clock", async () => {
+    const { all } = await afterMark(async (store, { parts: [part] }) => {
+      if (!part) return;
+      const link = store.layerLink("quiet", digest(part));
+      await store.put(link, digest(part));
+      const lagging = new Date(Date.now() - 300);
+      for (const path of [link, dirname(link)]) await utimes(path, lagging, lagging);
+    });
     expect(all).toHaveLength(1);
     expect(all[0]).toMatch(/^blob /);
   });
