@@ -32,7 +32,8 @@ Prometheus and Pushgateway.
 Commands
   up        build, boot and deploy what is missing (the default); run it again after any failure
   status    show what runs
-  incident  damage the registry by the real "garbage-collect -m"; show detection, alert and repair
+  incident  damage the registry by the real "garbage-collect -m"; show detection, alert and repair;
+            then retain and gc, which lose nothing while clients push and pull, and their undo
   run       run the pods of a CronJob once, now: run NAMESPACE/NAME
   down      remove the instance: cluster, containers, volumes, network, state; the cache stays
 

@@ -59,7 +59,7 @@ function commandsText(instance: Instance): string {
     ["See it, heal it", `npm run drift${stack}; npm run up${stack}`],
     ["Inspect an image", `skopeo inspect --raw ${flags} docker://${registry}/${ciImageReference}`],
     hasCluster(instance)
-      ? ["Break an image, bring it back", `npm run lab -- incident${own}`]
+      ? ["Break an image, bring it back, lose none", `npm run lab -- incident${own}`]
       : ["Add Kubernetes and alerts", `npm run lab${own === "" ? "" : ` --${own}`}`],
     ["See what runs", `npm run lab -- status${own}`],
     ["Remove it all", `npm run lab -- down${own}`],

@@ -18,15 +18,19 @@ interface SampleImage {
 
 const architectures = ["amd64", "arm64"] as const;
 
-/** An image index with a child for each architecture; each child has one layer with one file. */
-function sampleImage(name: string, tag: string, { isAttested = false } = {}): SampleImage {
+/** An image index with a child for each architecture; each child has one layer with one file, which says `text`. */
+export function sampleIndex(text: string, { isAttested = false } = {}): Content {
   const children = architectures.map((architecture) => {
-    const files = tar([{ path: "hello", content: `${name}:${tag} for ${architecture}\n` }]);
+    const files = tar([{ path: "hello", content: `${text} for ${architecture}\n` }]);
     const diffId = `sha256:${createHash("sha256").update(files).digest("hex")}`;
     return image(architecture, gzipSync(files), diffId);
   });
   const attestations = isAttested ? children.slice(0, 1).map(attestation) : [];
-  return { name, tag, content: imageIndex([...children, ...attestations]) };
+  return imageIndex([...children, ...attestations]);
+}
+
+function sampleImage(name: string, tag: string, options = {}): SampleImage {
+  return { name, tag, content: sampleIndex(`${name}:${tag}`, options) };
 }
 
 /** The image that the private registry starts with: two platforms and an attestation, as BuildKit pushes it. */

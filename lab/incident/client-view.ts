@@ -25,7 +25,8 @@ export function reasonOf(output: string): string {
   return shortDigests(text).replace(/(: [^:]+)\1$/, "$1");
 }
 
-async function skopeo(args: readonly string[], options: StepOptions): Promise<ClientResult> {
+/** Runs skopeo. */
+export async function skopeo(args: readonly string[], options: StepOptions): Promise<ClientResult> {
   const settings = { ...options, quiet: true, accept: [0, 1, 2], timeoutSeconds: 120 };
   const { exitCode, stderr } = await run(["skopeo", ...args] as Command, settings);
   return { worked: exitCode === 0, text: exitCode === 0 ? "" : reasonOf(stderr) };

@@ -11,6 +11,7 @@ import type { StepOptions } from "../machine/run.ts";
 import { bad, duration, good, heading, print } from "../machine/screen.ts";
 import { type Observation, runIncidentStep } from "./incident-step.ts";
 import { alertName, incidentSteps, type Scene } from "./incident-steps.ts";
+import { maintenanceSteps } from "./maintenance-steps.ts";
 
 async function ready(instance: Instance): Promise<{ host: LabHost; client: KubernetesClient }> {
   const host = await hostOf(instance);
@@ -50,14 +51,14 @@ function printEnd(unexpected: readonly Observation[], seconds: number, logFile: 
 
 async function runSteps(scene: Scene, options: StepOptions): Promise<Observation[]> {
   const unexpected: Observation[] = [];
-  for (const [at, step] of incidentSteps(scene, options).entries())
-    unexpected.push(...(await runIncidentStep(step, at + 1)));
+  const steps = [...incidentSteps(scene, options), ...maintenanceSteps(scene, options)];
+  for (const [at, step] of steps.entries()) unexpected.push(...(await runIncidentStep(step, at + 1)));
   return unexpected;
 }
 
 /**
- * Damages the registry by the real collection, shows which checks find it, and brings the image back. While it runs,
- * the rules in the lab's Prometheus wait for a part of their time only; those in the cluster stay as they are.
+ * Damages the registry by the real collection, shows which checks find it, and brings the image back; then our own
+ * maintenance runs on the same registry, and loses nothing. While it runs, the rules in the lab's Prometheus wait for a part of their time only; those in the cluster stay as they are.
  *
  * Returns whether every step had the expected result.
  */
