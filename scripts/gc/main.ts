@@ -66,11 +66,13 @@ async function runCollection(options: GcArguments, terminal: Terminal, effects: 
     });
     for (const text of [...stores.unreadable, ...planned.faults]) terminal.err(`${text}\n`);
     terminal.out(options.json ? renderJson(report) : renderReport(report));
-    await putMetrics(options, {
-      report,
-      durationSeconds: seconds(),
-      quarantinedBytes: await quarantinedBytes(run),
-    });
+    // For the metrics alone every journal of the quarantine is read.
+    if (options.metricsPath !== undefined)
+      await putMetrics(options, {
+        report,
+        durationSeconds: seconds(),
+        quarantinedBytes: await quarantinedBytes(run),
+      });
     return outcome?.interruptedBy ? exitCodes.couldNotCheck : exitCodeOf(report);
   } catch (error) {
     await putMetrics(options, { report: undefined, durationSeconds: seconds() }).catch(() => {});
