@@ -27,10 +27,11 @@ const largeSize = 1_200_000;
 const dropEvery = 4;
 
 /**
- * A collection of stores of which every fourth image was dropped, each store ten times the one before: ours with a real
- * freeze by nginx, and the registry's own `garbage-collect`, which serves nobody meanwhile, on a copy. Both are to remove the
- * same blobs; the images' manifests were removed by their digests before, since it keeps manifests without a tag. Beside
- * ours, what it takes to remove what lies in the quarantine.
+ * A collection of stores of which every fourth image was dropped, each store ten times the one before: ours and, on a
+ * copy, the registry's own `garbage-collect`, both while nothing serves the store. Both are to remove the same blobs; the
+ * images' manifests were removed by their digests before, since it keeps manifests without a tag. Then ours is undone and
+ * collects again with a real freeze by nginx, whose seconds are measured. Beside ours, what it takes to remove what lies in
+ * the quarantine.
  */
 export async function benchGc(flags: readonly string[]): Promise<string> {
   const scratch = createScratch();
@@ -76,12 +77,17 @@ async function compare(
   const before = countBlobs(own);
   say(`${files} files, ${before} blobs: written`);
   const peer = await collectByRegistry(copy, root);
-  const { run, freezeSeconds } = await collectByGc(join(root, "own"), nginx);
+  const { run, report } = await collectByGc(join(root, "own"), ["--offline"]);
+  await regwarden(["gc", join(root, "own"), "--undo", report.run ?? "", "--apply", "--json"]);
+  if (countBlobs(own) !== before) throw new Error("the undo did not put everything back");
+  const freezeSeconds = await collectWithFreeze(join(root, "own"), nginx);
   const removed = before - countBlobs(own);
   if (removed === 0 || removed !== before - countBlobs(copy))
     throw new Error(`gc removed ${removed} blobs, garbage-collect ${before - countBlobs(copy)}`);
   const purge = await regwarden(["gc", join(root, "own"), "--purge", "0s", "--apply", "--json"]);
-  say(`  garbage-collect ${peer.seconds.toFixed(2)} s, gc ${run.seconds.toFixed(2)} s`);
+  say(
+    `  garbage-collect ${peer.seconds.toFixed(2)} s, gc ${run.seconds.toFixed(2)} s, freeze ${freezeSeconds.toFixed(2)} s`,
+  );
   await rm(root, { recursive: true });
   return { files, removed, peer, own: run, purge, freezeSeconds };
 }
@@ -122,19 +128,30 @@ async function collectByRegistry(directory: string, scratch: string): Promise<Me
   return run;
 }
 
-async function collectByGc(root: string, nginx: Awaited<ReturnType<typeof startStackNginx>>) {
+async function collectByGc(root: string, safety: readonly string[]) {
+  const atOnce = ["--dead-for", "0s", "--grace", "0s", "--overwritten", "0s", "--budget", "100%"];
+  const run = await regwarden(["gc", root, "--apply", ...atOnce, ...safety, "--json"]);
+  const report = JSON.parse(run.output) as GcReport;
+  const { registries, proof } = report;
+  const refused = registries.flatMap((registry) => registry.refused ?? []);
+  const outOfTime = registries.reduce((sum, { spared }) => sum + spared.outOfTime, 0);
+  if (refused.length > 0 || outOfTime > 0 || proof?.lost.length !== 0)
+    throw new Error(`gc did not do its work: ${refused.join(" ")} ${outOfTime} left for want of time`);
+  return { run, report };
+}
+
+async function collectWithFreeze(
+  root: string,
+  nginx: Awaited<ReturnType<typeof startStackNginx>>,
+): Promise<number> {
   const { flag, statusUrl } = nginx.freeze;
   // As the rotation begins it: no client asked for anything since.
   const begins = Math.floor(Date.now() / 1000) - 3600;
   await writeFile(nginx.recordedLog, `${JSON.stringify({ begins, follows: null })}\n`);
-  const atOnce = ["--dead-for", "0s", "--grace", "0s", "--overwritten", "0s", "--budget", "100%"];
   const freeze = ["--freeze", flag, "--freeze-status", statusUrl, "--access-log", nginx.recordedLog];
-  const run = await regwarden(["gc", root, "--apply", ...atOnce, ...freeze, "--json"]);
-  const { freezeSeconds, registries, proof } = JSON.parse(run.output) as GcReport;
-  const refused = registries.flatMap((registry) => registry.refused ?? []);
-  if (freezeSeconds === null || refused.length > 0 || proof?.lost.length !== 0)
-    throw new Error(`gc did not do its work: ${refused.join(" ")}`);
-  return { run, freezeSeconds };
+  const { freezeSeconds } = (await collectByGc(root, freeze)).report;
+  if (freezeSeconds === null) throw new Error("gc held no writes");
+  return freezeSeconds;
 }
 
 async function regwarden(args: readonly string[]): Promise<MeasuredRun> {
