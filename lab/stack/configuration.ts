@@ -17,7 +17,7 @@ export type StackConfiguration = Readonly<Record<string, ConfigurationValue>>;
 /** The runbook's address in the alerts. The lab serves none, so it is a name that never resolves. */
 const runbookUrl = "https://git.lab.invalid/regwarden/docs/runbook.md";
 
-/** The lab removes what would go, and waits minutes where others wait days. */
+/** The lab removes what would go, all of it at once if need be, and waits minutes where others wait days. */
 const maintenance: StackConfiguration = {
   "retention.mode": { value: "apply" },
   "retention.rules[0].repositories[0]": { value: "ci/**" },
@@ -28,7 +28,7 @@ const maintenance: StackConfiguration = {
   "collection.deadFor": { value: "1m" },
   "collection.grace": { value: "1m" },
   "collection.overwritten": { value: "1m" },
-  "collection.budget": { value: "90%" },
+  "collection.budget": { value: "100%" },
 };
 
 /** The pull-through caches: the remote of each is the instance's stand-in for the public registries. */
