@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import type { GcRegistry, GcReport } from "../../contract/gc-report.ts";
+import type { GcReport } from "../../contract/gc-report.ts";
 import type { GcUndoReport } from "../../contract/gc-undo-report.ts";
 import { units } from "../../contract/host-names.ts";
 import { defaultDirectory, hostPaths } from "../../contract/host-paths.ts";
@@ -22,8 +22,16 @@ import { waitUntil } from "../machine/wait.ts";
 import { type ScanSummary, scanLine, scanNow } from "../stack/scan.ts";
 import { pullBuild, pushBuild } from "./build-clients.ts";
 import type { IncidentStep, Observation } from "./incident-step.ts";
-import { differencesOf, readStoreTree, type StoreTree } from "./store-tree.ts";
-import { startTraffic, type Turns } from "./traffic.ts";
+import {
+  observe,
+  observeCollect,
+  observeRetain,
+  observeScan,
+  observeTree,
+  observeTurns,
+} from "./maintenance-results.ts";
+import { readStoreTree, type StoreTree } from "./store-tree.ts";
+import { startTraffic } from "./traffic.ts";
 
 /** Oldest first. The rules of the lab keep the newest three tags of these repositories. */
 const versions = ["v1", "v2", "v3"] as const;
@@ -61,10 +69,6 @@ interface Findings {
 }
 
 const sshOf = ({ instance }: MaintenanceScene) => relative(projectRoot, clientFiles(instance).sshCommand);
-
-function observe(text: string, isExpected: boolean): Observation {
-  return { text, isExpected };
-}
 
 /** A tag that goes: of the version that is too old, or the signature of its image. */
 function isDropped(build: BuildTag, { retain }: Findings): boolean {
@@ -120,42 +124,6 @@ async function observePulls(
   await Promise.all([work(), work()]);
   const count = `${what}: ${builds.length - failures.length} of ${builds.length} pulled with all platforms`;
   return observe([count, ...failures].join("\n"), failures.length === 0);
-}
-
-function observeScan(summary: ScanSummary, former: ScanSummary | undefined): Observation {
-  const isClean = summary.complete && summary.critical === 0 && summary.warnings <= (former?.warnings ?? 0);
-  return observe(`scan: ${scanLine(summary)}`, isClean);
-}
-
-function observeTurns(what: string, { done, failures }: Turns): Observation {
-  const text = `${what} meanwhile: ${done}, failed: ${failures.length}`;
-  return observe([text, ...failures.slice(0, 3)].join("\n"), done > 0 && failures.length === 0);
-}
-
-function observeRetain({ registries, refused }: RetainReport): Observation {
-  const sum = (count: "kept" | "moved" | "dropped") => registries.reduce((all, one) => all + one[count], 0);
-  const why = refused.map(({ text }) => text);
-  const text = `retain: ${sum("moved")} tags removed, ${sum("kept")} kept`;
-  return observe([text, ...why].join("\n"), sum("moved") > 0 && sum("moved") === sum("dropped"));
-}
-
-const kilobytes = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
-
-function observeRemoved({ removed, kept, refused }: GcRegistry): Observation {
-  const links = removed.revisionLinks + removed.layerLinks;
-  const counts = `${links} links and ${removed.blobs} blobs moved into the quarantine`;
-  const text = `gc: ${counts}, ${kilobytes(removed.bytes)}; ${kilobytes(kept.bytes)} are needed`;
-  return observe(refused === null ? text : `${text}\n${refused}`, refused === null && removed.bytes > 0);
-}
-
-function observeCollect({ registries, freezeSeconds, proof }: GcReport): readonly Observation[] {
-  const lost = proof?.lost ?? [];
-  const proven = `proof: ${proof?.tags ?? 0} tags complete before and after, ${lost.length} lost`;
-  return [
-    ...registries.map(observeRemoved),
-    observe(`writes held for ${freezeSeconds?.toFixed(2)} s`, freezeSeconds !== null && freezeSeconds <= 5),
-    observe(proven, proof !== null && lost.length === 0),
-  ];
 }
 
 function builds(scene: MaintenanceScene, found: Findings, options: StepOptions): IncidentStep {
@@ -281,16 +249,6 @@ function undo(scene: MaintenanceScene, found: Findings, options: StepOptions): I
     meaning:
       "Until a purge removes the quarantine (after seven days), whatever was dropped by mistake comes back by one command.",
   };
-}
-
-/** The store has what it had before the maintenance, and what clients pushed since; nothing else. */
-function observeTree({ before, after }: Findings, now: StoreTree): Observation {
-  const differences = differencesOf(new Map([...before, ...after]), now);
-  const same = [...before].filter(([path, content]) => now.get(path) === content).length;
-  const text =
-    `${same} of ${before.size} files are as before by path, size and sha256, ` +
-    `${before.size - same} were pushed anew, ${now.size - before.size} are new; different: ${differences.length}`;
-  return observe([text, ...differences.slice(0, 3)].join("\n"), differences.length === 0 && same > 0);
 }
 
 /** So that another incident breaks one image again. What they hold is collected one day. */
