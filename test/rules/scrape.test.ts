@@ -44,6 +44,19 @@ describe("what Prometheus is to scrape", () => {
   });
 
   test("is a target for every registry and metrics path, in a real Prometheus", async () => {
+    const onHost = (path: string, job: string, registry?: string) => [
+      `http://127.0.0.1:9/metrics/${path}`,
+      job,
+      registry,
+    ];
+    const expected = [
+      ["http://127.0.0.1:19/metrics", "pushgateway", undefined],
+      onHost("disk", "disk"),
+      onHost("dockerhub", "registry", "dockerhub"),
+      onHost("private", "registry", "private"),
+      onHost("scan", "scan"),
+      ...["collect", "freeze", "purge", "restore", "retain"].map((path) => onHost(path, "maintenance")),
+    ];
     const { directory, config } = await directoryWithFile();
     const prometheus = await startService(directory, "prometheus", (address) => [
       `--config.file=${config}`,
@@ -59,15 +72,9 @@ describe("what Prometheus is to scrape", () => {
           labels.job,
           labels.registry,
         ]);
-        return targets.length === 5;
+        return targets.length === expected.length;
       });
-      expect(targets.sort()).toEqual([
-        ["http://127.0.0.1:19/metrics", "pushgateway", undefined],
-        ["http://127.0.0.1:9/metrics/disk", "disk", undefined],
-        ["http://127.0.0.1:9/metrics/dockerhub", "registry", "dockerhub"],
-        ["http://127.0.0.1:9/metrics/private", "registry", "private"],
-        ["http://127.0.0.1:9/metrics/scan", "scan", undefined],
-      ]);
+      expect(targets.sort()).toEqual(expected.sort());
     } finally {
       await prometheus.stop();
     }
