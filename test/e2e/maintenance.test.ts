@@ -11,7 +11,9 @@ import { freezeFlag, freezePaths } from "../../contract/write-freeze.ts";
 import { clientFiles } from "../../lab/host/client-files.ts";
 import { writeLayout } from "../../lab/images/oci-content.ts";
 import { ports } from "../../lab/machine/instances.ts";
+import { waitUntil } from "../../lab/machine/wait.ts";
 import { image } from "../support/images/oci-content.ts";
+import { holds } from "../support/lab/prometheus.ts";
 import { runJob } from "../support/lab/run-job.ts";
 import { instance, onHost } from "../support/lab/stack.ts";
 
@@ -35,28 +37,38 @@ const start = (unit: string) => onHost(`systemctl start ${unit}`);
 const serverStatus = async () =>
   JSON.parse(await onHost(`curl -sf http://127.0.0.1:${ports.metrics}${freezePaths.status}`));
 
-async function push(tag: string): Promise<void> {
+async function push(tag: string, to = repository): Promise<void> {
   const layout = join(scratch, tag);
   await writeLayout(layout, image(`${tag} ${randomBytes(8).toString("hex")}`, "linux/amd64"), tag);
   const flags = ["--dest-authfile", authFile, "--dest-cert-dir", certificateDirectory];
-  await execa("skopeo", [
-    "copy",
-    ...flags,
-    `oci:${layout}:${tag}`,
-    `docker://${registry}/${repository}:${tag}`,
-  ]);
+  await execa("skopeo", ["copy", ...flags, `oci:${layout}:${tag}`, `docker://${registry}/${to}:${tag}`]);
 }
 
 /** Pulls every byte of a tag; whether that worked. */
-async function isPulled(tag: string): Promise<boolean> {
+async function isPulled(tag: string, from = repository): Promise<boolean> {
   const target = await mkdtemp(join(scratch, "pulled-"));
   const flags = ["--src-authfile", authFile, "--src-cert-dir", certificateDirectory];
   const { exitCode } = await execa(
     "skopeo",
-    ["copy", ...flags, `docker://${registry}/${repository}:${tag}`, `oci:${target}:x`],
+    ["copy", ...flags, `docker://${registry}/${from}:${tag}`, `oci:${target}:x`],
     { reject: false },
   );
   return exitCode === 0;
+}
+
+async function aMinutePasses(): Promise<void> {
+  const end = Date.now() + 61_000;
+  await waitUntil("a minute", 70, async () => Date.now() > end, 1000);
+}
+
+/** What a unit printed in its runs since a time of the host. */
+const journal = (unit: string, since: string) =>
+  onHost(`journalctl --unit ${unit} --since @${since} --output cat --no-pager`);
+
+/** Starts a unit and waits for its end, with which it must be content. */
+async function succeeds(unit: string): Promise<void> {
+  await start(unit);
+  expect(await onHost(`systemctl show --property Result --value ${unit}`)).toBe("success");
 }
 
 /** Writes go through at once, and no flag is left. */
@@ -68,7 +80,7 @@ async function isUnfrozen(): Promise<void> {
 describe("the maintenance of the registry, by its units", () => {
   test("a collection that is killed leaves nothing frozen and loses nothing, and the next one completes", async () => {
     for (const tag of tags) await push(tag);
-    const before = await Promise.all(tags.map(isPulled));
+    const before = await Promise.all(tags.map((tag) => isPulled(tag)));
     for (let kill = 0; kill < kills; kill++) {
       const milliseconds = Math.floor(Math.random() * 3000);
       await onHost(
@@ -80,10 +92,42 @@ describe("the maintenance of the registry, by its units", () => {
       await isUnfrozen();
       await push("after-a-kill");
     }
-    expect(await Promise.all(tags.map(isPulled))).toEqual(before);
+    expect(await Promise.all(tags.map((tag) => isPulled(tag)))).toEqual(before);
     await start(units.collect);
     expect(await onHost(`systemctl show --property Result --value ${units.collect}`)).toBe("success");
   }, 3_600_000);
+
+  test("drops tags, marks, collects and purges by its units, which say so in the journal and in Prometheus", async () => {
+    const own = `ci/chain-${randomBytes(4).toString("hex")}`;
+    const since = await onHost("date +%s");
+    for (const tag of ["v1", "v2", "v3", "v4", "v5"]) await push(tag, own);
+    await succeeds(units.retain);
+    expect(await journal(units.retain, since)).toContain(own);
+    // By the lab's settings a mark spares what is younger than a minute, and a collection what is not dead for a minute.
+    await aMinutePasses();
+    await succeeds(units.mark);
+    await aMinutePasses();
+    await succeeds(units.collect);
+    const said = await journal(units.collect, since);
+    expect(said).toContain(own);
+    expect(said).toMatch(/moved into the quarantine, .* To undo: --undo /);
+    await succeeds(units.purge);
+    expect(await journal(units.purge, since)).not.toBe("");
+    await isUnfrozen();
+    expect(await Promise.all(["v1", "v2", "v3", "v4", "v5"].map((tag) => isPulled(tag, own)))).toEqual([
+      false,
+      false,
+      true,
+      true,
+      true,
+    ]);
+    await holds(`regwarden_retain_last_run_timestamp_seconds >= ${since}`);
+    await holds('regwarden_retain_tags{decision="drop"} >= 2');
+    await holds(`regwarden_collect_success_timestamp_seconds >= ${since}`);
+    await holds("regwarden_collect_proof_lost_tags == 0");
+    await holds("regwarden_collect_removed_bytes > 0");
+    await holds("regwarden_freeze_active == 0");
+  }, 600_000);
 
   test("gets a new file of nginx's log, and nginx goes on, also by later reloads", async () => {
     // As if the present file had begun long ago.
