@@ -33,6 +33,8 @@ const uploadMegabytes = Number(process.env.REGWARDEN_UPLOAD_MEGABYTES ?? 64);
 const login = { user: "ci", password: "correct horse" };
 /** What a client hears that a registry has, it may leave out of a push for so long. */
 const grace = "10s";
+/** On a busy machine the clients push more between two runs than the usual budget lets go. */
+const anyNumber = ["--max-removed", "100%", "--max-removed-of-repository", "100%"];
 const dayMs = 86_400_000;
 const tarType = "application/vnd.oci.image.layer.v1.tar";
 
@@ -153,7 +155,7 @@ async function maintain(imagesOf: (client: string) => readonly Content[], until:
   while (Date.now() < until) {
     const known = [...tally.pushed];
     await spreadPushes(known);
-    const rules = ["--rules", join(scratch, "rules.yaml"), "--apply", "--json"];
+    const rules = ["--rules", join(scratch, "rules.yaml"), ...anyNumber, "--apply", "--json"];
     const retained = await regwardenProcess(["retain", registry.directory, ...rules]);
     if (retained.exitCode !== exitCodes.clean)
       tally.refused.push(`retain: ${retained.stdout.slice(0, 300)}${retained.stderr}`);
@@ -196,6 +198,8 @@ test("pushes and pulls of real clients in loops, while retention and collection 
   };
   const stable = imageWith("stable");
   await pushByRequests(remote, stable, "stable", "1");
+  // The first collection may come sooner after nginx's start than the grace.
+  await forgetRequests();
   const until = Date.now() + seconds * 1000;
   const pullStable = async () => {
     while (Date.now() < until) await pull("stable", "1", tally);
