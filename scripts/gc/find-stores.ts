@@ -1,6 +1,5 @@
-import { ProgramError } from "../cli/errors.ts";
 import { type DiskSource, discoverRegistries } from "../source/disk/registry.ts";
-import { chooseRegistries } from "../store-check/choose-registries.ts";
+import { chooseRegistries, requireAuthoritative } from "../store-check/choose-registries.ts";
 import type { GcArguments } from "./args.ts";
 
 /** The stores of a run. */
@@ -15,18 +14,13 @@ export interface Stores {
 
 type Asked = Pick<GcArguments, "directory" | "registries" | "authoritative" | "caches">;
 
-/** Errors: E_STORE_NOT_FOUND also for an unknown name; E_CONFIGURATION when there are only caches. */
+/** Errors: E_STORE_NOT_FOUND also for an unknown name; E_CONFIGURATION for a cache that was asked for, or nothing but caches. */
 export async function findStores(options: Asked): Promise<Stores> {
   const discovery = await discoverRegistries(options.directory);
-  const { sources, modeOf, unreadable } = chooseRegistries(discovery, options);
-  const collected = sources.filter(({ name }) => modeOf(name) === "authoritative");
-  if (collected.length === 0)
-    throw new ProgramError(
-      "E_CONFIGURATION",
-      `All registries here are caches, which drop by themselves what they do not need: ${sources.map(({ name }) => name).join(", ")}. Name the one that is none: --authoritative NAME`,
-    );
+  const choice = chooseRegistries(discovery, options);
+  const { unreadable } = choice;
   return {
-    collected,
+    collected: requireAuthoritative(choice, options),
     all: discovery.sources,
     unreadable: unreadable.map(({ fault: { location, reason } }) => `Cannot read ${location}: ${reason}.`),
   };

@@ -65,7 +65,7 @@ async function runCollection(options: GcArguments, terminal: Terminal, effects: 
       durationSeconds: seconds(),
     });
     for (const text of [...stores.unreadable, ...planned.faults]) terminal.err(`${text}\n`);
-    terminal.out(options.json ? renderJson(report) : renderReport(report));
+    terminal.out(options.json ? renderJson(report) : renderReport(report, options.directory));
     // For the metrics alone every journal of the quarantine is read.
     if (options.metricsPath !== undefined)
       await putMetrics(options, {

@@ -1,6 +1,7 @@
 import type { GcRefusal, GcRemoved } from "../../contract/gc-report.ts";
 import type { RegistryMark } from "../mark/mark.ts";
 import type { Thing } from "../mark/thing.ts";
+import { counted } from "../report/phrases.ts";
 
 /** Why nothing of a registry, or no blob, is removed. */
 export interface Refusal {
@@ -47,10 +48,9 @@ function refusalOf(mark: RegistryMark, removed: GcRemoved, budget: Budget): Refu
   const over = overBudget(mark, removed, budget);
   if (over.length > 0) {
     const needed = Math.ceil(Math.max(...over.map(({ share }) => share)) * 100);
-    const what = over.map(({ text }) => text).join(", ");
     return {
       reason: "budget",
-      text: `The plan would remove ${what}; at most ${percent(budget.share)} are allowed, so nothing was removed. Check what it lists; if that is right, type: --budget ${needed}%`,
+      text: `The plan would remove ${describeOver(over)}; at most ${percent(budget.share)} are allowed, so nothing was removed. Check the list; if it is right, add: --budget ${needed}%`,
     };
   }
   return damageRefusal(mark);
@@ -59,6 +59,18 @@ function refusalOf(mark: RegistryMark, removed: GcRemoved, budget: Budget): Refu
 interface Over {
   readonly share: number;
   readonly text: string;
+  readonly isOfRepository: boolean;
+}
+
+/** Repositories that the sentence names; the report lists all. */
+const namedAtMost = 3;
+
+function describeOver(over: readonly Over[]): string {
+  const repositories = over.filter(({ isOfRepository }) => isOfRepository);
+  const named = [...over.filter((one) => !one.isOfRepository), ...repositories.slice(0, namedAtMost)];
+  const more = repositories.length - namedAtMost;
+  const rest = more > 0 ? ` and of ${counted(more, "more repository", "more repositories")}` : "";
+  return `${named.map(({ text }) => text).join(", ")}${rest}`;
 }
 
 /** Shares that are larger than allowed. Of one repository only links count: its blobs may be those of others as well. */
@@ -67,21 +79,23 @@ function overBudget({ total, dead }: RegistryMark, removed: GcRemoved, budget: B
   for (const thing of dead)
     if (thing.kind !== "blob") ofLinks.set(thing.repository, (ofLinks.get(thing.repository) ?? 0) + 1);
   const shares = [
-    { what: "blobs", part: removed.blobs, of: total.blobs },
-    { what: "bytes", part: removed.bytes, of: total.bytes },
+    { what: "blobs", part: removed.blobs, of: total.blobs, isOfRepository: false },
+    { what: "bytes", part: removed.bytes, of: total.bytes, isOfRepository: false },
     ...[...ofLinks].map(([name, part]) => ({
       what: `links of ${name}`,
       part,
       of: total.linksOf.get(name) ?? part,
+      isOfRepository: true,
     })),
   ];
   return shares
-    .map(({ what, part, of }) => ({ share: of === 0 ? 0 : part / of, what, part, of }))
+    .map((one) => ({ ...one, share: one.of === 0 ? 0 : one.part / one.of }))
     .filter(({ share }) => share > budget.share)
     .sort((a, b) => b.share - a.share)
-    .map(({ share, what, part, of }) => ({
+    .map(({ share, what, part, of, isOfRepository }) => ({
       share,
       text: `${percent(share)} of the ${what} (${part} of ${of})`,
+      isOfRepository,
     }));
 }
 

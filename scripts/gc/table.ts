@@ -1,4 +1,4 @@
-import type { GcRegistry, GcReport } from "../../contract/gc-report.ts";
+import type { GcRegistry, GcRemoved, GcReport } from "../../contract/gc-report.ts";
 import { counted, warningOf } from "../report/phrases.ts";
 import { renderTable } from "../report/table.ts";
 
@@ -6,16 +6,16 @@ import { renderTable } from "../report/table.ts";
 const shownAtMost = 20;
 
 /** The report as people read it: what goes, registry by registry, what stays and why, and what to type. */
-export function renderReport(report: GcReport): string {
+export function renderReport(report: GcReport, directory: string): string {
   const registries = report.registries.map((registry) => renderRegistry(registry, report.applied)).join("");
-  return `${renderOverview(report)}\n${registries}${renderProof(report)}${renderConclusion(report)}`;
+  return `${renderOverview(report)}\n${registries}${renderProof(report)}${renderConclusion(report, directory)}`;
 }
 
-function renderOverview({ registries, applied }: GcReport): string {
+function renderOverview({ registries, run }: GcReport): string {
   const head = [
     "REGISTRY",
     "KEPT",
-    applied ? "REMOVED" : "TO REMOVE",
+    run === null ? "TO REMOVE" : "REMOVED",
     "LINKS",
     "BLOBS",
     "YOUNG",
@@ -23,31 +23,37 @@ function renderOverview({ registries, applied }: GcReport): string {
     "NOT DEAD LONG ENOUGH",
     "DAMAGE",
   ];
-  const rows = registries.map(({ name, kept, removed, spared, damage }) => [
-    name,
-    formatBytes(kept.bytes),
-    formatBytes(removed.bytes),
-    ...[
-      removed.revisionLinks + removed.layerLinks,
-      removed.blobs,
+  const rows = registries.map((registry) => {
+    const { name, kept, spared, damage } = registry;
+    const { revisionLinks, layerLinks, blobs, bytes } = shownOf(registry, run);
+    const counts = [
+      revisionLinks + layerLinks,
+      blobs,
       spared.young,
       spared.touched,
       spared.notDeadLongEnough,
       damage.length,
-    ].map(String),
-  ]);
+    ];
+    return [name, formatBytes(kept.bytes), formatBytes(bytes), ...counts.map(String)];
+  });
   return renderTable(head, rows, new Set([1, 2, 3, 4, 5, 6, 7, 8]));
 }
 
+const nothing = { revisionLinks: 0, layerLinks: 0, blobs: 0, bytes: 0 };
+
+/** What was removed; of a run that removed nothing, what would be. */
+function shownOf({ refusedFor, removed }: GcRegistry, run: string | null): GcRemoved {
+  return run !== null && refusedFor === "budget" ? nothing : removed;
+}
+
 function renderRegistry(registry: GcRegistry, isApplied: boolean): string {
-  const { name, refused, ledger } = registry;
+  const { name, refused, ledger, spared } = registry;
+  const isWaiting = ledger.state === "begun" && !isApplied && spared.notDeadLongEnough > 0;
   const lines = [
     ...(refused === null ? [] : [`${name}: ${refused}\n`]),
     ...renderDamage(registry),
     ...(ledger.why === null ? [] : [`${name}: ${ledger.why}\n`]),
-    ...(ledger.state === "begun" && !isApplied
-      ? [`${name}: what is unreached now is dead when a later mark still finds it so.\n`]
-      : []),
+    ...(isWaiting ? [`${name}: What is unreached now is dead when a later mark still finds it so.\n`] : []),
   ];
   return `${renderRepositories(registry)}${lines.join("")}${lines.length > 0 ? "\n" : ""}`;
 }
@@ -85,20 +91,31 @@ function renderProof({ proof }: GcReport): string {
   return `Proof failed: ${proof.lost.join(", ")} was complete before and was not afterwards.\n`;
 }
 
-function renderConclusion({ registries, applied, complete, run, freezeSeconds }: GcReport): string {
-  const bytes = registries.reduce((sum, { removed }) => sum + removed.bytes, 0);
-  const things = registries.reduce((sum, { removed }) => sum + thingsOf(removed), 0);
+function renderConclusion(
+  { registries, applied, complete, run, freezeSeconds }: GcReport,
+  directory: string,
+): string {
+  const removed = registries.map((registry) => shownOf(registry, run));
+  const bytes = removed.reduce((sum, one) => sum + one.bytes, 0);
+  const things = removed.reduce((sum, one) => sum + thingsOf(one), 0);
   const warning = warningOf(complete);
-  if (things === 0) return `${warning}Nothing to remove.\n`;
-  const isRefused = registries.some(({ refusedFor }) => refusedFor === "budget");
-  if (!applied || run === null) {
+  if (things === 0) return `${warning}${describeNothing(registries)}\n`;
+  if (run === null) {
+    const isRefused = registries.some(({ refusedFor }) => refusedFor === "budget");
     const frees = `${warning}${counted(things, "thing")} would go, which frees ${formatBytes(bytes)} once purged.`;
     const hint =
       isRefused || applied ? "" : " Nothing was removed. To do this, the same command with --apply.";
     return `${frees}${hint}\n`;
   }
   const held = freezeSeconds === null ? "" : ` Writes were held for ${freezeSeconds.toFixed(1)} s.`;
-  return `${warning}${counted(things, "thing")} moved into the quarantine, ${formatBytes(bytes)}.${held} To undo: --undo ${run}\n`;
+  return `${warning}${counted(things, "thing")} moved into the quarantine, ${formatBytes(bytes)}.${held} To undo: regwarden gc ${directory} --undo ${run} --apply\n`;
+}
+
+function describeNothing(registries: readonly GcRegistry[]): string {
+  const waiting = registries.reduce((sum, { spared }) => sum + spared.notDeadLongEnough, 0);
+  if (waiting === 0) return "Nothing to remove.";
+  const [have, are] = waiting === 1 ? ["has", "is"] : ["have", "are"];
+  return `Nothing to remove yet: ${counted(waiting, "thing")} that no tag needs ${have} not been dead for long enough, and ${are} checked again by the next mark.`;
 }
 
 function thingsOf({ revisionLinks, layerLinks, blobs }: GcRegistry["removed"]): number {

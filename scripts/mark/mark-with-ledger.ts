@@ -42,7 +42,13 @@ export async function markWithLedger(
   const former = effects ? await readLedger(path, head, head) : undefined;
   const ages = former?.state === "read" ? former.ages : undefined;
   const mark = await markRegistry(source, { ...options, startedAt: head.markedAt, ages });
-  if (!effects) return { mark, ledger: describe(former, mark, "none was asked for", false), fault: null };
+  if (!effects) {
+    const text =
+      options.deadForMs === 0
+        ? null
+        : "No ledger is used (--no-ledger), so nothing is dead without --dead-for 0s.";
+    return { mark, ledger: describe(former, mark, text, false), fault: null };
+  }
   const failure = await tryWrite(path, head, mark, effects);
   const isReadOnly = failure !== undefined && readOnlyCodes.has(systemCode(failure));
   const text =

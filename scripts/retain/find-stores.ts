@@ -1,7 +1,6 @@
-import { ProgramError } from "../cli/errors.ts";
 import { type DiskSource, discoverRegistries } from "../source/disk/registry.ts";
 import type { Unreadable } from "../source/source.ts";
-import { chooseRegistries } from "../store-check/choose-registries.ts";
+import { chooseRegistries, requireAuthoritative } from "../store-check/choose-registries.ts";
 import type { PlanArguments } from "./args.ts";
 
 export interface Stores {
@@ -16,17 +15,10 @@ export interface Stores {
 /** Errors: E_STORE_NOT_FOUND, E_STORE_UNREADABLE; E_CONFIGURATION for a cache that was asked for, or nothing but caches. */
 export async function findStores(options: PlanArguments): Promise<Stores> {
   const discovery = await discoverRegistries(options.directory);
-  const { sources, modeOf, unreadable } = chooseRegistries(discovery, options);
-  const isOwn = ({ name }: DiskSource) => modeOf(name) === "authoritative";
-  const caches = sources.filter((source) => !isOwn(source)).map(({ name }) => name);
-  if (sources.every((source) => !isOwn(source)) || (options.registries.length > 0 && caches.length > 0))
-    throw new ProgramError(
-      "E_CONFIGURATION",
-      `A pull-through cache drops by itself what it fetched, and has no tags to retain: ${caches.join(", ")}. Name one that is none: --authoritative NAME`,
-    );
+  const choice = chooseRegistries(discovery, options);
   return {
-    sources: sources.filter(isOwn),
+    sources: requireAuthoritative(choice, options),
     dataDirectoryOf: (registry) => discovery.sources.find(({ name }) => name === registry)?.dataDirectory,
-    unreadable,
+    unreadable: choice.unreadable,
   };
 }

@@ -34,7 +34,7 @@ export async function runRetain(
 ): Promise<ExitCode> {
   const options = parseRetainArguments(argv);
   if (options.does === "undo") return runUndo(options, terminal, effects);
-  if (options.does === "purge") return runPurge(options, terminal);
+  if (options.does === "purge") return runPurge(options, terminal, effects);
   const startedAt = Date.now();
   const writeMetrics = async (report?: RetainReport) => {
     if (options.metricsPath === undefined) return;

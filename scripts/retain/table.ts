@@ -1,4 +1,5 @@
 import type { RetainProblem, RetainReport, RetainRepository } from "../../contract/retain-report.ts";
+import { counted } from "../report/phrases.ts";
 import { renderTable } from "../report/table.ts";
 
 /** A plan as people read it: a line for each repository of which anything goes or is undecided. */
@@ -13,8 +14,17 @@ export function renderPlan({ registries, refused }: RetainReport, verbose: boole
   return [
     rows.length > 0 ? renderTable(head, rows, new Set([1, 2, 3, 4])) : "",
     verbose ? registries.flatMap(({ repositories }) => repositories.map(renderTags)).join("") : "",
-    ...refused.map(renderProblem),
+    ...renderProblems(refused),
   ].join("");
+}
+
+/** Lines of one kind that a person reads; the document has all. */
+const linesAtMost = 20;
+
+/** As many lines as a person reads, and how many more there are. */
+export function firstLines(lines: readonly string[]): readonly string[] {
+  const more = lines.length - linesAtMost;
+  return more > 0 ? [...lines.slice(0, linesAtMost), `and ${more} more, which --json lists\n`] : lines;
 }
 
 function describeRepository(prefix: string, { name, rule, tags }: RetainRepository): string[] {
@@ -42,9 +52,23 @@ const titles: Readonly<Record<RetainProblem["reason"], string>> = {
   budget: "too much at one time",
 };
 
-function renderProblem({ registry, repository, reason, tags, text }: RetainProblem): string {
-  const where = repository === null ? registry : `${registry}/${repository}`;
-  return `refused  ${where} (${titles[reason]}, ${tags} ${tags === 1 ? "tag stays" : "tags stay"}): ${text}\n`;
+/** Problems that have one text, such as a log that is missing, are one line; of others, each has its own. */
+function renderProblems(refused: readonly RetainProblem[]): readonly string[] {
+  const groups = Map.groupBy(refused, ({ registry, reason, text }) =>
+    JSON.stringify([registry, reason, text]),
+  );
+  return firstLines([...groups.values()].flatMap(renderGroup));
+}
+
+function renderGroup(group: readonly RetainProblem[]): readonly string[] {
+  const [first] = group;
+  if (!first) return [];
+  const { registry, repository, reason, text } = first;
+  const several = group.length === 1 ? "" : ` of ${group.length} repositories`;
+  const where = repository === null || several !== "" ? registry : `${registry}/${repository}`;
+  const tags = group.reduce((sum, one) => sum + one.tags, 0);
+  const stay = tags === 1 ? "stays" : "stay";
+  return [`refused  ${where} (${titles[reason]}, ${counted(tags, "tag")}${several} ${stay}): ${text}\n`];
 }
 
 /** What came of a plan, and what to type next. */
@@ -52,14 +76,33 @@ export function renderOutcome(report: RetainReport, directory: string): string {
   const { registries, applied, run, stayed } = report;
   const sum = (of: "kept" | "dropped" | "undecided" | "moved") =>
     registries.reduce((total, registry) => total + registry[of], 0);
-  const counts = `${sum("kept")} kept, ${sum("undecided")} undecided.\n`;
+  const refused = countOverBudget(report);
+  const planned = sum("dropped") - refused;
+  const over = refused === 0 ? "" : `${refused} stay for the budget, `;
+  const counts = `${over}${sum("kept")} kept, ${sum("undecided")} undecided.\n`;
   if (!applied)
-    return sum("dropped") === 0
+    return planned === 0
       ? `No tag goes; ${counts}`
-      : `${sum("dropped")} tags would go, ${counts}Nothing was changed. To do this, the same command with --apply.\n`;
+      : `${counted(planned, "tag")} would go, ${counts}Nothing was changed. To do this, the same command with --apply.\n`;
   return [
-    ...stayed.map(({ registry, tag, text }) => `stays    ${registry}/${tag}: ${text}\n`),
-    `${sum("moved")} of ${sum("dropped")} tags were moved out of the store, ${counts}`,
+    ...firstLines(stayed.map(({ registry, tag, text }) => `stays    ${registry}/${tag}: ${text}\n`)),
+    `${sum("moved")} of ${counted(planned, "tag")} moved out of the store, ${counts}`,
     run === null ? "" : `To undo: regwarden retain ${directory} --undo ${run} --apply\n`,
   ].join("");
+}
+
+/** Tags that were to go, of which the budget lets none. */
+function countOverBudget({ registries, refused }: RetainReport): number {
+  const over = new Set(
+    refused
+      .filter(({ reason }) => reason === "budget")
+      .map(({ registry, repository }) => JSON.stringify([registry, repository])),
+  );
+  const isOver = (registry: string, repository: string | null) =>
+    over.has(JSON.stringify([registry, repository]));
+  return registries
+    .flatMap(({ name, repositories }) =>
+      repositories.filter((repository) => isOver(name, null) || isOver(name, repository.name)),
+    )
+    .reduce((sum, { tags }) => sum + tags.filter(({ decision }) => decision === "drop").length, 0);
 }

@@ -5,17 +5,19 @@ import { type RetainUndoReport, retainUndoReportSchema } from "../../contract/re
 import { ProgramError } from "../cli/errors.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { repositoriesPath } from "../registry/paths.ts";
+import { counted } from "../report/phrases.ts";
 import { readLink } from "../source/disk/link.ts";
 import { type DiskSource, discoverRegistries } from "../source/disk/registry.ts";
 import type { Effects } from "../store-change/effects.ts";
 import { type RecordedRun, readRun } from "../store-change/journal.ts";
 import { storeOf } from "../store-change/paths.ts";
-import { closeRun, openRun } from "../store-change/run-directory.ts";
+import { closeRun, openRun, purgingSuffix } from "../store-change/run-directory.ts";
 import { withStoreLocks } from "../store-change/store-lock.ts";
 import { applyUndo, nextUndoDirectory } from "../store-change/undo.ts";
 import { planUndo, type UndoStep } from "../store-change/undo-plan.ts";
 import { brokenNote, retainedDirectory } from "./apply.ts";
 import { findMissing } from "./find-missing.ts";
+import { firstLines } from "./table.ts";
 
 interface UndoOptions {
   readonly directory: string;
@@ -118,7 +120,7 @@ async function findRun(directory: string, given: string): Promise<string> {
   const names: readonly string[] = await readdir(base).catch(() => []);
   if (!isName) return resolve(given);
   if (names.includes(given)) return join(base, given);
-  const known = names.filter((name) => !name.includes(".")).join(", ");
+  const known = names.filter((name) => !name.endsWith(purgingSuffix)).join(", ");
   throw new ProgramError(
     "E_CONFIGURATION",
     `There is no run ${given} in ${base}; found ${known === "" ? "none" : known}.`,
@@ -127,12 +129,14 @@ async function findRun(directory: string, given: string): Promise<string> {
 
 function renderUndo({ applied, back, left, undo }: RetainUndoReport, directory: string): string {
   return [
-    ...back.map((tag) => `${applied ? "back     " : "put back "}  ${tag}\n`),
-    ...left.map(({ tag, text }) => `leave      ${tag}: ${text}\n`),
+    ...firstLines(back.map((tag) => `${applied ? "back     " : "put back "}  ${tag}\n`)),
+    ...firstLines(left.map(({ tag, text }) => `leave      ${tag}: ${text}\n`)),
     back.length + left.length === 0 ? "Nothing to undo.\n" : "",
-    !applied && back.length > 0 ? "Nothing was changed. To do this, the same command with --apply.\n" : "",
+    !applied && back.length > 0
+      ? `${counted(back.length, "tag")} would be back. Nothing was changed. To do this, the same command with --apply.\n`
+      : "",
     undo === null
       ? ""
-      : `${back.length} tags are back. To undo this: regwarden retain ${directory} --undo ${undo} --apply\n`,
+      : `${counted(back.length, "tag is", "tags are")} back. To undo this: regwarden retain ${directory} --undo ${undo} --apply\n`,
   ].join("");
 }

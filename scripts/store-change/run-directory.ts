@@ -23,6 +23,9 @@ interface Options extends Omit<OpenRun, "journal"> {
   readonly note?: Readonly<Record<string, unknown>>;
 }
 
+/** The end of the name that a run's directory gets before it is removed: an interrupted removal is ended by the next. */
+export const purgingSuffix = ".purging";
+
 /** As journals name a path. */
 export function nameInJournal(path: string, { directory }: Pick<OpenRun, "directory">): string {
   return relative(resolve(directory), path);

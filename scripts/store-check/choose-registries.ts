@@ -44,6 +44,22 @@ export function chooseRegistries(discovery: Discovery, asked: Asked): Choice {
   };
 }
 
+/**
+ * The authoritative ones of a choice, for what never changes a cache.
+ *
+ * Errors: E_CONFIGURATION for a cache that was asked for by name, and where there are only caches.
+ */
+export function requireAuthoritative({ sources, modeOf }: Choice, asked: Asked): Choice["sources"] {
+  const own = sources.filter(({ name }) => modeOf(name) === "authoritative");
+  const caches = sources.filter((source) => !own.includes(source)).map(({ name }) => name);
+  if (caches.length === 0 || (own.length > 0 && asked.registries.length === 0)) return own;
+  const are = caches.length === 1 ? "is a pull-through cache" : "are pull-through caches";
+  throw new ProgramError(
+    "E_CONFIGURATION",
+    `${caches.join(", ")} ${are}: what is fetched there is dropped there, by its own time. Name one that is none: --authoritative NAME`,
+  );
+}
+
 function requireKnown(
   option: string,
   asked: readonly string[],

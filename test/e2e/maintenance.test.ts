@@ -110,7 +110,7 @@ describe("the maintenance of the registry, by its units", () => {
     await succeeds(units.collect);
     const said = await journal(units.collect, since);
     expect(said).toContain(own);
-    expect(said).toMatch(/moved into the quarantine, .* To undo: --undo /);
+    expect(said).toMatch(/moved into the quarantine, .* To undo: regwarden gc .* --undo /);
     await succeeds(units.purge);
     expect(await journal(units.purge, since)).not.toBe("");
     await isUnfrozen();

@@ -124,6 +124,38 @@ test("an undo that is killed anywhere can be ended by the next", async () => {
   expect(effect).toBeGreaterThan(8);
 }, 400_000);
 
+test("a purge that is killed anywhere changes nothing of the store, and is ended by the next", async () => {
+  const { root, copy, flags } = await pristineStore();
+  await copy();
+  await retain(root, ...flags);
+  const done = await storeTree(root);
+  const moved = join(await temporaryDirectory(), "moved");
+  await cp(root, moved, { recursive: true, preserveTimestamps: true });
+  const argv = [root, "--purge", "0s", "--apply"];
+  let effect = 1;
+  for (await copy(moved); await isKilledAt(effect, ...argv); await copy(moved)) {
+    const next = await regwarden(["retain", ...argv]);
+    expect([next.exitCode, next.stderr]).toEqual([0, ""]);
+    expect(await readdir(retained(root)), `effect ${effect}`).toEqual([]);
+    expect(await storeTree(root)).toEqual(done);
+    effect += killStep;
+  }
+  expect(effect).toBeGreaterThan(15);
+}, 400_000);
+
+test("a purge ends what a retention left that was killed before it had a journal", async () => {
+  const { root, copy, flags } = await pristineStore();
+  await copy();
+  const child = spawn(process.execPath, [program, "SIGKILL", "8", root, ...flags], { stdio: "ignore" });
+  await once(child, "exit");
+  expect(await readdir(join(retained(root), (await readdir(retained(root)))[0] ?? ""))).not.toContain(
+    "journal.jsonl",
+  );
+  const { exitCode, stdout } = await regwarden(["retain", root, "--purge", "0s", "--apply"]);
+  expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/0 {2}removed/)]);
+  expect(await readdir(retained(root))).toEqual([]);
+});
+
 test("of two runs at one time, one does its work and the other changes nothing and says whom it waits for", async () => {
   const { root, copy, flags } = await pristineStore();
   await copy();

@@ -55,7 +55,7 @@ export async function runGcPurge(
     finishedAt: new Date().toISOString(),
     durationSeconds: Math.round(performance.now() - startedAt) / 1000,
   };
-  terminal.out(json ? `${JSON.stringify(report, null, 2)}\n` : renderPurge(report, directory));
+  terminal.out(json ? `${JSON.stringify(report, null, 2)}\n` : renderPurge(report));
   return { exitCode: exitCodeOf(report), report };
 }
 

@@ -3,7 +3,7 @@ import { renderTable } from "../../report/table.ts";
 import { formatBytes } from "../table.ts";
 
 /** What a purge did or would do, as people read it. */
-export function renderPurge(report: GcPurgeReport, directory: string): string {
+export function renderPurge(report: GcPurgeReport): string {
   const { applied, runs, freedBytes, problems } = report;
   if (runs.length === 0) return "The quarantine is empty.\n";
   const rows = runs.map(({ name, decision, things, bytes }) => [
@@ -17,7 +17,7 @@ export function renderPurge(report: GcPurgeReport, directory: string): string {
     ...runs.flatMap(describePutBack),
     ...problems.map((problem) => `Could not check what is needed: ${problem}\n`),
     applied ? `Freed ${formatBytes(freedBytes)}.\n` : `This would free ${formatBytes(freedBytes)}.\n`,
-    hintFor(report, directory),
+    hintFor(report),
   ].join("");
 }
 
@@ -45,8 +45,8 @@ function describePutBack({ putBack }: GcPurgeRun): readonly string[] {
   return putBack.map(({ path, reason }) => `${path}: needed by ${reason}\n`);
 }
 
-function hintFor({ applied, runs }: GcPurgeReport, directory: string): string {
+function hintFor({ applied, runs }: GcPurgeReport): string {
   const isLeftToDo = runs.some(({ decision }) => decision !== "young" && decision !== "unknown");
   if (applied || !isLeftToDo) return "";
-  return `Nothing was changed. To do this: regwarden gc ${directory} --purge AGE --apply\n`;
+  return "Nothing was changed. To do this, the same command with --apply.\n";
 }

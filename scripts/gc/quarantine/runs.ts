@@ -4,6 +4,7 @@ import { ProgramError, systemCode } from "../../cli/errors.ts";
 import { ownDirectory } from "../../registry/paths.ts";
 import { journalFile, type RecordedRun, readRun } from "../../store-change/journal.ts";
 import { exists } from "../../store-change/paths.ts";
+import { purgingSuffix } from "../../store-change/run-directory.ts";
 
 /*
  * What collections moved out of the stores below a directory:
@@ -25,8 +26,6 @@ export function quarantinePath(directory: string): string {
 export function newRunDirectory(directory: string, now: Date): string {
   return join(quarantinePath(directory), now.toISOString().replaceAll(/[-:]/g, ""));
 }
-
-const purgingSuffix = ".purging";
 
 /** The name that a run's directory gets before it is removed. */
 export function purgingPath(workDirectory: string): string {

@@ -122,6 +122,22 @@ describe("without --apply, gc", () => {
     expect((await regwarden(["gc", root])).stdout).toMatch(/NOT DEAD LONG ENOUGH/);
   });
 
+  test("says why nothing is dead yet, and when that changes", async () => {
+    const { root } = await rootWithDead();
+    const { stdout } = await regwarden(["gc", root]);
+    expect(stdout).toContain("private: The ledger is not there: this is the first mark.\n");
+    expect(stdout).toContain("private: What is unreached now is dead when a later mark still finds it so.\n");
+    expect(stdout).toMatch(/Nothing to remove yet: 6 things that no tag needs have not been dead for long/);
+  });
+
+  test("says of a run without a ledger what makes things dead then, unless they are", async () => {
+    const { root } = await rootWithDead();
+    expect((await regwarden(["gc", root, "--no-ledger"])).stdout).toContain(
+      "private: No ledger is used (--no-ledger), so nothing is dead without --dead-for 0s.\n",
+    );
+    expect((await regwarden(["gc", root, "--no-ledger", "--dead-for", "0s"])).stdout).not.toMatch(/ledger/);
+  });
+
   test("writes what a run came to as metrics, and what a former one said of what it does not know", async () => {
     const { root } = await rootWithDead();
     const path = join(await temporaryDirectory(), "gc.prom");
@@ -143,6 +159,27 @@ async function removeTag(store: Store, tag: string): Promise<void> {
 }
 
 describe("gc refuses", () => {
+  test("a plan over its budget with --apply as well, and does not call removed what is not", async () => {
+    const { root } = await rootWithDead();
+    const flags = ["--dead-for", "0s", "--budget", "10%", "--offline", "--apply"];
+    const { exitCode, stdout } = await regwarden(["gc", root, ...flags]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/TO REMOVE/);
+    expect(stdout).toMatch(/6 things would go, which frees [^\n]* once purged\.\n$/);
+  });
+
+  test("a cache that is asked for by name", async () => {
+    const { root, store } = await rootWithDead();
+    const flags = ["--registry", "private", "--cache", "private"];
+    const { exitCode, stderr } = await regwarden(["gc", root, ...flags]);
+    expect([exitCode, stderr]).toEqual([
+      2,
+      expect.stringMatching(/private is a pull-through cache: .* --authoritative NAME/),
+    ]);
+    expect((await treeOf(root)).has(".regwarden")).toBe(false);
+    expect((await treeOf(store.directory)).size).toBeGreaterThan(0);
+  });
+
   test("a list of the images in use that cannot be read", async () => {
     const { root } = await rootWithDead();
     const { exitCode, stderr } = await gc(root, "--in-use", join(root, "none.json"), "--instance", "r:5000");

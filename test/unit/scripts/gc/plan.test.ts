@@ -32,6 +32,25 @@ test("a plan over its budget removes nothing, and says what it would and what to
   expect(plan.refused?.text).toMatch(/--budget 51?%|--budget 50%/);
 });
 
+test("a plan over its budget names the three repositories that lose most, and counts the others", async () => {
+  const { store } = await privateStore();
+  for (let number = 0; number < 20; number += 1) {
+    const repository = `team-${String(number).padStart(2, "0")}`;
+    await store.push(repository, image(`kept ${number}`, "linux/amd64"), "1");
+    // Of the last ones, more goes.
+    for (let dead = 0; dead < (number < 17 ? 1 : 2); dead += 1)
+      await store.push(repository, image(`dead ${number} ${dead}`, "linux/amd64"));
+  }
+  const { refused } = planRegistry(await markStore(store.directory), { share: 0.3 });
+  expect(refused?.text).toMatch(/% of the blobs/);
+  expect(refused?.text.match(/links of team-\d\d/g)).toEqual([
+    "links of team-17",
+    "links of team-18",
+    "links of team-19",
+  ]);
+  expect(refused?.text).toMatch(/ and of 17 more repositories; at most 30 % are allowed/);
+});
+
 test("a damage that hides what is needed keeps all blobs, and is named", async () => {
   const { store } = await halfDead();
   const broken = await store.manifest("other", "{", "1");
