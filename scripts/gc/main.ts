@@ -3,7 +3,7 @@ import type { GcRefusal, GcReport } from "../../contract/gc-report.ts";
 import type { Command } from "../cli/command.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { createEffects, type Effects } from "../store-change/effects.ts";
-import { lockPatienceMs, withStoreLocks } from "../store-change/store-lock.ts";
+import { withStoreLocks } from "../store-change/store-lock.ts";
 import { applyPlan, putBackFormer, quarantinedBytes } from "./apply.ts";
 import { type GcArguments, gcHelp, parseGcArguments } from "./args.ts";
 import { findStores } from "./find-stores.ts";
@@ -92,7 +92,7 @@ function planAndApply(run: Run): Promise<{ readonly planned: Planned; readonly o
     const planned = await planStores(run);
     return { planned, outcome: await applyPlan(planned, run) };
   };
-  return withStoreLocks(directories, work, { patienceMs: lockPatienceMs });
+  return withStoreLocks(directories, work);
 }
 
 /** What a purge goes by is what a collection would: digests in use, and those that were overwritten lately. */

@@ -50,7 +50,7 @@ export interface Machine {
 }
 
 /** How long a run that is due waits for one that holds locks for moments only, as the watch over a quarantine does. */
-export const lockPatienceMs = 3000;
+const lockPatienceMs = 3000;
 
 /**
  * Does `work` while no other run changes these stores. A lock that another run holds is waited for up to `patienceMs`.
@@ -60,7 +60,7 @@ export const lockPatienceMs = 3000;
 export async function withStoreLocks<T>(
   dataDirectories: readonly string[],
   work: () => Promise<T>,
-  { patienceMs = 0 }: { readonly patienceMs?: number } = {},
+  { patienceMs = lockPatienceMs }: { readonly patienceMs?: number } = {},
 ): Promise<T> {
   const releases: Release[] = [];
   try {

@@ -11,7 +11,7 @@ import { type DiskSource, discoverRegistries } from "../../source/disk/registry.
 import type { Effects } from "../../store-change/effects.ts";
 import type { RecordedRun } from "../../store-change/journal.ts";
 import { removeTree } from "../../store-change/remove-tree.ts";
-import { lockPatienceMs, withStoreLocks } from "../../store-change/store-lock.ts";
+import { withStoreLocks } from "../../store-change/store-lock.ts";
 import { indexContents, type Quarantined } from "../quarantine/contents.ts";
 import type { Missed } from "../quarantine/missed.ts";
 import { putBack } from "../quarantine/put-back.ts";
@@ -47,7 +47,7 @@ export async function runGcPurge(
   const used = usedSources(sources, indexContents(runs, directory));
   const work: Work = { options, sources: used, terminal, effects };
   const locked = apply ? used.map(({ dataDirectory }) => dataDirectory) : [];
-  const purged = await withStoreLocks(locked, () => purge(work), { patienceMs: lockPatienceMs });
+  const purged = await withStoreLocks(locked, () => purge(work));
   const report: GcPurgeReport = {
     schema: gcPurgeReportSchema,
     applied: apply,

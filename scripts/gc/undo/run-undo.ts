@@ -6,7 +6,7 @@ import type { Terminal } from "../../cli/terminal.ts";
 import { discoverRegistries } from "../../source/disk/registry.ts";
 import type { Effects } from "../../store-change/effects.ts";
 import { statOf, storeOf } from "../../store-change/paths.ts";
-import { lockPatienceMs, withStoreLocks } from "../../store-change/store-lock.ts";
+import { withStoreLocks } from "../../store-change/store-lock.ts";
 import { contentsOf, type Quarantined } from "../quarantine/contents.ts";
 import { putBack } from "../quarantine/put-back.ts";
 import { findRun, nameOfRun } from "../quarantine/runs.ts";
@@ -49,7 +49,7 @@ export async function runGcUndo(
     const total = totalOf(back.done.map(({ path }) => ({ path, at: path })));
     return { putBack: total, left: [...left, ...back.left], isDone: true };
   };
-  const done = await withStoreLocks(apply ? [...touched] : [], work, { patienceMs: lockPatienceMs });
+  const done = await withStoreLocks(apply ? [...touched] : [], work);
   const report: GcUndoReport = {
     schema: gcUndoReportSchema,
     run: nameOfRun(run),

@@ -4,7 +4,7 @@ import type { Hold } from "../../../scripts/gc/sweep/move-while-held.ts";
 import { type SweepOptions, sweep } from "../../../scripts/gc/sweep/sweep.ts";
 import { noTouches } from "../../../scripts/gc/sweep/touches.ts";
 import { createEffects } from "../../../scripts/store-change/effects.ts";
-import { lockPatienceMs, withStoreLocks } from "../../../scripts/store-change/store-lock.ts";
+import { withStoreLocks } from "../../../scripts/store-change/store-lock.ts";
 import { markOptions, plansOf } from "./dead-store.ts";
 
 /** A terminal that keeps what it is given. */
@@ -42,7 +42,6 @@ export async function sweepRoot(root: string, given: Partial<SweepOptions> = {})
   return withStoreLocks(
     plans.map(({ mark: { dataDirectory } }) => dataDirectory),
     () => sweep(plans, options),
-    { patienceMs: lockPatienceMs },
   );
 }
 

@@ -6,7 +6,8 @@ import { describe, expect, test } from "vitest";
 import { lockStore, type Machine, withStoreLocks } from "../../../../scripts/store-change/store-lock.ts";
 import { regwarden, temporaryDirectory } from "../../../support/program.ts";
 import { holdLock } from "../../../support/store/lock-holder.ts";
-import { writeDamagedStore } from "../../../support/store/sample-stores.ts";
+import { writeRules } from "../../../support/store/retained-store.ts";
+import { rootWithLostChild, writeDamagedStore } from "../../../support/store/sample-stores.ts";
 
 const lockOf = (store: string) => join(store, ".regwarden", "lock");
 const holderOf = (store: string) => join(store, ".regwarden", "lock-holder.json");
@@ -151,3 +152,23 @@ describe("after a run that gave nothing back", () => {
     await expect(lockStore(store, machine("", true))).rejects.toMatchObject({ code: "E_STORE_LOCKED" });
   });
 });
+
+test.each([
+  ["repair", async () => ["--apply"]],
+  ["retain", async (root: string) => ["--rules", await writeRules(root, []), "--apply"]],
+  ["gc", async () => ["--offline", "--apply"]],
+])(
+  "%s waits for a run that holds the lock for a second, as the watch over a quarantine does",
+  async (command, flags) => {
+    const { root, store } = await rootWithLostChild();
+    const holder = await holdLock(store.directory);
+    const argv = [command, root, ...(await flags(root))];
+
+    const run = regwarden(argv);
+    setTimeout(() => void holder.release(), 1000);
+
+    const { exitCode, stderr } = await run;
+    expect(stderr).toBe("");
+    expect(exitCode).toBeLessThan(2);
+  },
+);
