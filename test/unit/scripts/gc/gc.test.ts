@@ -6,6 +6,7 @@ import type { GcReport } from "../../../../contract/gc-report.ts";
 import { tagsPath } from "../../../../scripts/registry/paths.ts";
 import { readGauge } from "../../../../scripts/report/exposition.ts";
 import { digest, image } from "../../../support/images/oci-content.ts";
+import { inUseDocument } from "../../../support/in-use-document.ts";
 import { regwarden, temporaryDirectory, withReport } from "../../../support/program.ts";
 import { age, day, hour } from "../../../support/store/marks.ts";
 import { privateStore, type Store } from "../../../support/store/store.ts";
@@ -186,6 +187,32 @@ describe("gc refuses", () => {
     expect(exitCode).toBe(3);
     expect(stderr).toMatch(/it is missing.*Nothing was removed/);
   });
+
+  test.each([
+    ["stale", { now: Date.now() - 3 * day }, /older than 24 hours/],
+    ["incomplete", { complete: false }, /is incomplete/],
+    ["about another registry", { registries: [{ name: "other:5000", complete: true }] }, /and not about/],
+    ["of the future", { now: Date.now() + day }, /in the future/],
+  ])(
+    "a list of the images in use that is %s: a mark, a collection and a purge alike",
+    async (_, given, text) => {
+      const { root, store } = await rootWithDead();
+      const list = join(await temporaryDirectory(), "in-use.json");
+      const images = [{ repository: "app", tag: "1", digest: null, digests: [] }];
+      await writeFile(list, JSON.stringify(inUseDocument({ images, ...given })));
+      const flags = ["--dead-for", "0s", "--in-use", list, "--instance", "registry.example:5050"];
+      const before = await treeOf(store.directory);
+      for (const mode of [[], ["--offline", "--apply"], ["--purge", "0s"], ["--purge", "0s", "--apply"]]) {
+        const { exitCode, stdout, stderr } = await regwarden(["gc", root, ...flags, ...mode]);
+        expect([exitCode, stdout], mode.join(" ")).toEqual([3, ""]);
+        expect(stderr).toMatch(text);
+        expect(stderr).toContain("Nothing was removed");
+      }
+      // A mark that went by such a list would say of what is in use that it is dead since then.
+      expect([...(await treeOf(root)).keys()].some((path) => path.startsWith(".regwarden"))).toBe(false);
+      expect(await treeOf(store.directory)).toEqual(before);
+    },
+  );
 
   test.each([
     [["--apply"], "--offline"],

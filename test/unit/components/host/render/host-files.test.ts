@@ -105,6 +105,14 @@ describe("units", () => {
     expect(volumes.filter((volume) => !volume?.endsWith(":ro"))).toEqual(["/var/lib/regwarden:/report"]);
   });
 
+  test("mark, collect and purge by the same list of images in use, rules and times", () => {
+    const goBy = (unit: string) =>
+      /gc (\/\S+ --registry .* --instance \S+)/.exec(unit.replaceAll(/\s*\\\n\s*/g, " "))?.[1] ?? "none";
+    const [mark, ...others] = [markUnit, collectUnit, purgeUnit].map((unit) => goBy(unit(APPLIED)));
+    expect(mark).toMatch(/--rules \S+ --in-use tag:private\/regwarden\/in-use:latest/);
+    expect(others).toEqual([mark, mark]);
+  });
+
   test("change nothing of the data while nothing is to go, but for the ledger of a mark", () => {
     const written = (unit: string) =>
       [...unit.matchAll(/--volume (\S+)/g)].flatMap(([, volume = ""]) =>
