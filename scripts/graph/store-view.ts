@@ -8,6 +8,7 @@ import { collectReferences, type References } from "./references.ts";
 /** One repository of a store, as the registry sees it: what is not linked is not served, whatever the store holds. */
 export interface StoreView {
   readonly facts: StoreFacts;
+  /** Worked out when they are first asked for: nothing asks where all is sound. */
   readonly references: References;
   readonly links: Links;
   /** The blob behind a digest, also of one that was pushed by another algorithm: see {@link canonicalDigests}. */
@@ -40,7 +41,18 @@ export function viewStore(facts: StoreFacts): StoreView {
   };
   const isComplete = createIsComplete(facts.manifests, blob);
   const remainsOf = (digest: Digest) => describeRemains(facts.manifests.get(digest), blob, isComplete);
-  return { facts, references: collectReferences(facts), links, blob, isComplete, remainsOf };
+  let references: References | undefined;
+  return {
+    facts,
+    get references() {
+      references ??= collectReferences(facts);
+      return references;
+    },
+    links,
+    blob,
+    isComplete,
+    remainsOf,
+  };
 }
 
 /**

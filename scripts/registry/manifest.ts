@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { type Digest, parseDigest } from "./digest.ts";
 import { isIndexMediaType, roleOfEntry } from "./media-types.ts";
+import { parseOrdinaryImage } from "./ordinary-manifest.ts";
 
 /**
  * The size up to which a manifest is read, in bytes: what registries must accept at least, and what distribution
@@ -98,6 +99,10 @@ const manifestSchema = v.object({
 export function parseManifest(content: Uint8Array): Manifest | ManifestFault {
   const document = parseJson(content);
   if (document === undefined) return { type: "fault", reason: "is not JSON" };
+  return parseOrdinaryImage(document) ?? parseBySchema(document);
+}
+
+function parseBySchema(document: unknown): Manifest | ManifestFault {
   const parsed = v.safeParse(manifestSchema, document);
   if (!parsed.success) return { type: "fault", reason: describeIssue(parsed.issues[0]) };
   const { mediaType, manifests, config, layers, blobs: artifactBlobs, fsLayers, subject } = parsed.output;

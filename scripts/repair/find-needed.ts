@@ -10,6 +10,7 @@ import {
   storePath,
   tagLinkPath,
 } from "../registry/paths.ts";
+import type { Listing } from "../source/bounded.ts";
 import { readLink } from "../source/disk/link.ts";
 import type { DiskSource } from "../source/disk/registry.ts";
 import type { LinkFact, Unreadable } from "../source/source.ts";
@@ -67,7 +68,7 @@ interface Pushed {
 
 /** The links that were written after the run began, and not by it. */
 async function* pushedSince(
-  links: AsyncIterable<LinkFact>,
+  links: Listing<LinkFact>,
   pathOf: (name: string) => string,
   { endangered: { since, isOwn } }: Check,
 ): AsyncGenerator<Pushed> {

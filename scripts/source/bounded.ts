@@ -43,8 +43,14 @@ export async function* stream<T>(items: Iterable<T>): AsyncGenerator<T> {
   yield* items;
 }
 
+/** What is at hand at once, as all that lies on a disk, or comes later. */
+export type Listing<T> = Iterable<T> | AsyncIterable<T>;
+
 /** All items of a list, once they have come. */
-export async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+export async function collect<T>(items: Listing<T>): Promise<readonly T[]> {
+  // To wait for each of a million takes longer than to read it.
+  if (Array.isArray(items)) return items;
+  if (Symbol.iterator in items) return [...items];
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;

@@ -1,5 +1,6 @@
 import type { Digest } from "../registry/digest.ts";
 import type { Manifest } from "../registry/manifest.ts";
+import type { Listing } from "./bounded.ts";
 
 /**
  * Where facts about a registry come from. Every answer is data: missing, invalid and unreadable are facts like any
@@ -115,8 +116,8 @@ export interface UploadFact {
 export interface RegistrySource {
   readonly name: string;
   /** In the order of their names, level by level. */
-  repositories(): AsyncIterable<RepositoryFact>;
-  tags(repository: string, options?: ListOptions): AsyncIterable<LinkFact>;
+  repositories(): Listing<RepositoryFact>;
+  tags(repository: string, options?: ListOptions): Listing<LinkFact>;
   manifest(repository: string, digest: Digest): Promise<ManifestState>;
   blob(repository: string, digest: Digest): Promise<BlobState>;
   /**
@@ -139,15 +140,15 @@ export type Pace = (bytes: number) => Promise<void>;
 /** What only the store itself holds: no registry lists these over HTTP. */
 export interface StoreSource extends RegistrySource {
   /** Manifests that the repository serves, tagged or not. */
-  revisions(repository: string, options?: ListOptions): AsyncIterable<LinkFact>;
+  revisions(repository: string, options?: ListOptions): Listing<LinkFact>;
   /** Blobs that the repository serves. */
-  layerLinks(repository: string, options?: ListOptions): AsyncIterable<LinkFact>;
+  layerLinks(repository: string, options?: ListOptions): Listing<LinkFact>;
   /** Every manifest that a tag has pointed at, the present one included. */
-  tagHistory(repository: string, tag: string, options?: ListOptions): AsyncIterable<LinkFact>;
+  tagHistory(repository: string, tag: string, options?: ListOptions): Listing<LinkFact>;
   /** All blobs of the store, or one share of them. */
-  blobs(share?: Share): AsyncIterable<BlobFact>;
+  blobs(share?: Share): Listing<BlobFact>;
   /** All unfinished uploads. */
-  uploads(): AsyncIterable<UploadFact>;
+  uploads(): Listing<UploadFact>;
   /** Like `blob`, and compares the content byte by byte with the digest, or with another `name` of it. */
   verifiedBlob(digest: Digest, pace: Pace, name?: Digest): Promise<BlobState>;
 }

@@ -15,10 +15,10 @@ export async function* readContent(dataDirectory: string, digest: Digest): Async
 }
 
 /** All blobs with their sizes. A blob's directory without data, or under a name that is no digest, is none. */
-export async function* readBlobs(
+export function* readBlobs(
   dataDirectory: string,
   { index, count }: Share = { index: 0, count: 1 },
-): AsyncGenerator<BlobFact> {
+): Generator<BlobFact> {
   const base = blobsPath(dataDirectory);
   // The prefixes are the first digits of digests, so as many blobs are behind each.
   let position = 0;

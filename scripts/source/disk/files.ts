@@ -79,7 +79,8 @@ export function readWhole(path: string, limitBytes: number): FileContent {
     for (;;) {
       const bytes = readSync(file, buffer, length, buffer.length - length, null);
       length += bytes;
-      if (bytes === 0) return { state: "read", content: buffer.subarray(0, length) };
+      // A regular file gives less than was asked for only at its end.
+      if (bytes === 0 || length === found.size) return { state: "read", content: buffer.subarray(0, length) };
       if (length === buffer.length) return unreadable(path, "grew while it was read");
     }
   } catch (error) {

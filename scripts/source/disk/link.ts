@@ -27,28 +27,22 @@ function readText(path: string, { withTimes = false }: ListOptions) {
 }
 
 /** All links below a directory of the form `ALGORITHM/HEX/link`. */
-export async function* readDigestLinks(base: string, options: ListOptions = {}): AsyncGenerator<LinkFact> {
+export function readDigestLinks(base: string, options: ListOptions = {}): readonly LinkFact[] {
   const algorithms = listNames(base);
-  if (isUnreadable(algorithms)) return yield { name: null, link: algorithms };
+  if (isUnreadable(algorithms)) return [{ name: null, link: algorithms }];
+  const facts: LinkFact[] = [];
   for (const algorithm of algorithms) {
     const directory = join(base, algorithm);
     const names = listNames(directory);
-    if (!isUnreadable(names)) yield* readLinks(directory, algorithm, names, options);
+    if (!isUnreadable(names))
+      for (const hex of names) {
+        const fact = readDigestLink(directory, algorithm, hex, options);
+        if (fact) facts.push(fact);
+      }
     // A stray file beside the algorithms is nothing that the registry would read.
-    else if (names.reason !== "ENOTDIR") yield { name: null, link: names };
+    else if (names.reason !== "ENOTDIR") facts.push({ name: null, link: names });
   }
-}
-
-function* readLinks(
-  directory: string,
-  algorithm: string,
-  names: readonly string[],
-  options: ListOptions,
-): Generator<LinkFact> {
-  for (const hex of names) {
-    const fact = readDigestLink(directory, algorithm, hex, options);
-    if (fact) yield fact;
-  }
+  return facts;
 }
 
 function readDigestLink(

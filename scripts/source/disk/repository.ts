@@ -9,7 +9,7 @@ import type { RepositoryFact } from "../source.ts";
 import { isUnreadable, listEntries, mayBeDirectory, unreadable } from "./files.ts";
 
 /** All repositories of a store. A directory is one by what lies in it, and may hold others as well. */
-export async function* readRepositories(dataDirectory: string): AsyncGenerator<RepositoryFact> {
+export function* readRepositories(dataDirectory: string): Generator<RepositoryFact> {
   for (const location of walkNames(dataDirectory, "")) {
     if (location.state === "unreadable") yield location;
     else if (location.isRepository) yield { state: "found", name: location.name };

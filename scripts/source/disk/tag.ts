@@ -10,11 +10,11 @@ import { readLink } from "./link.ts";
  * Every name in the directory of the tags is a tag for the registry, which lists names and checks no more.
  * Source: distribution v2.8.3, registry/storage/tagstore.go, All.
  */
-export async function* readTags(
+export function* readTags(
   dataDirectory: string,
   repository: string,
   options: ListOptions = {},
-): AsyncGenerator<LinkFact> {
+): Generator<LinkFact> {
   const directory = tagsPath(dataDirectory, repository);
   const names = listNames(directory);
   if (isUnreadable(names)) return yield { name: null, link: names };

@@ -7,7 +7,7 @@ import { isUnreadable, listNames, readShort, unreadable } from "./files.ts";
 import { walkNames } from "./repository.ts";
 
 /** All uploads that were begun and not ended, also in directories that are no repository yet. */
-export async function* readUploads(dataDirectory: string): AsyncGenerator<UploadFact> {
+export function* readUploads(dataDirectory: string): Generator<UploadFact> {
   // What is unreadable is reported with the list of repositories.
   for (const location of walkNames(dataDirectory, ""))
     if (location.state === "found" && location.hasUploads)
