@@ -23,6 +23,11 @@ export class HostError extends Error {
   }
 }
 
+/** Whether no command could be run on the host at all: nothing is known of what it has. */
+export function isUnreached(error: unknown): error is HostError {
+  return error instanceof HostError && error.code.startsWith("E_HOST_");
+}
+
 /**
  * A create that failed halfway. What it has made is recorded all the same, so that the next update goes on from there,
  * and a destroy removes it.

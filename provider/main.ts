@@ -1,8 +1,11 @@
+import { reachableType } from "../contract/dns.ts";
 import { composeProject } from "./kinds/compose-project.ts";
 import { directory } from "./kinds/directory.ts";
 import { file } from "./kinds/file.ts";
 import { htpasswd } from "./kinds/htpasswd.ts";
 import { image } from "./kinds/image.ts";
+import { netplanDns } from "./kinds/netplan-dns.ts";
+import { reachable } from "./kinds/reachable.ts";
 import { systemdUnit } from "./kinds/systemd-unit.ts";
 import { unmanaged } from "./kinds/unmanaged.ts";
 import { HostPlugin } from "./plugin.ts";
@@ -15,6 +18,8 @@ const plugin = new HostPlugin({
   "host:index:File": file,
   "host:index:Htpasswd": htpasswd,
   "host:index:Image": image,
+  "host:index:NetplanDns": netplanDns,
+  [reachableType]: reachable,
   "host:index:SystemdUnit": systemdUnit,
   "host:index:Unmanaged": unmanaged,
 });

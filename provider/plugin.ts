@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { compareProperties } from "./diff.ts";
-import { HostError } from "./errors.ts";
+import { HostError, isUnreached } from "./errors.ts";
 import { type Bag, type Recorded, type ResourceKind, unknown } from "./kinds/kind.ts";
 import { assertFit } from "./remote/preflight.ts";
 import type { CheckFailure, DiffAnswer, Plugin } from "./server.ts";
@@ -17,6 +17,7 @@ export class HostPlugin implements Plugin {
   #host: SshHost | undefined;
   #preflight: Promise<void> | undefined;
   #mounts: readonly string[] = [];
+  #isDeferrable = false;
 
   constructor(kinds: Readonly<Record<string, AnyKind>>) {
     this.#kinds = kinds;
@@ -30,7 +31,8 @@ export class HostPlugin implements Plugin {
     return connectionFaults(JSON.parse(connection)).map((reason) => ({ property: "connection", reason }));
   }
 
-  configure({ connection, mounts }: Bag): void {
+  configure({ connection, mounts, deferrable }: Bag): void {
+    this.#isDeferrable = deferrable === "true";
     this.#mounts = typeof mounts === "string" && mounts !== unknown ? mounts.split("\n") : [];
     if (typeof connection === "string" && connection !== unknown) {
       this.#host = new SshHost(parseConnection(JSON.parse(connection)));
@@ -38,8 +40,8 @@ export class HostPlugin implements Plugin {
     }
   }
 
-  async reach({ connection }: Bag): Promise<void> {
-    if (typeof connection !== "string" || connection === unknown) return;
+  async reach({ connection, deferrable }: Bag): Promise<void> {
+    if (typeof connection !== "string" || connection === unknown || deferrable === "true") return;
     const host = new SshHost(parseConnection(JSON.parse(connection)));
     try {
       await host.execute("true", { action: "connect" });
@@ -72,16 +74,26 @@ export class HostPlugin implements Plugin {
   async create(type: string, inputs: Bag, preview: boolean): Promise<{ id: string; outputs: Bag }> {
     const kind = this.#kind(type);
     if (preview) return { id: "", outputs: kind.preview(inputs, undefined) };
-    return await kind.create(await this.#ready(), inputs);
+    return await kind.create(await this.#hostFor(kind), inputs);
   }
 
   async read(type: string, id: string, recorded: Partial<Recorded<Bag>>): Promise<Recorded<Bag> | undefined> {
-    return await this.#kind(type).read(this.#reachable(), id, recorded);
+    try {
+      return await this.#kind(type).read(this.#reachable(), id, recorded);
+    } catch (error) {
+      const { inputs, outputs } = recorded;
+      if (!this.#isDeferrable || !isUnreached(error) || inputs === undefined || outputs === undefined)
+        throw error;
+      // What is recorded stands; that the host was not asked is said by its resource `Reachable`, which differs then.
+      return { inputs, outputs };
+    }
   }
 
   async update(type: string, id: string, old: Recorded<Bag>, inputs: Bag, preview: boolean): Promise<Bag> {
     const kind = this.#kind(type);
-    return preview ? kind.preview(inputs, old) : await kind.update(await this.#ready(), id, old, inputs);
+    return preview
+      ? kind.preview(inputs, old)
+      : await kind.update(await this.#hostFor(kind), id, old, inputs);
   }
 
   async delete(type: string, id: string, recorded: Recorded<Bag>): Promise<string | undefined> {
@@ -99,11 +111,15 @@ export class HostPlugin implements Plugin {
     return kind;
   }
 
+  async #hostFor(kind: AnyKind): Promise<SshHost> {
+    return kind.needsAnswerOnly === true ? this.#reachable() : await this.#ready();
+  }
+
   /** The host, once it has all that the stack needs: checked before the first change. */
   async #ready(): Promise<SshHost> {
     const host = this.#reachable();
     if (this.#preflight === undefined) {
-      this.#preflight = assertFit(host, this.#mounts);
+      this.#preflight = assertFit(host, this.#mounts, !this.#isDeferrable);
       await this.#preflight;
     }
     try {

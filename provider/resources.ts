@@ -44,6 +44,11 @@ export interface ProviderArgs {
   readonly connection: pulumi.Input<ConnectionArgs>;
   /** Paths on the host that must be mount points before anything is changed there. */
   readonly mounts?: readonly string[];
+  /**
+   * The stack goes on without this host: while it cannot be reached, what is recorded of it stands, and its
+   * {@link Reachable}, on which everything there depends, differs and fails. It runs no containers. @default false
+   */
+  readonly deferrable?: boolean;
 }
 
 /**
@@ -54,7 +59,8 @@ export class Provider extends pulumi.ProviderResource {
   constructor(name: string, args: ProviderArgs, opts?: pulumi.ResourceOptions) {
     const mounts = args.mounts?.length ? { mounts: args.mounts.join("\n") } : {};
     const connection = pulumi.secret(pulumi.jsonStringify(args.connection));
-    super("host", name, { connection, ...mounts }, opts);
+    const deferrable = args.deferrable === true ? { deferrable: "true" } : {};
+    super("host", name, { connection, ...mounts, ...deferrable }, opts);
   }
 }
 
@@ -130,6 +136,8 @@ export interface FileArgs extends OwnershipArgs {
   readonly validate?: pulumi.Input<string>;
   /** Directory on the host that gets a copy of each version that is replaced or deleted. */
   readonly backupDirectory?: pulumi.Input<string>;
+  /** Path of a copy on the host that takes the file's place when the resource goes, where there is such a copy. */
+  readonly restoreFrom?: pulumi.Input<string>;
 }
 
 /** A regular file, written atomically. */
@@ -269,6 +277,43 @@ export interface SystemdUnitArgs {
 export class SystemdUnit extends HostResource {
   constructor(name: string, args: SystemdUnitArgs, opts?: pulumi.CustomResourceOptions) {
     super("SystemdUnit", name, { restartOnChange: false, ...args }, opts);
+  }
+}
+
+/** Arguments of {@link NetplanDns}. */
+export interface NetplanDnsArgs {
+  /** Id of the device in netplan's files. A new one replaces the resource. */
+  readonly device: string;
+  /** Addresses, the preferred one first. */
+  readonly servers: readonly string[];
+  readonly searchDomains: readonly string[];
+  /** Name that must resolve afterwards, or the host takes the change back. */
+  readonly name?: pulumi.Input<string>;
+}
+
+/**
+ * The name servers of one device in netplan, exactly these, whichever file names them. A change is applied under a
+ * rollback of the host's own; the file of before comes back when the resource goes.
+ */
+export class NetplanDns extends HostResource {
+  constructor(name: string, args: NetplanDnsArgs, opts?: pulumi.CustomResourceOptions) {
+    super("NetplanDns", name, { ...args, written: undefined }, opts);
+  }
+}
+
+/** Arguments of {@link Reachable}. */
+export interface ReachableArgs {
+  /** What the configuration calls the host. */
+  readonly host: string;
+}
+
+/**
+ * That a host can be reached. While it cannot, this differs and fails, and with it all that depends on it is left for
+ * another time: for a provider that is `deferrable`.
+ */
+export class Reachable extends HostResource {
+  constructor(name: string, args: ReachableArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Reachable", name, { ...args }, opts);
   }
 }
 

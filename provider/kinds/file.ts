@@ -25,6 +25,7 @@ const schema = v.pipe(
     ...ownership,
     validate: v.optional(v.string()),
     backupDirectory: v.optional(absolutePath),
+    restoreFrom: v.optional(absolutePath),
     type: v.optional(v.literal("file"), "file"),
   }),
   v.forward(
@@ -47,6 +48,7 @@ interface Inputs {
   group: string;
   validate?: string | undefined;
   backupDirectory?: string | undefined;
+  restoreFrom?: string | undefined;
   /** What stands at the path: anything but `file` is drift. */
   type: string;
 }
@@ -55,7 +57,7 @@ interface Inputs {
 export const file: ResourceKind<Inputs> = {
   schema,
   replaceOn: ["path"],
-  settings: ["validate", "backupDirectory", "source"],
+  settings: ["validate", "backupDirectory", "restoreFrom", "source"],
 
   async create(host, inputs) {
     await put(host, inputs, undefined);
@@ -84,7 +86,8 @@ export const file: ResourceKind<Inputs> = {
     return { ...inputs, changedAt: unknown, writtenAt: isKept ? old.outputs.writtenAt : unknown };
   },
 
-  remove: (host, id, { inputs }) => removeFile(host, id, backupsOf(inputs, inputs)),
+  remove: (host, id, { inputs }) =>
+    removeFile(host, id, { backups: backupsOf(inputs, inputs), restoreFrom: inputs.restoreFrom }),
 };
 
 function hasSameContent(old: Inputs, { type, content, sha256 }: Inputs): boolean {

@@ -87,7 +87,7 @@ export const htpasswd: ResourceKind<Inputs> = {
     return { ...inputs, changedAt: unknown, writtenAt: isKept ? old.outputs.writtenAt : unknown };
   },
 
-  remove: (host, id, { inputs }) => removeFile(host, id, backupsOf(inputs, inputs)),
+  remove: (host, id, { inputs }) => removeFile(host, id, { backups: backupsOf(inputs, inputs) }),
 };
 
 function hasSameEntries(old: Inputs, { type, users }: Inputs): boolean {

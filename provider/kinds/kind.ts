@@ -29,6 +29,8 @@ export interface ResourceKind<Inputs extends object> {
   readonly settings: readonly (keyof Inputs & string)[];
   /** Inputs whose keys may be secret: what differs in one is named by the input alone. */
   readonly opaque?: readonly (keyof Inputs & string)[];
+  /** It asks nothing of the host but an answer: what the host has is not checked before. */
+  readonly needsAnswerOnly?: boolean;
   create(host: SshHost, inputs: Inputs): Promise<{ id: string; outputs: Bag }>;
   /** Undefined when it is gone. Never when it could not be checked: that throws. */
   read(host: SshHost, id: string, recorded: Partial<Recorded<Inputs>>): Promise<Recorded<Inputs> | undefined>;

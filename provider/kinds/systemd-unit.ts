@@ -98,7 +98,7 @@ export const systemdUnit: ResourceKind<Inputs> = {
 
   async remove(host, id, { inputs }) {
     await retireUnit(host, id);
-    const warning = await removeFile(host, pathOf(id), backupsOf(inputs, inputs));
+    const warning = await removeFile(host, pathOf(id), { backups: backupsOf(inputs, inputs) });
     await reloadSystemd(host);
     return warning;
   },

@@ -5,11 +5,11 @@ import type { SshHost } from "../ssh/host.ts";
 const systemdVersion = 239;
 const engineVersion = 25;
 const composeVersion = [2, 20] as const;
-const freeMebibytes = 1024;
+const freeMebibytes = { containers: 1024, files: 16 };
 
 /**
  * Prints a line for each thing that is missing. Run as the account itself: that it may become root is one of the
- * things. Arguments: least systemd, least Docker Engine, least compose (major, minor), free space in MiB, then paths
+ * things. Arguments: least systemd, least Docker Engine (none: no containers are run there), least compose (major, minor), free space in MiB, then paths
  * that must be mount points.
  */
 const preflightScript = `
@@ -32,7 +32,8 @@ if [ -z "$found" ]; then say "systemd $systemd or newer is not installed"
 elif [ "$found" -lt "$systemd" ]; then say "systemd $systemd or newer is needed, found $found"
 elif [ ! -d /run/systemd/system ]; then say "systemd is installed, but the host was not booted with it"
 fi
-if ! command -v docker >/dev/null; then
+if [ -z "$engine" ]; then :
+elif ! command -v docker >/dev/null; then
   say "Docker Engine $engine or newer is not installed"
 else
   if [ "$root" != none ]; then
@@ -61,9 +62,18 @@ for path in /etc /var "\${directory:-/}"; do
 done | sort -u
 exit 0`;
 
-/** Errors: E_PREFLIGHT that names at once all that the host lacks. `mounts`: paths that must be mount points. */
-export async function assertFit(host: SshHost, mounts: readonly string[] = []): Promise<void> {
-  const least = [systemdVersion, engineVersion, ...composeVersion, freeMebibytes].map(String);
+/**
+ * Errors: E_PREFLIGHT that names at once all that the host lacks. `mounts`: paths that must be mount points.
+ * `hasContainers`: whether containers are to run there.
+ */
+export async function assertFit(
+  host: SshHost,
+  mounts: readonly string[] = [],
+  hasContainers = true,
+): Promise<void> {
+  const engine = hasContainers ? engineVersion : "";
+  const free = hasContainers ? freeMebibytes.containers : freeMebibytes.files;
+  const least = [systemdVersion, engine, ...composeVersion, free].map(String);
   const action = "check what the host has";
   const { exitCode, stdout, stderr } = await host.executeScript(preflightScript, [...least, ...mounts], {
     action,

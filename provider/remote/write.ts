@@ -117,19 +117,32 @@ export async function setOwnership(
   await host.run(ownScript, [path, mode, owner, group], { action: `set owner and mode of ${path}` });
 }
 
+/** Arguments: path, backup directory, which backups to keep, what is to stand there instead (none where that is not there). */
 const removeScript = `set -eu
-path=$1 backup=$2 keep=$3
+path=$1 backup=$2 keep=$3 instead=$4
 ${keepFunctions}
-if [ -L "$path" ] || [ -f "$path" ]; then keep "$path"; rm -f -- "$path"
-elif [ -e "$path" ]; then echo "it is not a file any more and was left as it is"; fi`;
+if [ -e "$path" ] && [ ! -L "$path" ] && [ ! -f "$path" ]; then
+  echo "it is not a file any more and was left as it is"; exit 0
+fi
+if [ -L "$path" ] || [ -f "$path" ]; then keep "$path"; fi
+if [ -n "$instead" ] && { [ -L "$instead" ] || [ -f "$instead" ]; }; then
+  cp -a -- "$instead" "$path.regwarden-old"
+  mv -fT -- "$path.regwarden-old" "$path"
+else rm -f -- "$path"; fi`;
+
+export interface RemoveOptions {
+  readonly backups?: Backups | undefined;
+  /** Path of a copy that takes the file's place, with its owner, mode and time. */
+  readonly restoreFrom?: string | undefined;
+}
 
 /** Removes a file or a link; anything else stays. Returns a warning where something stayed. */
 export async function removeFile(
   host: SshHost,
   path: string,
-  backups?: Backups,
+  { backups, restoreFrom = "" }: RemoveOptions = {},
 ): Promise<string | undefined> {
-  const { stdout } = await host.run(removeScript, [path, ...backupArguments(backups)], {
+  const { stdout } = await host.run(removeScript, [path, ...backupArguments(backups), restoreFrom], {
     action: `remove ${path}`,
   });
   return stdout.length > 0 ? `${path}: ${stdout.toString("utf8").trim()}` : undefined;

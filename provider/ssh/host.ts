@@ -68,6 +68,19 @@ export class SshHost {
     return await this.#limit(async () => this.#execute(await this.#connect(), command, options));
   }
 
+  /** The same host over a connection of its own, which the caller closes. */
+  anew(): SshHost {
+    return new SshHost(this.#connection);
+  }
+
+  /** Forgets that the host could not be reached: the next command dials again. */
+  async retry(): Promise<void> {
+    await this.#client?.catch(() => {
+      this.#client = undefined;
+    });
+    this.#hasReportedFailure = false;
+  }
+
   async close(): Promise<void> {
     const client = await this.#client?.catch(() => undefined);
     this.#client = undefined;
