@@ -9,8 +9,9 @@ import type { RegistrySettings } from "./components/host/settings.ts";
 import { Declared, UnmanagedCheck } from "./components/host/unmanaged-check.ts";
 import { type Config, readConfig } from "./config/read-config.ts";
 import { readSecrets, type StackSecrets } from "./config/read-secrets.ts";
+import { dnsPaths, vmName } from "./contract/dns.ts";
 import { privateRegistry } from "./contract/registries.ts";
-import { Provider } from "./provider/resources.ts";
+import { type ConnectionArgs, Provider } from "./provider/resources.ts";
 
 /** Seven seconds of trying: enough for an sshd that restarts, short enough for an operator who waits for the message. */
 const DIAL_ERROR_LIMIT = 4;
@@ -30,7 +31,7 @@ export interface StackOutputs {
 export default async function registryStack(): Promise<StackOutputs> {
   const config = readConfig();
   const secrets = await readSecrets(config);
-  const access = hostAccess(config, secrets);
+  const access = accessTo(config.host, secrets.hostKey, secrets);
   const provider = new Provider("host", {
     connection: access.connection,
     mounts: config.host.dataMount === undefined ? [] : [config.host.dataMount],
@@ -38,19 +39,25 @@ export default async function registryStack(): Promise<StackOutputs> {
   const declared = new Declared();
   const onHost = { providers: { host: provider }, transformations: [declared.transformation] };
 
-  const dns =
-    config.dns &&
-    new HostDns("dns", { dns: config.dns, access, probeName: config.registry.hostname }, onHost);
+  const dns = vmDns(config, access, onHost);
+  for (const each of config.dns?.hosts ?? []) otherDns(each, config, secrets);
   const host = new RegistryHost(
     "registry",
     { settings: registrySettings(config), secrets, access },
     // Images are pulled by name.
-    { ...onHost, dependsOn: dns ? [dns] : [] },
+    { ...onHost, dependsOn: dns },
   );
   const { sshPort } = config.host;
   new UnmanagedCheck(
     "unmanaged",
-    { settings: registrySettings(config), declared, sshPort, allow: config.drift.allow },
+    {
+      settings: registrySettings(config),
+      declared,
+      sshPort,
+      // Another drop-in there would add servers.
+      directories: dns.length > 0 ? [dnsPaths.dropInDirectory] : [],
+      allow: config.drift.allow,
+    },
     onHost,
   );
   // Not after the host: when its update fails, the alerts must be there all the more.
@@ -58,20 +65,73 @@ export default async function registryStack(): Promise<StackOutputs> {
   return { registryUrl: host.registryUrl, uiUrl: host.uiUrl, cacheUrls: cacheUrls(config) };
 }
 
-function hostAccess({ host }: Config, secrets: StackSecrets): HostAccess {
+/**
+ * How each host is reached whose name servers the configuration declares, the VM under {@link vmName}: for what is done
+ * on them beside an update.
+ */
+export async function dnsConnections(): Promise<Readonly<Record<string, ConnectionArgs>>> {
+  const config = readConfig();
+  const secrets = await readSecrets(config);
+  const { dns, host } = config;
+  const vm = dns?.servers === undefined ? [] : [[vmName, accessTo(host, secrets.hostKey, secrets)] as const];
+  const others = (dns?.hosts ?? []).map(
+    (each) => [each.name, accessToDnsHost(each, config, secrets)] as const,
+  );
+  return Object.fromEntries([...vm, ...others].map(([name, { connection }]) => [name, connection]));
+}
+
+/** The DNS of the VM, where the configuration has it. */
+function vmDns(
+  { dns, registry }: Config,
+  access: HostAccess,
+  opts: pulumi.ComponentResourceOptions,
+): HostDns[] {
+  if (dns?.servers === undefined) return [];
+  const { servers, searchDomains, netplan } = dns;
+  const probeName = dns.testName ?? registry.hostname;
+  const args = { dns: { servers, searchDomains }, kind: "resolved", netplan, probeName } as const;
+  return [new HostDns("dns", { ...args, access, configKey: "regwarden:dns" }, opts)];
+}
+
+/** The DNS of another host, over a connection of its own. The rest of the stack does not wait for it. */
+function otherDns(host: DnsHost, config: Config, secrets: StackSecrets): void {
+  const { name, kind, servers, searchDomains, netplan } = host;
+  const { dns, registry } = config;
+  const access = accessToDnsHost(host, config, secrets);
+  const provider = new Provider(`dns-${name}`, { connection: access.connection, deferrable: true });
+  const probeName = dns?.testName ?? registry.hostname;
+  const configKey = `the host ${name} of regwarden:dns`;
+  const args = { dns: { servers, searchDomains }, kind, netplan, access, probeName, configKey };
+  new HostDns(`dns-${name}`, { ...args, deferrable: name }, { providers: { host: provider } });
+}
+
+function accessToDnsHost(host: DnsHost, { host: vm }: Config, secrets: StackSecrets): HostAccess {
+  return accessTo({ ...host, agentSocketPath: vm.agentSocketPath }, host.hostKey, secrets);
+}
+
+type DnsHost = NonNullable<Config["dns"]>["hosts"][number];
+
+function accessTo(
+  host: SshAddress & {
+    readonly agentSocketPath?: string | undefined;
+    readonly proxy?: ProxyAddress | undefined;
+  },
+  hostKey: pulumi.Input<string>,
+  secrets: StackSecrets,
+): HostAccess {
   const { proxy, agentSocketPath } = host;
   const keys = (privateKey: pulumi.Output<string> | undefined) => ({
     ...(privateKey === undefined ? {} : { privateKey }),
     ...(agentSocketPath === undefined ? {} : { agentSocketPath }),
     dialErrorLimit: DIAL_ERROR_LIMIT,
   });
-  const hop = ({ address, sshPort, sshUser }: SshAddress, hostKey: pulumi.Input<string>) => ({
+  const hop = ({ address, sshPort, sshUser }: SshAddress, key: pulumi.Input<string>) => ({
     host: address,
     port: sshPort,
     user: sshUser,
-    hostKey,
+    hostKey: key,
   });
-  const connection = { ...hop(host, secrets.hostKey), ...keys(secrets.sshPrivateKey) };
+  const connection = { ...hop(host, hostKey), ...keys(secrets.sshPrivateKey) };
   if (proxy === undefined) return { user: host.sshUser, connection };
   const proxyKeys = keys(secrets.sshProxyPrivateKey ?? secrets.sshPrivateKey);
   return {
@@ -81,6 +141,7 @@ function hostAccess({ host }: Config, secrets: StackSecrets): HostAccess {
 }
 
 type SshAddress = Pick<Config["host"], "address" | "sshPort" | "sshUser">;
+type ProxyAddress = NonNullable<Config["host"]["proxy"]>;
 
 function registrySettings(config: Config): RegistrySettings {
   const {

@@ -1,28 +1,13 @@
-import { isIPv4 } from "node:net";
 import * as v from "valibot";
 import { defaultDirectory, hostPaths } from "../contract/host-paths.ts";
 import { privateRegistry } from "../contract/registries.ts";
 import type { Fault } from "./faults.ts";
-import { dnsName, ipv4, isDnsName, port, url } from "./formats.ts";
+import { port, url } from "./formats.ts";
 import { described, example, withDefault } from "./setting.ts";
+import { address, hostKey, proxy, user } from "./ssh-address.ts";
 
-/** The VM: how it is reached, where things lie on it, which DNS servers it asks. */
+/** The VM: how it is reached, where things lie on it. */
 
-const address = described(
-  "the DNS name or IPv4 address of the VM",
-  v.pipe(
-    v.string(),
-    v.check((text) => isDnsName(text) || isIPv4(text)),
-  ),
-);
-const user = described(
-  "a Unix user name; any but root needs passwordless sudo",
-  v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]*$/)),
-);
-const hostKey = described(
-  "the VM's public host key, `TYPE BASE64`, compared with what the VM itself shows; ssh-ed25519 or ecdsa, as for ssh-rsa the command plugin offers SHA-1 signatures only",
-  v.pipe(v.string(), v.regex(/^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) AAAA[\w+/]+=*$/)),
-);
 const socket = described(
   "the absolute path of an SSH agent's socket",
   v.pipe(v.string(), v.regex(/^\/\S+$/)),
@@ -67,13 +52,6 @@ const mount = described(
   directory,
 );
 
-const proxy = v.strictObject({
-  address: example(address, "bastion.example.com"),
-  sshPort: withDefault(port, 22),
-  sshUser: withDefault(user, "root"),
-  hostKey: example(hostKey, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI..."),
-});
-
 const host = v.strictObject({
   address: example(address, "10.0.20.10"),
   sshPort: withDefault(port, 22),
@@ -87,15 +65,7 @@ const host = v.strictObject({
   dataMount: v.optional(example(mount, `${defaultDirectory}/data`)),
 });
 
-const servers = v.pipe(v.array(example(ipv4, "10.0.20.1")), v.minLength(1));
-const searchDomains = described("a list of DNS names", v.array(example(dnsName, "example.lan")));
-
-const dns = v.strictObject({
-  servers: described("at least one IPv4 address", servers),
-  searchDomains: v.optional(searchDomains, []),
-});
-
-export const hostEntries = { host, dns: v.optional(dns) };
+export const hostEntries = { host };
 
 /** The data must lie on the mount point that is asked for, or the check of that would say nothing. */
 export function dataMountFaults(settings: v.InferOutput<typeof host> | undefined): Fault[] {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { clusterEntries, clusterFaults, sitesWithOwnSecret } from "./cluster.ts";
 import { collectionEntries } from "./collection.ts";
+import { dnsEntries, dnsFaults } from "./dns.ts";
 import { driftEntries } from "./drift.ts";
 import { type Fault, schemaFault, settingFault } from "./faults.ts";
 import { dataMountFaults, hostEntries, hostKeyFaults } from "./host.ts";
@@ -12,6 +13,7 @@ import { isStructured } from "./setting.ts";
 /** Everything that may be set and is not a secret: a new key goes into the file of its subject. */
 export const settingsSchema = v.strictObject({
   ...hostEntries,
+  ...dnsEntries,
   ...registryEntries,
   ...secretEntries,
   ...clusterEntries,
@@ -67,10 +69,11 @@ export function neededNames({ caches, cluster }: Partial<Settings>): NeededNames
 
 /** Rules that join several keys. They see only what the schema found to have the right types. */
 function crossFaults(settings: Partial<Settings>): Fault[] {
-  const { host, secretsSource, cluster } = settings;
+  const { host, dns, secretsSource, cluster } = settings;
   return [
     ...registryFaults(settings, host?.sshPort),
     ...dataMountFaults(host),
+    ...dnsFaults(dns, host?.address),
     ...hostKeyFaults(host, secretsSource !== "config"),
     ...clusterFaults(cluster),
   ];

@@ -1,41 +1,112 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Directory, File } from "../../provider/resources.ts";
+import { dnsOriginal, dnsPaths } from "../../contract/dns.ts";
+import { Directory, File, NetplanDns, Reachable } from "../../provider/resources.ts";
 import { type HostAccess, hostCommand } from "./host-command.ts";
+import { dnsCommand } from "./render/dns-command.ts";
+import { refuseResolvedScript, resolvConf } from "./render/resolv-conf.ts";
 import { type DnsSettings, resolvedConfig } from "./render/resolved.ts";
-import { forgetResolvedScript, restartResolvedScript } from "./render/scripts.ts";
+import { forgetResolvedScript, resolveScript, restartResolvedScript } from "./render/scripts.ts";
 
-const DROP_IN_DIRECTORY = "/etc/systemd/resolved.conf.d";
+/** What reads the name servers on a host. */
+export type ResolverKind = "resolved" | "resolvConf";
 
 /** Arguments of {@link HostDns}. */
 export interface HostDnsArgs {
   readonly dns: DnsSettings;
+  readonly kind: ResolverKind;
+  /** Device whose servers in netplan are to be the same; undefined leaves netplan alone. */
+  readonly netplan?: string | undefined;
   readonly access: HostAccess;
   /** Name that must resolve afterwards. */
   readonly probeName: string;
+  /** The key of the stack's configuration that the servers come from. */
+  readonly configKey: string;
+  /** Set where the stack goes on without the host while it cannot be reached: what the configuration calls it. */
+  readonly deferrable?: string | undefined;
 }
 
-/** Which DNS servers the host asks. The replaced file is not kept: a backup may not be there yet. */
+/**
+ * Which DNS servers a host asks. What was there before the first change is kept on the host, and comes back when the
+ * servers are not the stack's any more.
+ */
 export class HostDns extends pulumi.ComponentResource {
-  constructor(name: string, { dns, access, probeName }: HostDnsArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: HostDnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:HostDns", name, {}, opts);
-    const directory = new Directory(`${name}-directory`, { path: DROP_IN_DIRECTORY }, { parent: this });
+    const { dns, kind, access, probeName, configKey, deferrable } = args;
+    const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
+    const reached =
+      deferrable === undefined ? [] : [new Reachable(`${name}-reachable`, { host: deferrable }, after())];
+    const command = new File(
+      `${name}-command`,
+      {
+        path: dnsPaths.command,
+        content: dnsCommand({ kind, servers: dns.servers, name: probeName, configKey }),
+        mode: "0755",
+      },
+      after(...reached),
+    );
+    const backup = hostCommand(
+      `${name}-backup`,
+      { access, script: `${dnsPaths.command} backup\n`, remove: `${dnsPaths.command} retire\n` },
+      // It is the command that keeps the copy.
+      after(command),
+    );
+    if (kind === "resolved") this.resolved(name, args, after(backup));
+    else this.plain(name, args, after(backup));
+    this.registerOutputs({});
+  }
+
+  private resolved(
+    name: string,
+    { dns, netplan, access, probeName }: HostDnsArgs,
+    afterBackup: pulumi.CustomResourceOptions,
+  ): void {
+    const directory = new Directory(`${name}-directory`, { path: dnsPaths.dropInDirectory }, afterBackup);
     const forget = hostCommand(
       `${name}-forget`,
       { access, script: ":", remove: forgetResolvedScript() },
-      { parent: this },
+      afterBackup,
     );
     const file = new File(
       `${name}-servers`,
-      { path: `${DROP_IN_DIRECTORY}/10-internal-dns.conf`, content: resolvedConfig(dns) },
+      { path: dnsPaths.dropIn, content: resolvedConfig(dns), restoreFrom: dnsOriginal(dnsPaths.dropIn) },
       // The file is written into the directory. What goes, goes in the other order: first the file, then, by `forget`,
       // what resolved still has of it.
       { parent: this, dependsOn: [directory, forget] },
     );
-    hostCommand(
+    const restart = hostCommand(
       `${name}-restart`,
       { access, script: restartResolvedScript(probeName), triggers: [file.changedAt] },
       { parent: this },
     );
-    this.registerOutputs({});
+    if (netplan === undefined) return;
+    new NetplanDns(
+      `${name}-netplan`,
+      { device: netplan, ...dns, name: probeName },
+      // Whether names resolve with both layers can be said once resolved has taken up its own.
+      { parent: this, dependsOn: [restart] },
+    );
+  }
+
+  private plain(
+    name: string,
+    { dns, access, probeName }: HostDnsArgs,
+    afterBackup: pulumi.CustomResourceOptions,
+  ): void {
+    const file = new File(
+      `${name}-servers`,
+      {
+        path: dnsPaths.resolvConf,
+        content: resolvConf(dns),
+        validate: refuseResolvedScript(),
+        restoreFrom: dnsOriginal(dnsPaths.resolvConf),
+      },
+      afterBackup,
+    );
+    hostCommand(
+      `${name}-check`,
+      { access, script: resolveScript(probeName), triggers: [file.changedAt] },
+      { parent: this },
+    );
   }
 }

@@ -24,6 +24,8 @@ export interface UnmanagedCheckArgs {
   readonly settings: RegistrySettings;
   readonly declared: Declared;
   readonly sshPort: number;
+  /** Directories, beside those of the registry, in which only declared things belong. */
+  readonly directories: readonly string[];
   /** What a person has put there and wants to keep, as `KIND:NAME`. */
   readonly allow: readonly string[];
 }
@@ -35,14 +37,14 @@ const ownData = [ownDirectory, "lost+found"];
 export class UnmanagedCheck extends pulumi.ComponentResource {
   constructor(name: string, args: UnmanagedCheckArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:UnmanagedCheck", name, {}, opts);
-    const { settings, declared, sshPort, allow } = args;
+    const { settings, declared, sshPort, directories, allow } = args;
     const paths = hostPaths(settings.directory);
     const { root, nginx, auth, tls, programs, data, certificate, privateKey, authority } = paths;
     const names = [...Object.values(containers), ...registryNames(settings).map(registryContainer)];
     new Unmanaged(
       `${name}-things`,
       {
-        directories: [root, nginx, auth, tls, programs, data],
+        directories: [root, nginx, auth, tls, programs, data, ...directories],
         // The host itself may bring its certificate.
         paths: [
           ...declared.paths,

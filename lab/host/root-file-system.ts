@@ -12,7 +12,7 @@ const suite = "trixie";
 
 /** Everything that the host, its nested engine and the images built from packages need: the host itself installs nothing. */
 const packages = [
-  ...["systemd", "systemd-sysv", "dbus", "systemd-resolved", "openssh-server", "sudo"],
+  ...["systemd", "systemd-sysv", "dbus", "systemd-resolved", "netplan.io", "openssh-server", "sudo"],
   ...["docker.io", "docker-cli", "docker-compose", "docker-registry", "nginx-light", "libnginx-mod-http-js"],
   ...["busybox-static", "ca-certificates", "curl", "iproute2", "jq", "procps"],
 ];

@@ -87,6 +87,7 @@ describe.each([
   test("runs each step on the host over a verified connection, with secrets on standard input only", () => {
     const steps = stack.declared.filter(({ type }) => type === COMMAND);
     expect(steps.map(({ name }) => name).sort()).toEqual([
+      "dns-backup",
       "dns-forget",
       "dns-restart",
       "registry-check-run",
@@ -113,6 +114,8 @@ describe("the order", () => {
   });
 
   test.each([
+    ["dns-command", "dns-backup"],
+    ["dns-backup", "dns-directory"],
     ["dns-forget", "dns-servers"],
     ["dns-restart", "registry-services-compose"],
     ["registry-directories-data-private", "registry-directories-root"],
@@ -285,9 +288,10 @@ describe("the resources", () => {
     );
     expect([...units.declared].sort()).toEqual(own("name", "host:index:SystemdUnit"));
     expect(ports).toEqual(expect.arrayContaining([22, 5050, 5000, 5010, 5001, 8080]));
-    expect(directories).toEqual(
-      ["", "/nginx", "/auth", "/tls", "/programs", "/data"].map((path) => `/opt/registry${path}`),
-    );
+    expect(directories).toEqual([
+      ...["", "/nginx", "/auth", "/tls", "/programs", "/data"].map((path) => `/opt/registry${path}`),
+      "/etc/systemd/resolved.conf.d",
+    ]);
     expect(allow).toEqual([]);
   });
 

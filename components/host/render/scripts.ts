@@ -1,3 +1,4 @@
+import { dnsPaths } from "../../../contract/dns.ts";
 import { variables } from "../../../contract/environment.ts";
 import { listJobsFunction } from "../../../contract/harmful-jobs.ts";
 import { containers, units } from "../../../contract/host-names.ts";
@@ -126,9 +127,24 @@ scan() {
 export function restartResolvedScript(name: string): string {
   return `set -eu
 systemctl restart systemd-resolved.service
-resolvectl query --legend=no ${name}
+resolvectl query --legend=no ${name} || {
+  ${wayBack}
+  exit 1
+}
 `;
 }
+
+/** Asks a server of /etc/resolv.conf for a name. */
+export function resolveScript(name: string): string {
+  return `set -eu
+getent -s dns ahostsv4 ${name} || {
+  ${wayBack}
+  exit 1
+}
+`;
+}
+
+const wayBack = `echo "the new name servers do not resolve the name; the old ones come back by: ${dnsPaths.command} rollback" >&2`;
 
 /** Makes systemd-resolved forget a configuration that has been taken away. A host without resolved has nothing to forget. */
 export function forgetResolvedScript(): string {

@@ -1,3 +1,6 @@
 set -eu
 systemctl restart systemd-resolved.service
-resolvectl query --legend=no registry.example.com
+resolvectl query --legend=no registry.example.com || {
+  echo "the new name servers do not resolve the name; the old ones come back by: /usr/local/sbin/regwarden-dns rollback" >&2
+  exit 1
+}

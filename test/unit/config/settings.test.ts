@@ -17,6 +17,13 @@ const json = JSON.stringify;
 const host = (part: object) => json({ ...JSON.parse(RAW_CONFIG.host ?? ""), ...part });
 const noTls = { tlsCertificate: undefined, tlsPrivateKey: undefined };
 const onHost = { certificate: "/etc/tls/fullchain.pem", privateKey: "/etc/tls/privkey.pem" };
+const pve = {
+  name: "proxmox",
+  address: "192.0.2.10",
+  hostKey: HOST_KEY,
+  kind: "resolvConf",
+  servers: ["192.0.2.1"],
+};
 const ghcr = { name: "ghcr", port: 5010, remoteUrl: "https://ghcr.io" };
 
 describe("a configuration without fault", () => {
@@ -55,6 +62,13 @@ describe("a configuration without fault", () => {
 
   test("may come without a key, which an SSH agent then holds", () => {
     expect(faultsOf({ sshPrivateKey: undefined }).keys).toEqual([]);
+  });
+
+  test("may name the DNS of other hosts, with and without that of the VM", () => {
+    expect(faultsOf({ dns: json({ hosts: [pve] }) }).keys).toEqual([]);
+    expect(faultsOf({ dns: json({ servers: ["10.0.20.1"], netplan: "eth0", hosts: [pve] }) }).keys).toEqual(
+      [],
+    );
   });
 
   test("needs no certificate where the host itself has one", () => {
@@ -192,6 +206,43 @@ describe("one fault", () => {
       "private.pullUser",
     ],
     ["no DNS server", { dns: json({ servers: [] }) }, "dns.servers"],
+    ["DNS of no host", { dns: json({}) }, "dns.servers"],
+    [
+      "search domains of a VM without servers",
+      { dns: json({ searchDomains: ["a.lan"], hosts: [pve] }) },
+      "dns.servers",
+    ],
+    ["a device with a slash", { dns: json({ servers: ["10.0.20.1"], netplan: "eth0/1" }) }, "dns.netplan"],
+    [
+      "a DNS host without host key",
+      { dns: json({ hosts: [{ ...pve, hostKey: undefined }] }) },
+      "dns.hosts[0].hostKey",
+    ],
+    [
+      "a DNS host that is the VM",
+      { dns: json({ hosts: [{ ...pve, address: "10.0.20.10" }] }) },
+      "dns.hosts[0].address",
+    ],
+    [
+      "two DNS hosts of one name",
+      { dns: json({ hosts: [pve, { ...pve, address: "192.0.2.11" }] }) },
+      "dns.hosts[1].name",
+    ],
+    [
+      "a DNS host of another kind",
+      { dns: json({ hosts: [{ ...pve, kind: "dnsmasq" }] }) },
+      "dns.hosts[0].kind",
+    ],
+    [
+      "netplan without resolved",
+      { dns: json({ hosts: [{ ...pve, netplan: "eth0" }] }) },
+      "dns.hosts[0].netplan",
+    ],
+    [
+      "more servers than the C library reads",
+      { dns: json({ hosts: [{ ...pve, servers: ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"] }] }) },
+      "dns.hosts[0].servers",
+    ],
     [
       "a scheduled job that is allowed",
       { drift: json({ allow: ["job:/etc/cron.d/gc:1"] }) },

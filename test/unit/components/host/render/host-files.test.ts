@@ -16,6 +16,7 @@ import {
 } from "../../../../../components/host/render/certificate-units.ts";
 import { checkConfig } from "../../../../../components/host/render/check-config.ts";
 import { diskTimer, diskUnit } from "../../../../../components/host/render/disk-units.ts";
+import { dnsCommand } from "../../../../../components/host/render/dns-command.ts";
 import { launcherScript } from "../../../../../components/host/render/launcher.ts";
 import {
   collectUnit,
@@ -25,12 +26,14 @@ import {
   restoreUnit,
   retainUnit,
 } from "../../../../../components/host/render/maintenance-units.ts";
+import { refuseResolvedScript, resolvConf } from "../../../../../components/host/render/resolv-conf.ts";
 import { resolvedConfig } from "../../../../../components/host/render/resolved.ts";
 import { revision, secretFingerprint } from "../../../../../components/host/render/revision.ts";
 import {
   asRoot,
   checkDeploymentScript,
   reloadNginxScript,
+  resolveScript,
   restartResolvedScript,
   scanStoreScript,
   seedSentinelScript,
@@ -58,17 +61,19 @@ const SCRIPTS: [file: string, text: string][] = [
   ["seed-sentinel.sh", seedSentinelScript(SETTINGS, CA)],
   ["check-deployment.sh", checkDeploymentScript(SETTINGS, CA)],
   ["resolved-restart.sh", restartResolvedScript("registry.example.com")],
+  ["resolv-conf-check.sh", resolveScript("registry.example.com")],
 ];
+const DNS = { servers: ["10.0.20.1", "94.140.14.14"], searchDomains: ["example.lan"] };
+const DNS_COMMAND = { servers: DNS.servers, name: "registry.example.com", configKey: "regwarden:dns" };
 
 describe("files on the host", () => {
   test.each([
     ["docker-compose-registry.service", bootUnit(SETTINGS)],
     ["regwarden-scan.service", scanUnit(SETTINGS)],
     ["regwarden-scan.timer", scanTimer(SETTINGS)],
-    [
-      "10-internal-dns.conf",
-      resolvedConfig({ servers: ["10.0.20.1", "94.140.14.14"], searchDomains: ["example.lan"] }),
-    ],
+    ["10-internal-dns.conf", resolvedConfig(DNS)],
+    ["resolv.conf", resolvConf(DNS)],
+    ["regwarden-dns", dnsCommand({ kind: "resolved", ...DNS_COMMAND })],
     ["check-deployment.json", checkConfig(SETTINGS, "builder")],
     ["regwarden.sh", launcherScript(SETTINGS)],
     ["regwarden-disk.service", diskUnit(SETTINGS)],
@@ -157,6 +162,23 @@ describe("DNS", () => {
     const text = resolvedConfig({ servers: ["10.0.20.1", "94.140.14.14"], searchDomains: [] });
     expect(text).toContain("DNS=10.0.20.1 94.140.14.14\nDomains=~.\n");
     expect(text).not.toContain("FallbackDNS");
+  });
+
+  test("without search domains has no line for them in resolv.conf", () => {
+    expect(resolvConf({ servers: ["10.0.20.1"], searchDomains: [] })).not.toContain("search");
+  });
+
+  test.each(["resolved", "resolvConf"] as const)("has a command that parses, on a host with %s", (kind) => {
+    const input = dnsCommand({ kind, ...DNS_COMMAND });
+    expect(() => execFileSync("/bin/sh", ["-n"], { input, stdio: "pipe" })).not.toThrow();
+  });
+
+  test("is refused as a file where resolv.conf is a link of systemd-resolved", () => {
+    const inPlaceOf = (target: string) =>
+      refuseResolvedScript().replace(/\$\(readlink [^)]*\)/, `$(echo ${target})`);
+    const run = (script: string) => execFileSync("/bin/sh", ["-c", script], { stdio: "pipe" });
+    expect(() => run(inPlaceOf("../run/systemd/resolve/stub-resolv.conf"))).toThrow(/set kind to resolved/);
+    expect(() => run(inPlaceOf(""))).not.toThrow();
   });
 });
 
