@@ -1,6 +1,7 @@
 import type { EngineArgs } from "./args.ts";
 import { ask } from "./ask.ts";
 import { contentsOf, remainingText, type StackContents, unfinishedText } from "./closing.ts";
+import { deferredText, hasDeferrableHosts } from "./deferred.ts";
 import { type OpenStack, openStack } from "./open-stack.ts";
 import type { Run } from "./run.ts";
 import { type ChangeOptions, runChange, runPreview } from "./stack.ts";
@@ -13,7 +14,8 @@ export async function changeStack(
 ): Promise<number> {
   const { project, display } = run;
   const open = await openStack(run.stack, operation, project, display.writeError);
-  const options = { ...run, only, lockWaitMilliseconds };
+  const continueOnError = hasDeferrableHosts(await open.stack.getAllConfig());
+  const options = { ...run, only, lockWaitMilliseconds, continueOnError };
   if (!yes) {
     const preview = () => runPreview(open, false, options);
     const asked = await ask(operation, run.stack, preview, run.interruption.requested);
@@ -34,9 +36,16 @@ async function changeAndReport(
   const run = `${operation} of stack ${stack}`;
   try {
     const outcome = await runChange(open, operation, options);
-    if (outcome.exitCode === 0) return 0;
+    const deferred = deferredText(outcome.deferred);
+    if (outcome.exitCode === 0) {
+      display.writeError(
+        deferred === "" ? "" : `\n${run} is done but for the hosts below, and fails for them.${deferred}`,
+      );
+      return deferred === "" ? 0 : 1;
+    }
     const again = `npm run ${operation} -- --stack ${stack}`;
     display.writeError(unfinishedText({ run, outcome, signal: interruption.received, again }));
+    display.writeError(deferred);
   } catch (error) {
     if (interruption.received === undefined) throw error;
     display.writeError(

@@ -2,6 +2,7 @@ import type { EngineEvent, Stack } from "@pulumi/pulumi/automation/index.js";
 import type { Operation } from "./args.ts";
 import { changeOf, doneIn, type ResourceChange } from "./changes.ts";
 import { noteRuns, runsDirectory } from "./cli/pulumi-command.ts";
+import { type Deferred, deferredIn, eachOnce } from "./deferred.ts";
 import type { Display } from "./display.ts";
 import { type Unmanaged, unmanagedIn } from "./drift/unmanaged.ts";
 import { messageOf } from "./explain.ts";
@@ -23,6 +24,8 @@ export interface Outcome {
   readonly errors: readonly string[];
   /** What the refresh read of the host beside what is declared. */
   readonly unmanaged: Unmanaged;
+  /** Hosts that could not be reached, and that the rest did not wait for. */
+  readonly deferred: readonly Deferred[];
 }
 
 export interface OperationOptions {
@@ -46,6 +49,8 @@ export async function runPreview(
 export interface ChangeOptions extends OperationOptions {
   /** How long another run's lock is waited for. */
   readonly lockWaitMilliseconds: number;
+  /** Whether what does not depend on a failed step goes on. */
+  readonly continueOnError: boolean;
 }
 
 /** Applies the program, or takes away what it has made. Errors: StackLockedError. */
@@ -55,12 +60,12 @@ export async function runChange(
   options: ChangeOptions,
 ): Promise<Outcome> {
   const { stack, backendDirectory } = open;
-  const { display, interruption, lockWaitMilliseconds } = options;
+  const { display, interruption, lockWaitMilliseconds, continueOnError } = options;
   noteRuns(stack.name);
   const attempt = () =>
     recorded(options, async (settings, sawPending) => {
-      if (operation === "destroy") await stack.destroy(settings);
-      else await stack.up({ ...settings, suppressOutputs: true });
+      if (operation === "destroy") await stack.destroy({ ...settings, continueOnError });
+      else await stack.up({ ...settings, continueOnError, suppressOutputs: true });
       if (operation === "up" && sawPending()) await forgetPending(stack, interruption.cli);
     });
   const outcome = await whenUnlocked(attempt, {
@@ -86,6 +91,7 @@ async function recorded(
   const changes: ResourceChange[] = [];
   const done: ResourceChange[] = [];
   const errors: string[] = [];
+  const deferred: Deferred[] = [];
   let unmanaged: Unmanaged;
   let hasPending = false;
   const onOutput = (text: string) => {
@@ -98,20 +104,21 @@ async function recorded(
     if (change) changes.push(change);
     if (end) done.push(end);
     unmanaged = unmanagedIn(event) ?? unmanaged;
+    deferred.push(...[deferredIn(event)].filter((each) => each !== undefined));
     const { severity, message = "" } = event.diagnosticEvent ?? {};
     if (severity === "error") errors.push(withoutColors(message));
   };
   try {
     options.interruption.requested.throwIfAborted();
     await run(settingsOf(options, onOutput, onEvent), () => hasPending);
-    return { exitCode: 0, changes, done, errors, unmanaged };
+    return { exitCode: 0, changes, done, errors, unmanaged, deferred: eachOnce(deferred) };
   } catch (error) {
     const text = messageOf(error);
     const [, code, signal] =
       /^.*Command (?:failed with exit code (\d+)|was killed with (SIG\w+))/m.exec(text) ?? [];
     if ((code === undefined && signal === undefined) || isLocked(text)) throw error;
     if (signal !== undefined) options.display.writeError(`The Pulumi CLI was killed (${signal}).\n`);
-    return { exitCode: Number(code ?? 1), changes, done, errors, unmanaged };
+    return { exitCode: Number(code ?? 1), changes, done, errors, unmanaged, deferred: eachOnce(deferred) };
   }
 }
 

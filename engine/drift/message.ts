@@ -27,7 +27,13 @@ export function driftMessage(check: DriftCheck, facts: MessageFacts): string | u
 
 function checkLines(check: DriftCheck, facts: MessageFacts): string[] {
   if (check.kind === "clean") return [];
-  return check.kind === "drift" ? driftLines(check.changes, facts) : uncheckedLines(facts);
+  const deferred = (check.deferred ?? []).map(
+    ({ host, reason }) =>
+      `• could not check ${escaped(host)}${reason === undefined ? "" : `: ${escaped(reason)}`}`,
+  );
+  return check.kind === "drift"
+    ? [...driftLines(check.changes, facts), ...deferred]
+    : [...uncheckedLines(facts, deferred.length), ...deferred];
 }
 
 function undeclaredLines({ stack, undeclared }: MessageFacts): string[] {
@@ -57,8 +63,10 @@ function driftLines(changes: readonly ResourceChange[], { stack, firstSeen }: Me
   ];
 }
 
-function uncheckedLines({ stack, firstSeen }: MessageFacts): string[] {
+function uncheckedLines({ stack, firstSeen }: MessageFacts, hosts: number): string[] {
   const earlier = firstSeen > 0 ? ` Drift was first seen ${timeOf(firstSeen)}.` : "";
+  if (hosts > 0)
+    return [`Drift: could not check all of stack ${escaped(stack)}; the rest has none.${earlier}`];
   return [
     `Drift: could not check stack ${escaped(stack)}; whether it drifted is not known.${earlier} The log of the run says why.`,
   ];

@@ -1,13 +1,19 @@
 import { driftMetrics, unmanagedMetrics } from "../../contract/metrics.ts";
 import { renderExposition } from "../../scripts/report/exposition.ts";
 import type { ResourceChange } from "../changes.ts";
+import type { Deferred } from "../deferred.ts";
 import { type Unmanaged, uncheckedKinds, unmanagedCounts } from "./unmanaged.ts";
 
 /** What a drift run found. */
 export type DriftCheck =
   | { readonly kind: "clean" }
-  | { readonly kind: "drift"; readonly changes: readonly ResourceChange[] }
-  | { readonly kind: "could-not-check" };
+  | {
+      readonly kind: "drift";
+      readonly changes: readonly ResourceChange[];
+      readonly deferred?: readonly Deferred[];
+    }
+  /** With `deferred`: all but these hosts was checked, and did not drift. */
+  | { readonly kind: "could-not-check"; readonly deferred?: readonly Deferred[] };
 
 /** One value a metric; undefined leaves the metric out of the group. */
 export type DriftRecord = Readonly<Record<keyof typeof driftMetrics, number | undefined>>;

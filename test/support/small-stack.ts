@@ -21,6 +21,7 @@ runtime: { name: nodejs, options: { typescript: false } }
 plugins:
   providers:
     - { name: step, path: ${join(projectRoot, "test/support/small-stack/provider")} }
+    - { name: host, path: ${join(projectRoot, "provider")} }
 `;
 
 export interface Ended {

@@ -3,6 +3,7 @@ import { UsageError } from "../../../engine/args.ts";
 import { terminal } from "../../../engine/display.ts";
 import { explain } from "../../../engine/explain.ts";
 import { runEngine } from "../../../engine/run.ts";
+import { Provider, Reachable } from "../../../provider/resources.ts";
 
 /** The engine on a small program, whose steps the tests hold up: `main.ts OPERATION --stack NAME`. */
 
@@ -33,6 +34,12 @@ async function program(): Promise<void> {
     { parent: host, dependsOn: [first] },
   );
   new Step("last", { ...at("last"), unreachable }, { parent: host, dependsOn: [held] });
+  const { SMALL_DNS_HOST: connection } = process.env;
+  if (connection === undefined) return;
+  const dns = new Part("registry:host:HostDns", "dns-proxmox");
+  const provider = new Provider("dns-proxmox", { connection: JSON.parse(connection), deferrable: true });
+  const reachable = new Reachable("dns-proxmox-reachable", { host: "proxmox" }, { parent: dns, provider });
+  new Step("behind", at("behind"), { parent: dns, dependsOn: [reachable] });
 }
 
 try {

@@ -32,6 +32,16 @@ Run: https://ci.example.com/1`);
     );
   });
 
+  test("names the hosts that could not be reached, beside drift and without", () => {
+    const deferred = [{ host: "proxmox", reason: "cannot connect" }];
+    expect(driftMessage({ kind: "could-not-check", deferred }, facts)).toBe(
+      "Drift: could not check all of stack prod; the rest has none.\n• could not check proxmox: cannot connect",
+    );
+    expect(driftMessage({ kind: "drift", changes: [file("a")], deferred }, facts)).toContain(
+      "\n• could not check proxmox: cannot connect",
+    );
+  });
+
   test("ends after 20 resources, and after 20 properties of one", () => {
     const lines = (count: number) =>
       driftMessage({ kind: "drift", changes: numbered(count) }, facts)?.split("\n") ?? [];
