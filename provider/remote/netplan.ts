@@ -15,6 +15,9 @@ export interface FoundNetplan {
 /** How long an unconfirmed change stands before the host takes it back by itself. */
 const rollbackSeconds = 90;
 
+/** How long applying may take: it asks udev, and waits for ever where that is stuck. */
+const applySeconds = 60;
+
 /** Arguments: device. Prints each file as `file PATH BASE64`, then what resolved has of the device. */
 const readScript = `set -eu
 export LC_ALL=C
@@ -64,7 +67,7 @@ while IFS= read -r line; do
     new*) rm -f -- "$path" ;;
   esac
 done <"$work/list"
-netplan apply
+timeout ${applySeconds} netplan apply
 rm -r -- "$work"
 `;
 
@@ -86,7 +89,12 @@ unit=${dnsUnits.netplanRollback}
 ${netplanFunctions}
 # What an earlier change left unconfirmed goes back first.
 systemctl stop -- "$unit.timer" 2>/dev/null || true
-while systemctl is-active --quiet -- "$unit.service"; do sleep 1; done
+seconds=0
+while systemctl is-active --quiet -- "$unit.service"; do
+  [ "$seconds" -lt 60 ] || { echo "an earlier change is just being taken back, for a minute now ($unit.service); nothing was changed" >&2; exit 1; }
+  seconds=$((seconds + 1))
+  sleep 1
+done
 if [ -e "$work" ]; then sh "$work/rollback"; fi
 scratch=$(mktemp -d)
 trap 'rm -rf -- "$scratch"' EXIT
@@ -143,7 +151,7 @@ for path; do
   fi
 done
 sync -- /etc/netplan
-netplan apply
+timeout ${applySeconds} netplan apply
 # Servers that were set by hand (resolvectl dns) stand above netplan's until then.
 resolvectl revert "$device" 2>/dev/null || true`;
 

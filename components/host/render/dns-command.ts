@@ -156,7 +156,7 @@ rollback() {
   echo "The next update (npm run up) writes that again. To stay with this, take $config_key out of the stack's configuration before it."
 }
 apply() {
-  if [ -n "$1" ]; then netplan apply || return 1; fi
+  if [ -n "$1" ]; then timeout 60 netplan apply || return 1; fi
   if [ "$kind" = resolved ]; then systemctl try-restart systemd-resolved.service || return 1; fi
 }`;
 

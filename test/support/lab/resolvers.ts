@@ -52,7 +52,7 @@ export async function startResolvers({ sh }: Pick<TestHost, "sh">): Promise<Reso
   const clear = async () => {
     for (const address of [first, fallback]) await stop(address);
     await sh(
-      `ip link del ${device} 2>/dev/null; ip netns del resolvers 2>/dev/null; rm -f /etc/netplan/*.yaml; netplan generate; systemctl stop systemd-networkd.socket systemd-networkd systemd-udevd 2>/dev/null; rm -rf /var/backups/regwarden/dns; true`,
+      `systemctl stop regwarden-netplan-rollback.timer regwarden-netplan-rollback.service 2>/dev/null; rm -rf /run/regwarden-netplan; ip link del ${device} 2>/dev/null; ip netns del resolvers 2>/dev/null; rm -f /etc/netplan/*.yaml; netplan generate; systemctl stop systemd-networkd.socket systemd-networkd systemd-udevd 2>/dev/null; rm -rf /var/backups/regwarden/dns; true`,
     );
   };
   await clear();
