@@ -55,7 +55,9 @@ export function dnsFaults(settings: DnsOutput | undefined, vmAddress: string | u
   const { hosts } = settings;
   return [
     ...vmFaults(settings),
+    ...sameServerFaults("dns.servers", settings.servers ?? []),
     ...sameNameFaults("dns.hosts", hosts),
+    ...sameAddressFaults(hosts),
     ...hosts.flatMap((each, at) => hostFaults(each, `dns.hosts[${at}]`, vmAddress)),
   ];
 }
@@ -78,8 +80,29 @@ function vmFaults({ servers: own, searchDomains: domains, netplan: device, hosts
 
 type DnsHostOutput = DnsOutput["hosts"][number];
 
+/** Named twice, a server is no fallback of itself. */
+function sameServerFaults(key: string, all: readonly string[]): Fault[] {
+  return all.flatMap((server, at) => {
+    const first = all.indexOf(server);
+    if (first === at) return [];
+    const rule = `another server: regwarden:${key}[${first}] is the same`;
+    return [{ key: `${key}[${at}]`, value: JSON.stringify(server), rule, example: "94.140.14.14" }];
+  });
+}
+
+/** Two entries would write the same files, each its own servers. */
+function sameAddressFaults(hosts: readonly DnsHostOutput[]): Fault[] {
+  return hosts.flatMap(({ address, sshPort }, at) => {
+    const first = hosts.findIndex((other) => other.address === address && other.sshPort === sshPort);
+    if (first === at) return [];
+    const rule = `another host: regwarden:dns.hosts[${first}] has the same address and port`;
+    const key = `dns.hosts[${at}].address`;
+    return [{ key, value: JSON.stringify(address), rule, example: "192.0.2.11" }];
+  });
+}
+
 function hostFaults(host: DnsHostOutput, key: string, vmAddress: string | undefined): Fault[] {
-  const faults: Fault[] = [];
+  const faults: Fault[] = sameServerFaults(`${key}.servers`, host.servers);
   if (host.address === vmAddress)
     faults.push({
       key: `${key}.address`,

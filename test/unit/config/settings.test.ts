@@ -229,6 +229,18 @@ describe("one fault", () => {
       "dns.hosts[1].name",
     ],
     [
+      "a DNS host under two names",
+      { dns: json({ hosts: [pve, { ...pve, name: "pve-2" }] }) },
+      "dns.hosts[1].address",
+    ],
+    ["the same DNS server twice", { dns: json({ servers: ["10.0.20.1", "10.0.20.1"] }) }, "dns.servers[1]"],
+    [
+      "a DNS host's server twice",
+      { dns: json({ hosts: [{ ...pve, servers: ["192.0.2.1", "192.0.2.2", "192.0.2.1"] }] }) },
+      "dns.hosts[0].servers[2]",
+    ],
+    ["a DNS server by IPv6", { dns: json({ servers: ["2606:4700:4700::1111"] }) }, "dns.servers[0]"],
+    [
       "a DNS host of another kind",
       { dns: json({ hosts: [{ ...pve, kind: "dnsmasq" }] }) },
       "dns.hosts[0].kind",
