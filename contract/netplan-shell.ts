@@ -6,6 +6,7 @@
  * there what they mean. Fails, with netplan's message, where they are not valid. Files can be changed in the copy first:
  * `netplan_copy DIRECTORY` alone copies.
  * `netplan_meaning DIRECTORY`: what was generated there (`""`: what the host runs with), without the lines about DNS.
+ * `netplan_difference FILE FILE`: fails where two such differ, and prints how, without the keys of WireGuard and Wi-Fi.
  */
 export const netplanFunctions = `netplan_copy() {
   for parent in lib etc run; do
@@ -24,4 +25,9 @@ netplan_meaning() {
       grep -v -E '^((DNS|Domains|UseDNS|UseDomains)=|\\[DHCP(v4|v6)?\\]$|$)' "$file" || true
     done
   done
+}
+netplan_difference() {
+  difference=$(diff -- "$1" "$2") && return
+  echo "$difference" | sed -E 's/^([<>] [^=]*([Kk]ey|psk|[Pp]assword|[Ss]ecret)[^=]*)=.*/\\1=(hidden)/'
+  return 1
 }`;

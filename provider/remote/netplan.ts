@@ -124,12 +124,12 @@ netplan_generate "$scratch/now"
 netplan_generate "$scratch/next" || { echo "netplan refuses the changed files; nothing was changed" >&2; exit 1; }
 netplan_meaning "$scratch/now" >"$scratch/says"
 netplan_meaning "$scratch/next" >"$scratch/will"
-if ! waiting=$(diff -- "$scratch/runs" "$scratch/says"); then
+if ! waiting=$(netplan_difference "$scratch/runs" "$scratch/says"); then
   echo "netplan's files say other things than what runs, and applying them would apply that too. Nothing was changed. Apply it by hand first (netplan try), or take it back:" >&2
   echo "$waiting" >&2
   exit 1
 fi
-if ! more=$(diff -- "$scratch/says" "$scratch/will"); then
+if ! more=$(netplan_difference "$scratch/says" "$scratch/will"); then
   echo "the change would be of more than name servers; nothing was changed:" >&2
   echo "$more" >&2
   exit 1

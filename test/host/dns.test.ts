@@ -29,7 +29,6 @@ beforeEach(async () => {
 afterAll(async () => {
   await host.sh(`rm -f ${dnsPaths.dropIn} ${dnsPaths.command}; systemctl restart systemd-resolved`);
   await resolvers.clear();
-  await host.sh("systemctl mask --quiet systemd-udevd");
 });
 
 const declared = () => ({
@@ -128,6 +127,16 @@ describe("name servers in netplan", () => {
       /applying them would apply that too[\s\S]*10\.99\.0\.3/,
     );
     expect(await text(netplanFile)).toBe(before);
+  });
+
+  test("are not changed together with a new key of WireGuard, which is not printed", async () => {
+    const key = "4GgaQCy68nzNsUE5aJ9fuLzHhB65tAlwbmA72MWnOm8=";
+    await host.sh(
+      `printf '    tunnels:\n        wg0:\n            mode: wireguard\n            key: ${key}\n' >>${netplanFile}`,
+    );
+    const refused = await netplanDns.create(host.root, declared()).catch((error: unknown) => String(error));
+    expect(refused).toMatch(/applying them would apply that too[\s\S]*PrivateKey=\(hidden\)/);
+    expect(refused).not.toContain(key);
   });
 
   test("come back byte for byte when the resource goes", async () => {

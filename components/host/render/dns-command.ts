@@ -117,7 +117,7 @@ check_netplan() {
   netplan_generate "$scratch/next" || fail 1 "netplan refuses the files of before; nothing was changed"
   netplan_meaning "$scratch/now" >"$scratch/says"
   netplan_meaning "$scratch/next" >"$scratch/will"
-  more=$(diff -- "$scratch/says" "$scratch/will") ||
+  more=$(netplan_difference "$scratch/says" "$scratch/will") ||
     fail 1 "since the first change more than name servers was changed in $*, which this would undo; nothing was changed. Copies: $before/files. The difference:
 $more"
 }

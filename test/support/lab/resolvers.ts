@@ -8,6 +8,9 @@ export interface Resolvers {
   /** The first one's process ends: the machine refuses what is asked. */
   stopFirst(): Promise<void>;
   startFirst(): Promise<void>;
+  /** The first one's machine is off: no machine has its address. */
+  turnFirstOff(): Promise<void>;
+  turnFirstOn(): Promise<void>;
   clear(): Promise<void>;
 }
 
@@ -52,7 +55,7 @@ export async function startResolvers({ sh }: Pick<TestHost, "sh">): Promise<Reso
   const clear = async () => {
     for (const address of [first, fallback]) await stop(address);
     await sh(
-      `systemctl stop regwarden-netplan-rollback.timer regwarden-netplan-rollback.service 2>/dev/null; rm -rf /run/regwarden-netplan; ip link del ${device} 2>/dev/null; ip netns del resolvers 2>/dev/null; rm -f /etc/netplan/*.yaml; netplan generate; systemctl stop systemd-networkd.socket systemd-networkd systemd-udevd 2>/dev/null; rm -rf /var/backups/regwarden/dns; true`,
+      `systemctl stop regwarden-netplan-rollback.timer regwarden-netplan-rollback.service 2>/dev/null; rm -rf /run/regwarden-netplan; ip link del ${device} 2>/dev/null; ip netns del resolvers 2>/dev/null; rm -f /etc/netplan/*.yaml; netplan generate; systemctl stop systemd-networkd.socket systemd-networkd systemd-udevd 2>/dev/null; systemctl mask --quiet systemd-udevd; rm -rf /var/backups/regwarden/dns; true`,
     );
   };
   await clear();
@@ -74,6 +77,8 @@ for second in $(seq 30); do resolvectl dns ${device} | grep -q ${fallback} && ex
     servers: [first, fallback],
     stopFirst: async () => void (await stop(first)),
     startFirst: async () => void (await start(first)),
+    turnFirstOff: async () => void (await sh(`ip -n resolvers address del ${first}/24 dev peer`)),
+    turnFirstOn: async () => void (await sh(`ip -n resolvers address add ${first}/24 dev peer`)),
     clear,
   };
 }
