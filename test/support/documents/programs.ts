@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { usage as engineUsage, parseEngineArgs } from "../../../engine/args.ts";
+import { dnsUsage, parseDnsArgs } from "../../../engine/dns/args.ts";
 import { usage as labUsage, parseLabArgs } from "../../../lab/commands/args.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 import { root } from "../imports.ts";
@@ -39,12 +40,15 @@ const askRegwarden = memoized("regwarden", async (...args) => {
   return stdout + stderr;
 });
 
-/** The program that an npm script ends with. The two large ones are asked in this process, which takes no seconds. */
+/** The program that an npm script ends with. The large ones are asked in this process, which takes no seconds. */
 function askScript(name: string): Ask {
   const [, main = "", fixed = ""] = /node (\S+\.ts) ?(.*)$/.exec(scripts[name] ?? "") ?? [];
   const words = fixed.split(" ").filter((word) => word !== "");
   if (main === "engine/main.ts") {
     return async (...args) => printed(engineUsage, () => parseEngineArgs([...words, ...args]) === "help");
+  }
+  if (main === "engine/dns/main.ts") {
+    return async (...args) => printed(dnsUsage, () => parseDnsArgs(args) === "help");
   }
   if (main === "lab/main.ts") {
     return async (...args) => printed(labUsage, () => parseLabArgs(args, {}).command === "help");

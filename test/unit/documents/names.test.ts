@@ -74,7 +74,13 @@ describe("commands", () => {
   });
 
   /** Options of other programs, named alone. */
-  const others = ["--delete-untagged", "--run-program", "--refresh", "--expect-no-changes"];
+  const others = [
+    "--delete-untagged",
+    "--run-program",
+    "--refresh",
+    "--expect-no-changes",
+    "--continue-on-error",
+  ];
 
   test("whose options stand alone have them", async () => {
     const options = await allOptions();
