@@ -4,7 +4,10 @@ import { ProgramError } from "../cli/errors.ts";
 import { parsePlainAddress } from "../cli/options/address.ts";
 import { duration } from "../cli/options/durations.ts";
 import { names } from "../cli/options/names.ts";
-import { type InUseOrigin, parseInUseOrigin } from "../in-use-list/read-in-use.ts";
+import { path } from "../cli/options/path.ts";
+import { share } from "../cli/options/share.ts";
+import { inUseOption } from "../in-use-list/in-use-option.ts";
+import type { InUseOrigin } from "../in-use-list/read-in-use.ts";
 import type { Share } from "../source/source.ts";
 import type { Budget } from "./plan.ts";
 
@@ -98,7 +101,7 @@ proof that failed (then everything was put back), or 3.x would lose something; 2
 checked: the store, the log, the list of images in use, or whether writes are held. Nothing was removed then.
 `;
 
-const share = v.pipe(
+const shard = v.pipe(
   v.string(),
   v.check(
     (text) => parseShare(text) !== undefined,
@@ -106,9 +109,6 @@ const share = v.pipe(
   ),
   v.transform((text) => parseShare(text) ?? { index: 0, count: 1 }),
 );
-
-const path = (option: string) =>
-  v.optional(v.pipe(v.string(), v.nonEmpty(`--${option} needs the path of a file.`)));
 
 const schema = v.object({
   positionals: onePositional("DIR"),
@@ -126,33 +126,23 @@ const schema = v.object({
   "dead-for": v.optional(duration("--dead-for", "24h"), "24h"),
   grace: v.optional(duration("--grace", "2h"), "2h"),
   overwritten: v.optional(duration("--overwritten", "7d"), "7d"),
-  rules: path("rules"),
+  rules: path("--rules"),
   purge: v.optional(duration("--purge", "7d")),
   undo: v.optional(v.pipe(v.string(), v.nonEmpty("--undo needs the name of a run."))),
   budget: v.pipe(
-    v.optional(v.string(), "30%"),
-    v.regex(/^(?:100|\d{1,2})%$/, "--budget must be a share from 0% to 100%."),
-    v.transform((text) => ({ share: Number.parseInt(text, 10) / 100 })),
+    share("--budget", "30%"),
+    v.transform((most) => ({ share: most })),
   ),
-  shard: v.optional(share),
-  "in-use": v.optional(
-    v.pipe(
-      v.string(),
-      v.check(
-        (text) => parseInUseOrigin(text) !== undefined,
-        "--in-use must be a file, or like tag:private/regwarden/in-use:latest.",
-      ),
-      v.transform(parseInUseOrigin),
-    ),
-  ),
-  freeze: path("freeze"),
+  shard: v.optional(shard),
+  "in-use": inUseOption,
+  freeze: path("--freeze"),
   "freeze-status": v.optional(
     v.pipe(
       v.string(),
       v.check((text) => parsePlainAddress(text) !== undefined, "--freeze-status must be an http address."),
     ),
   ),
-  metrics: path("metrics"),
+  metrics: path("--metrics"),
 });
 
 const text = { type: "string" } as const;

@@ -6,7 +6,7 @@ import { isUnreadable, listNames } from "../source/disk/files.ts";
 import { readLink } from "../source/disk/link.ts";
 import type { Effects } from "../store-change/effects.ts";
 import type { Move } from "../store-change/move-files.ts";
-import { closeRun, openRun } from "../store-change/run-directory.ts";
+import { closeRun, openRun, runTime } from "../store-change/run-directory.ts";
 import { createStoreWriter } from "../store-change/store-writer.ts";
 import { findMissing } from "./find-missing.ts";
 import { type RegistryPlan, tagsToDrop } from "./plan.ts";
@@ -52,13 +52,13 @@ export async function applyPlans(
   const nothing = { run: null, moved: new Map(), stayed: [], stoppedBy: undefined };
   if (changed.length === 0) return nothing;
   const directory = resolve(given);
-  const time = new Date(now).toISOString().replaceAll(/[-:]/g, "");
+  const name = runTime(new Date(now));
   const broken = await findBroken(changed);
   const interruption = watchInterruption();
   const run = await openRun({
     note: { [brokenNote]: broken },
     directory,
-    workDirectory: join(directory, retainedDirectory, time),
+    workDirectory: join(directory, retainedDirectory, name),
     stores: changed.map(({ source }) => source.dataDirectory),
     effects,
   });
@@ -80,7 +80,7 @@ export async function applyPlans(
     }
   } catch (cause) {
     if (cause instanceof ProgramError || systemCode(cause) === undefined) throw cause;
-    const message = `The run was cut off: ${describeError(cause)}. What was moved lies in ${run.workDirectory}; to put it back: regwarden retain ${given} --undo ${time} --apply`;
+    const message = `The run was cut off: ${describeError(cause)}. What was moved lies in ${run.workDirectory}; to put it back: regwarden retain ${given} --undo ${name} --apply`;
     throw new ProgramError("E_STORE_UNWRITABLE", message, { cause });
   } finally {
     interruption.dispose();

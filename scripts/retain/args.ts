@@ -1,9 +1,12 @@
 import * as v from "valibot";
-import { parseDuration } from "../../contract/retention-rules.ts";
 import { onePositional, parseArguments } from "../cli/command.ts";
 import { ProgramError } from "../cli/errors.ts";
+import { duration } from "../cli/options/durations.ts";
 import { names } from "../cli/options/names.ts";
-import { type InUseOrigin, parseInUseOrigin } from "../in-use-list/read-in-use.ts";
+import { path } from "../cli/options/path.ts";
+import { share } from "../cli/options/share.ts";
+import { inUseOption } from "../in-use-list/in-use-option.ts";
+import type { InUseOrigin } from "../in-use-list/read-in-use.ts";
 import { parseReference } from "../registry/reference.ts";
 
 interface Common {
@@ -89,57 +92,29 @@ Exit status: 0 nothing to do, or all is done; 1 a plan that was not applied, or 
 3 something that a rule needs could not be read, or the store not be written.
 `;
 
-const filled = (option: string) => v.optional(v.pipe(v.string(), v.nonEmpty(`--${option} needs a value.`)));
-
-const age = (option: string, standard?: string) =>
-  v.pipe(
-    v.optional(v.string(), standard ?? ""),
-    v.check(
-      (given) => given === (standard ?? "") || parseDuration(given) !== undefined || given === "0s",
-      `--${option} needs an age like 36h or 7d.`,
-    ),
-    v.transform((given) => (given === "" ? undefined : given === "0s" ? 0 : parseDuration(given))),
-  );
-
-const share = (option: string, standard: string) =>
-  v.pipe(
-    v.optional(v.string(), standard),
-    v.regex(/^(?:100|\d{1,2})%$/, `--${option} needs a share from 0% to 100%.`),
-    v.transform((given) => Number(given.slice(0, -1)) / 100),
-  );
-
 const schema = v.object({
   positionals: onePositional("DIR"),
   apply: v.optional(v.boolean(), false),
   json: v.optional(v.boolean(), false),
   verbose: v.optional(v.boolean(), false),
-  rules: filled("rules"),
-  "in-use": v.optional(
-    v.pipe(
-      v.string(),
-      v.check(
-        (given) => parseInUseOrigin(given) !== undefined,
-        "--in-use needs a file, or tag:REGISTRY/REPOSITORY:TAG.",
-      ),
-      v.transform(parseInUseOrigin),
-    ),
-  ),
-  "in-use-max-age": age("in-use-max-age", "24h"),
+  rules: path("--rules"),
+  "in-use": inUseOption,
+  "in-use-max-age": v.optional(duration("--in-use-max-age", "24h"), "24h"),
   instance: v.optional(
     v.array(
       v.pipe(v.string(), v.check(isHost, "--instance needs HOST or HOST:PORT, as images name the registry.")),
     ),
     [],
   ),
-  "access-log": v.optional(v.array(v.pipe(v.string(), v.nonEmpty("--access-log needs a file."))), []),
+  "access-log": names("--access-log"),
   registry: names("--registry"),
   authoritative: names("--authoritative"),
   cache: names("--cache"),
-  "max-removed": share("max-removed", "50%"),
-  "max-removed-of-repository": share("max-removed-of-repository", "100%"),
-  metrics: filled("metrics"),
-  undo: filled("undo"),
-  purge: age("purge"),
+  "max-removed": share("--max-removed", "50%"),
+  "max-removed-of-repository": share("--max-removed-of-repository", "100%"),
+  metrics: path("--metrics"),
+  undo: v.optional(v.pipe(v.string(), v.nonEmpty("--undo needs the name of a run."))),
+  purge: v.optional(duration("--purge", "7d")),
 });
 
 const text = { type: "string" } as const;
@@ -184,7 +159,7 @@ export function parseRetainArguments(argv: readonly string[]): RetainArguments {
     rules: given.rules ?? "",
     inUse: given["in-use"],
     instances: given.instance,
-    inUseMaxAgeMs: given["in-use-max-age"] ?? 0,
+    inUseMaxAgeMs: given["in-use-max-age"],
     accessLogs: given["access-log"],
     registries: given.registry,
     authoritative: given.authoritative,

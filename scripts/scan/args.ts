@@ -5,6 +5,7 @@ import { ProgramError } from "../cli/errors.ts";
 import { pushgatewayAddress } from "../cli/options/address.ts";
 import { bandwidthLimit } from "../cli/options/bytes.ts";
 import { names } from "../cli/options/names.ts";
+import { path } from "../cli/options/path.ts";
 import { type Verification, verificationOf } from "../cli/options/verification.ts";
 
 /** What a scan was asked to do. */
@@ -60,14 +61,11 @@ Options:
 Exit status: 0 nothing found, 1 findings, 2 wrong usage, 3 something could not be read.
 `;
 
-const path = (option: string) =>
-  v.optional(v.pipe(v.string(), v.nonEmpty(`--${option} needs the path of a file.`)));
-
 const schema = v.object({
   positionals: onePositional("DIR"),
   json: v.optional(v.boolean(), false),
-  report: path("report"),
-  metrics: path("metrics"),
+  report: path("--report"),
+  metrics: path("--metrics"),
   pushgateway: pushgatewayAddress("--pushgateway"),
   instance: v.optional(v.pipe(v.string(), v.nonEmpty("--instance needs a name."))),
   authoritative: names("--authoritative"),

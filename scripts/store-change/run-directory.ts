@@ -31,10 +31,14 @@ export function nameInJournal(path: string, { directory }: Pick<OpenRun, "direct
   return relative(resolve(directory), path);
 }
 
+/** The time at which a run begins, as its directory is named: `20260419T031500.123Z`. Names sort by time. */
+export function runTime(now: Date): string {
+  return now.toISOString().replaceAll(/[-:]/g, "");
+}
+
 /** `DIR/.regwarden/NAME-TIME`, for a run that was given no directory. */
 export function usualWorkDirectory(directory: string, name: string, now: Date): string {
-  const time = now.toISOString().replaceAll(/[-:]/g, "");
-  return join(resolve(directory), ownDirectory, `${name}-${time}`);
+  return join(resolve(directory), ownDirectory, `${name}-${runTime(now)}`);
 }
 
 /**

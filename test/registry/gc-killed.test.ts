@@ -7,22 +7,13 @@ import { expect, test } from "vitest";
 import { age, writeDeadImage } from "../support/gc/dead-store.ts";
 import { startFreezeServer } from "../support/gc/freeze-server.ts";
 import { timedTree } from "../support/gc/timed-tree.ts";
-import { killStep } from "../support/kills.ts";
+import { isKilledAt, killStep } from "../support/kills.ts";
 import { regwarden, temporaryDirectory } from "../support/program.ts";
 import { writeHealthyStore } from "../support/store/sample-stores.ts";
 import { storeAt } from "../support/store/store.ts";
 
 const run = promisify(execFile);
 const program = join(import.meta.dirname, "killed-gc.ts");
-
-/** Whether gc was killed before the effect of this number; false when it came to its end. */
-async function isKilledAt(effect: number, argv: readonly string[]): Promise<boolean> {
-  const child = spawn(process.execPath, [program, "SIGKILL", String(effect), ...argv], { stdio: "ignore" });
-  const [code, signal] = await once(child, "exit");
-  if (signal === "SIGKILL") return true;
-  expect(code).toBe(0);
-  return false;
-}
 
 const offline = ["--dead-for", "0s", "--budget", "100%", "--offline", "--apply"];
 
@@ -73,7 +64,7 @@ test("A collection that is killed anywhere loses nothing; the next one ends its 
   await writeFile(log, `${JSON.stringify({ begins: Date.now() / 1000 - 4 * 3600, follows: null })}\n`);
   const held = [...server.argv, "--access-log", log, "--dead-for", "0s", "--budget", "100%", "--apply"];
   let effect = 1;
-  for (await copy(); await isKilledAt(effect, [root, ...held]); await copy()) {
+  for (await copy(); await isKilledAt(effect, program, root, ...held); await copy()) {
     // A lease lasts for seconds, whatever becomes of its holder.
     expect(await server.isFrozenIn(6000)).toBe(false);
     await expectReachable(root, after);
@@ -123,7 +114,7 @@ test("An undo that is killed anywhere is ended by the next", async () => {
   const { root, copy, before, after, name } = await sweptRoot();
   const argv = [root, "--undo", name, "--apply"];
   let effect = 1;
-  for (await copy(); await isKilledAt(effect, argv); await copy()) {
+  for (await copy(); await isKilledAt(effect, program, ...argv); await copy()) {
     await expectReachable(root, after);
     expect((await regwarden(["gc", ...argv])).exitCode).toBe(0);
     expect(await storeTree(root), `effect ${effect}`).toEqual(before);
@@ -136,7 +127,7 @@ test("A purge that is killed anywhere loses nothing, and is ended by the next", 
   const { root, copy, after } = await sweptRoot();
   const argv = [root, "--purge", "0s", "--apply"];
   let effect = 1;
-  for (await copy(); await isKilledAt(effect, argv); await copy()) {
+  for (await copy(); await isKilledAt(effect, program, ...argv); await copy()) {
     await expectReachable(root, after);
     expect((await regwarden(["gc", ...argv])).exitCode).toBe(0);
     expect(await readdir(join(root, ".regwarden", "quarantine")), `effect ${effect}`).toEqual([]);
@@ -155,11 +146,11 @@ test("A watch that is killed anywhere while it puts something back loses nothing
   await writeFile(log, `${JSON.stringify({ time, method: "GET", uri, status: "404", agent: "" })}\n`);
   const argv = [root, "--watch", "--access-log", log];
   let effect = 1;
-  for (await copy(); await isKilledAt(effect, argv); await copy()) {
+  for (await copy(); await isKilledAt(effect, program, ...argv); await copy()) {
     await expectReachable(root, after);
     // Where the killed one had put back everything already, there is nothing left to wait for.
     const isDone = (await storeTree(root)).size === before.size;
-    if (!isDone) expect(await isKilledAt(Number.MAX_SAFE_INTEGER, argv)).toBe(false);
+    if (!isDone) expect(await isKilledAt(Number.MAX_SAFE_INTEGER, program, ...argv)).toBe(false);
     expect(await storeTree(root), `effect ${effect}`).toEqual(before);
     expect((await regwarden(["gc", root, "--undo", name, "--apply"])).exitCode).toBe(0);
     effect += killStep;

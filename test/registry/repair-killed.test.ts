@@ -1,11 +1,11 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { appendFile, cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import type { Finding } from "../../contract/finding.ts";
 import { scan } from "../support/commands.ts";
+import { isKilledAt } from "../support/kills.ts";
 import { regwarden, temporaryDirectory } from "../support/program.ts";
 import { findingKey } from "../support/registry/findings.ts";
 import { writeDamagedStore } from "../support/store/sample-stores.ts";
@@ -13,15 +13,6 @@ import { storeAt } from "../support/store/store.ts";
 import { treeOf } from "../support/store/tree.ts";
 
 const program = join(import.meta.dirname, "killed-repair.ts");
-
-/** Whether the repair was killed before the effect of this number; false when it came to its end. */
-async function isKilledAt(effect: number, ...argv: string[]): Promise<boolean> {
-  const child = spawn(process.execPath, [program, "SIGKILL", String(effect), ...argv], { stdio: "ignore" });
-  const [code, signal] = await once(child, "exit");
-  if (signal === "SIGKILL") return true;
-  expect(code).toBe(0);
-  return false;
-}
 
 async function findingsOf(root: string): Promise<readonly Finding[]> {
   return (await scan(root)).report.findings;
@@ -65,7 +56,7 @@ test("A repair that is killed anywhere leaves nothing worse; the next one ends i
   expect((await regwarden(["repair", root, "--apply"])).exitCode).toBe(0);
   const whole = await storeTree(root);
   let effect = 1;
-  for (await copy(); await isKilledAt(effect, root, "--apply"); await copy()) {
+  for (await copy(); await isKilledAt(effect, program, root, "--apply"); await copy()) {
     expect(worse(before, await findingsOf(root))).toEqual([]);
     expect((await regwarden(["repair", root, "--apply"])).exitCode).toBe(0);
     expect(await storeTree(root)).toEqual(whole);
@@ -91,7 +82,7 @@ test("An undo that is killed anywhere can be ended by the next", async () => {
     await cp(repaired, root, { recursive: true, preserveTimestamps: true });
   };
   let effect = 1;
-  for (await copy(); await isKilledAt(effect, root, "--undo", journal, "--apply"); await copy()) {
+  for (await copy(); await isKilledAt(effect, program, root, "--undo", journal, "--apply"); await copy()) {
     await undoAll(root);
     expect(await storeTree(root)).toEqual(damaged);
     effect += 1;

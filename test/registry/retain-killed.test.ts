@@ -4,7 +4,7 @@ import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { retain } from "../support/commands.ts";
-import { killStep } from "../support/kills.ts";
+import { isKilledAt, killStep } from "../support/kills.ts";
 import { regwarden, temporaryDirectory } from "../support/program.ts";
 import { setPushTime, tagTimes, writeRules } from "../support/store/retained-store.ts";
 import { storeAt } from "../support/store/store.ts";
@@ -12,15 +12,6 @@ import { treeOf } from "../support/store/tree.ts";
 
 const program = join(import.meta.dirname, "killed-retain.ts");
 const day = 24 * 3600 * 1000;
-
-/** Whether the run was killed before the effect of this number; false when it came to its end. */
-async function isKilledAt(effect: number, ...argv: string[]): Promise<boolean> {
-  const child = spawn(process.execPath, [program, "SIGKILL", String(effect), ...argv], { stdio: "ignore" });
-  const [code, signal] = await once(child, "exit");
-  if (signal === "SIGKILL") return true;
-  expect(code).toBe(0);
-  return false;
-}
 
 /** Two repositories of which the newest tag stays, and rules that say so. */
 async function writeStore(root: string): Promise<string> {
@@ -88,7 +79,7 @@ test("a retention that is killed anywhere loses no tag; the next one ends its wo
   expect((await retain(root, ...flags)).exitCode).toBe(0);
   const done = await storeTree(root);
   let effect = 1;
-  for (await copy(); await isKilledAt(effect, root, ...flags); await copy()) {
+  for (await copy(); await isKilledAt(effect, program, root, ...flags); await copy()) {
     const { stored, moved } = await tagsOf(root);
     expect(stored.length + moved).toBe(6);
     expect(stored).toEqual(expect.arrayContaining(["a:v3", "b:v3"]));
@@ -113,7 +104,11 @@ test("an undo that is killed anywhere can be ended by the next", async () => {
   const moved = join(await temporaryDirectory(), "moved");
   await cp(root, moved, { recursive: true, preserveTimestamps: true });
   let effect = 1;
-  for (await copy(moved); await isKilledAt(effect, root, "--undo", run, "--apply"); await copy(moved)) {
+  for (
+    await copy(moved);
+    await isKilledAt(effect, program, root, "--undo", run, "--apply");
+    await copy(moved)
+  ) {
     const { stored } = await tagsOf(root);
     expect(stored).toEqual(expect.arrayContaining(["a:v3", "b:v3"]));
     await undoAll(root);
@@ -133,7 +128,7 @@ test("a purge that is killed anywhere changes nothing of the store, and is ended
   await cp(root, moved, { recursive: true, preserveTimestamps: true });
   const argv = [root, "--purge", "0s", "--apply"];
   let effect = 1;
-  for (await copy(moved); await isKilledAt(effect, ...argv); await copy(moved)) {
+  for (await copy(moved); await isKilledAt(effect, program, ...argv); await copy(moved)) {
     const next = await regwarden(["retain", ...argv]);
     expect([next.exitCode, next.stderr]).toEqual([0, ""]);
     expect(await readdir(retained(root)), `effect ${effect}`).toEqual([]);

@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { cp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { blobDirectory, linkDirectory, revisionsPath } from "../../scripts/registry/paths.ts";
+import { isKilledAt } from "../support/kills.ts";
 import { temporaryDirectory } from "../support/program.ts";
 import { writeHealthyStore } from "../support/store/sample-stores.ts";
 import { storeAt } from "../support/store/store.ts";
@@ -11,15 +10,6 @@ import { moveOut, startRun, undoRun, undosOf } from "../support/store/store-chan
 import { treeOf } from "../support/store/tree.ts";
 
 const program = join(import.meta.dirname, "killed-store-change.ts");
-
-/** Whether the program was killed before the effect of this number; false when it came to its end. */
-async function isKilledAt(effect: number, ...argv: string[]): Promise<boolean> {
-  const child = spawn(process.execPath, [program, String(effect), ...argv], { stdio: "inherit" });
-  const [code, signal] = await once(child, "exit");
-  if (signal === "SIGKILL") return true;
-  expect(code).toBe(0);
-  return false;
-}
 
 const storeTree = (root: string) => treeOf(join(root, "private", "docker"));
 
@@ -49,7 +39,7 @@ async function killEverywhere(
   check: () => Promise<void>,
 ): Promise<number> {
   let effect = 1;
-  for (await copy(); await isKilledAt(effect, ...argv); await copy()) {
+  for (await copy(); await isKilledAt(effect, program, ...argv); await copy()) {
     await check();
     effect += 1;
   }

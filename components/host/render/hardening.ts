@@ -17,3 +17,14 @@ export function hardening(own: Readonly<Record<string, string>>): string {
     .map(([name, value]) => `${name}=${value}`)
     .join("\n");
 }
+
+/** Of a service that only runs Docker's client, which needs the engine's socket and nothing else. */
+export const dockerClientSandbox = `# This is only Docker's client: it needs the engine's socket and nothing else.
+${hardening({
+  CapabilityBoundingSet: "",
+  LockPersonality: "yes",
+  PrivateNetwork: "yes",
+  ProtectHome: "tmpfs",
+  RestrictAddressFamilies: "AF_UNIX",
+})}
+`;

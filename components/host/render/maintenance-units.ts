@@ -4,9 +4,9 @@ import { hostPaths, maintenanceFiles, ownDirectory, reportDirectory } from "../.
 import { inUseReference, privateRegistry } from "../../../contract/registries.ts";
 import { freezeDirectory, freezeFlag, freezePaths } from "../../../contract/write-freeze.ts";
 import type { MaintenanceMode, RegistrySettings } from "../settings.ts";
-import { hardening } from "./hardening.ts";
+import { dockerClientSandbox } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
-import { type Program, programCommand, REPORT_MOUNT } from "./sandbox.ts";
+import { type Program, programCommand, REPORT_MOUNT, removeContainer } from "./sandbox.ts";
 
 /*
  * What keeps the store small: retention drops tags, the collection moves what no tag needs into a quarantine, the purge
@@ -52,8 +52,6 @@ interface Run {
   readonly stopPost?: string;
 }
 
-const clear = (container: string) => `/bin/sh -c "docker rm --force ${container} >/dev/null 2>&1"`;
-
 /** A program in a container of its own, as a unit runs it. */
 function program(settings: RegistrySettings, run: Run): string {
   const data = maintainedDirectory(settings);
@@ -74,21 +72,13 @@ function program(settings: RegistrySettings, run: Run): string {
   });
 }
 
-const SANDBOX = `# This is only Docker's client: it needs the engine's socket and nothing else.
-${hardening({
-  CapabilityBoundingSet: "",
-  LockPersonality: "yes",
-  PrivateNetwork: "yes",
-  ProtectHome: "tmpfs",
-  RestrictAddressFamilies: "AF_UNIX",
-})}
-`;
-
 /** A plan with removals is exit code 1, and no failure where no more was asked for. */
 const planned = (mode: MaintenanceMode) => (mode === "plan" ? "SuccessExitStatus=1\n" : "");
 
 function oneshot(settings: RegistrySettings, run: Run): string {
-  const { unit = [], stopPost } = run;
+  const { unit = [], before, stopPost } = run;
+  const starts = [`ExecStart=/usr/bin/${program(settings, run)}`];
+  if (before) starts.unshift(`ExecStart=-/usr/bin/${program(settings, { ...run, command: before })}`);
   return `# ${MANAGED_BY}
 [Unit]
 Description=${run.description}
@@ -98,17 +88,12 @@ StartLimitIntervalSec=0
 ${unit.map((line) => `${line}\n`).join("")}
 [Service]
 Type=oneshot
-ExecStartPre=-${clear(run.container)}
-${
-  run.before
-    ? `ExecStart=-/usr/bin/${program(settings, { ...run, command: run.before })}
-`
-    : ""
-}ExecStart=/usr/bin/${program(settings, run)}
-${stopPost === undefined ? "" : `ExecStopPost=-${stopPost}\n`}ExecStopPost=-${clear(run.container)}
+ExecStartPre=-${removeContainer(run.container)}
+${starts.join("\n")}
+${stopPost === undefined ? "" : `ExecStopPost=-${stopPost}\n`}ExecStopPost=-${removeContainer(run.container)}
 ${planned(run.mode)}TimeoutStartSec=12h
 
-${stopPost === undefined ? SANDBOX : `${SANDBOX}ReadWritePaths=${freezeDirectory}\n`}`;
+${stopPost === undefined ? dockerClientSandbox : `${dockerClientSandbox}ReadWritePaths=${freezeDirectory}\n`}`;
 }
 
 const apply = (mode: MaintenanceMode) => (mode === "apply" ? ["--apply"] : []);
@@ -229,13 +214,13 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-ExecStartPre=-${clear(containers.restore)}
+ExecStartPre=-${removeContainer(containers.restore)}
 ExecStart=/usr/bin/${run}
-ExecStopPost=-${clear(containers.restore)}
+ExecStopPost=-${removeContainer(containers.restore)}
 Restart=always
 RestartSec=10
 
-${SANDBOX}
+${dockerClientSandbox}
 [Install]
 WantedBy=multi-user.target
 `;

@@ -55,3 +55,8 @@ export function programCommand({ directory, images }: RegistrySettings, program:
   });
   return lines.join(" \\\n  ");
 }
+
+/** Takes away the container of a program that was killed; mostly there is none, and that is no error. */
+export function removeContainer(name: string): string {
+  return `/bin/sh -c "docker rm --force ${name} >/dev/null 2>&1"`;
+}

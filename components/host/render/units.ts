@@ -2,12 +2,9 @@ import { composeProject, containers } from "../../../contract/host-names.ts";
 import { hostPaths, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
 import { privateRegistry } from "../../../contract/registries.ts";
 import type { RegistrySettings } from "../settings.ts";
-import { hardening } from "./hardening.ts";
+import { dockerClientSandbox } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
-import { programCommand, REPORT_MOUNT } from "./sandbox.ts";
-
-/** Takes away the container of a scan that was killed; mostly there is none, and that is no error. */
-const CLEAR = `/bin/sh -c "docker rm --force ${containers.scan} >/dev/null 2>&1"`;
+import { programCommand, REPORT_MOUNT, removeContainer } from "./sandbox.ts";
 
 /** Starts the containers at boot. Without ExecStop: restarting the unit is no outage. */
 export function bootUnit({ directory, dataMount }: RegistrySettings): string {
@@ -50,6 +47,7 @@ export function scanUnit(settings: RegistrySettings): string {
     volumes: [`${data}:/data:ro`, `${reportDirectory}:${REPORT_MOUNT}`],
     options: [`--name ${containers.scan} --memory 512m`],
   });
+  const clear = removeContainer(containers.scan);
   return `# ${MANAGED_BY}
 [Unit]
 Description=Scan of the registry's store for missing manifests and blobs
@@ -59,20 +57,12 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStartPre=-${CLEAR}
+ExecStartPre=-${clear}
 ExecStart=/usr/bin/${scan}
-ExecStopPost=-${CLEAR}
+ExecStopPost=-${clear}
 TimeoutStartSec=3600
 
-# This is only Docker's client: it needs the engine's socket and nothing else.
-${hardening({
-  CapabilityBoundingSet: "",
-  LockPersonality: "yes",
-  PrivateNetwork: "yes",
-  ProtectHome: "tmpfs",
-  RestrictAddressFamilies: "AF_UNIX",
-})}
-`;
+${dockerClientSandbox}`;
 }
 
 /** Starts the scan daily, and at boot when it was missed. */

@@ -4,7 +4,7 @@ import { ProgramError, systemCode } from "../../cli/errors.ts";
 import { ownDirectory } from "../../registry/paths.ts";
 import { journalFile, type RecordedRun, readRun } from "../../store-change/journal.ts";
 import { exists } from "../../store-change/paths.ts";
-import { purgingSuffix } from "../../store-change/run-directory.ts";
+import { purgingSuffix, runTime } from "../../store-change/run-directory.ts";
 
 /*
  * What collections moved out of the stores below a directory:
@@ -24,7 +24,7 @@ export function quarantinePath(directory: string): string {
 
 /** A name for a run that begins now. */
 export function newRunDirectory(directory: string, now: Date): string {
-  return join(quarantinePath(directory), now.toISOString().replaceAll(/[-:]/g, ""));
+  return join(quarantinePath(directory), runTime(now));
 }
 
 /** The name that a run's directory gets before it is removed. */
