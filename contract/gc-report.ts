@@ -101,6 +101,8 @@ export interface GcReport {
   readonly registries: readonly GcRegistry[];
   /** For how long writes were held; null when they were not. */
   readonly freezeSeconds: number | null;
+  /** How often it was tried to hold writes; null when it was not. */
+  readonly freezeTries: number | null;
   /** Tags that were complete before, and those of them that are not any more; null without `--apply`. */
   readonly proof: { readonly tags: number; readonly lost: readonly string[] } | null;
 }

@@ -12,6 +12,7 @@ const exitCodeOf = {
   E_IN_USE: exitCodes.couldNotCheck,
   E_BUDGET: exitCodes.findings,
   E_FREEZE: exitCodes.findings,
+  E_FREEZE_BUSY: exitCodes.findings,
   E_REPORT_UNWRITABLE: exitCodes.couldNotCheck,
   E_REGISTRY_UNREACHABLE: exitCodes.couldNotCheck,
   E_REGISTRY_ANSWER: exitCodes.findings,

@@ -21,6 +21,7 @@ export function mergeReports(reports: readonly GcReport[]): GcReport {
   const names = [...new Set(reports.flatMap(({ registries }) => registries.map(({ name }) => name)))];
   const proofs = reports.flatMap(({ proof }) => proof ?? []);
   const freezes = reports.flatMap(({ freezeSeconds }) => freezeSeconds ?? []);
+  const tries = reports.flatMap(({ freezeTries }) => freezeTries ?? []);
   return {
     schema: first.schema,
     run: reports.map(({ run }) => run).find((run) => run !== null) ?? null,
@@ -38,6 +39,7 @@ export function mergeReports(reports: readonly GcReport[]): GcReport {
       mergeRegistry(reports.flatMap(({ registries }) => registries.filter((one) => one.name === name))),
     ),
     freezeSeconds: freezes.length === 0 ? null : Math.max(...freezes),
+    freezeTries: tries.length === 0 ? null : Math.max(...tries),
     proof:
       proofs.length === 0
         ? null

@@ -14,6 +14,7 @@ export interface GcOutcome {
   /** Why less was removed than was planned. */
   readonly refused: Refusal | null;
   readonly freezeSeconds: number | null;
+  readonly freezeTries: number | null;
   readonly proof: GcReport["proof"];
   /** The signal that ended the run early. */
   readonly interruptedBy: string | undefined;

@@ -49,6 +49,7 @@ export function buildReport(
     shard: { index: (shard?.index ?? 0) + 1, count: shard?.count ?? 1 },
     registries,
     freezeSeconds: outcome?.freezeSeconds ?? null,
+    freezeTries: outcome?.freezeTries ?? null,
     proof: outcome?.proof ?? null,
   };
 }

@@ -92,7 +92,7 @@ function renderProof({ proof }: GcReport): string {
 }
 
 function renderConclusion(
-  { registries, applied, complete, run, freezeSeconds }: GcReport,
+  { registries, applied, complete, run, freezeSeconds, freezeTries }: GcReport,
   directory: string,
 ): string {
   const removed = registries.map((registry) => shownOf(registry, run));
@@ -107,7 +107,8 @@ function renderConclusion(
       isRefused || applied ? "" : " Nothing was removed. To do this, the same command with --apply.";
     return `${frees}${hint}\n`;
   }
-  const held = freezeSeconds === null ? "" : ` Writes were held for ${freezeSeconds.toFixed(1)} s.`;
+  const tries = freezeTries === null || freezeTries === 1 ? "" : ` at try ${freezeTries}`;
+  const held = freezeSeconds === null ? "" : ` Writes were held for ${freezeSeconds.toFixed(1)} s${tries}.`;
   return `${warning}${counted(things, "thing")} moved into the quarantine, ${formatBytes(bytes)}.${held} To undo: regwarden gc ${directory} --undo ${run} --apply\n`;
 }
 

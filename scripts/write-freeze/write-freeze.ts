@@ -13,9 +13,14 @@ export interface WriteFreeze {
   /**
    * Holds writes; resolves when nginx says so and no manifest PUT and no commit of an upload is on its way.
    *
-   * Errors: E_FREEZE; nothing is frozen then.
+   * Errors: E_FREEZE; E_FREEZE_BUSY when such a request did not end in time. Nothing is frozen then.
    */
   readonly begin: () => Promise<void>;
+  /**
+   * Resolves when no manifest PUT and no commit of an upload is on its way, when the time is over or `isStopped`. Holds
+   * nothing. Errors: none.
+   */
+  readonly whenClear: (withinMs: number, isStopped: () => boolean) => Promise<void>;
   /** Errors: E_FREEZE when writes are not held any more. */
   readonly verify: () => Promise<void>;
   /** Milliseconds that are left of the budget and of the hard stop. */
@@ -34,6 +39,7 @@ export interface FreezeOptions {
 /** How long to wait for writes that are on their way: the rest of the budget is for what the freeze is for. */
 const CLEAR_WITHIN_MS = 4000;
 const POLL_MS = 25;
+const IDLE_POLL_MS = 250;
 
 interface Held {
   readonly since: number;
@@ -71,6 +77,7 @@ export function writeFreeze({ flagFile, statusUrl }: FreezeOptions): WriteFreeze
         throw error;
       }
     },
+    whenClear: (withinMs, isStopped) => whenClear(statusUrl, withinMs, isStopped),
     verify,
     left: () => ({
       budgetMs: Math.max(0, freezeLimits.budgetSeconds * 1000 - elapsed()),
@@ -78,6 +85,15 @@ export function writeFreeze({ flagFile, statusUrl }: FreezeOptions): WriteFreeze
     }),
     end,
   };
+}
+
+async function whenClear(statusUrl: string, withinMs: number, isStopped: () => boolean): Promise<void> {
+  const until = performance.now() + withinMs;
+  while (performance.now() < until && !isStopped()) {
+    const state = await freezeState(statusUrl).catch(() => undefined);
+    if (state && state.manifestPuts + state.commits === 0) return;
+    await sleep(IDLE_POLL_MS);
+  }
 }
 
 /** Waits until the probe is held and nothing that links a blob is on its way. */
@@ -108,10 +124,7 @@ function stillBusy({ probes, manifestPuts, commits }: FreezeStatus): ProgramErro
     probes === 0
       ? "no request was seen to be held"
       : `${manifestPuts} manifest PUTs and ${commits} ends of uploads or mounts were still on their way`;
-  return new ProgramError(
-    "E_FREEZE",
-    `writes were let go on again: after ${seconds} s ${what}. Nothing was changed; run it again, at a quieter time`,
-  );
+  return new ProgramError("E_FREEZE_BUSY", `writes were let go on again: after ${seconds} s ${what}`);
 }
 
 function notHeld(why: string): ProgramError {

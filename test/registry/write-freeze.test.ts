@@ -7,12 +7,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { GcReport } from "../../contract/gc-report.ts";
 import { freezeLimits, freezePaths } from "../../contract/write-freeze.ts";
 import { docker } from "../../lab/machine/docker-client.ts";
 import { ensureEngine } from "../../lab/machine/docker-engine.ts";
 import { run as runCommand } from "../../lab/machine/run.ts";
+import { tagsPath } from "../../scripts/registry/paths.ts";
 import { writeFreeze } from "../../scripts/write-freeze/write-freeze.ts";
-import { image } from "../support/images/oci-content.ts";
+import { digest, image } from "../support/images/oci-content.ts";
+import { regwarden, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry/registry.ts";
 import { type StackNginx, startStackNginx } from "../support/registry/stack-nginx.ts";
 import { type Answer, type Sent, timedRequest } from "../support/registry/timed-request.ts";
@@ -315,6 +318,49 @@ describe("a freeze begins only", () => {
     await expect(elsewhere.begin()).rejects.toThrow(/sees no flag/);
     expect(existsSync(join(scratch, "flag"))).toBe(false);
   });
+});
+
+test("A collection waits for a client that sends slowly, and begins its freeze then, in the same run", async () => {
+  const dead = image("is to go", "linux/amd64");
+  await registry.push(dead, "gone", "1");
+  await rm(tagsPath(registry.directory, "gone"), { recursive: true });
+  // The log needs a line from before the grace.
+  await send("/v2/app/manifests/1");
+  const manifest = content.bytes;
+  const slow = openRequest("PUT", `${nginx.url}/v2/app/manifests/slow`, {
+    "content-type": content.descriptor.mediaType,
+    "content-length": String(manifest.length),
+  });
+  slow.sent.write(manifest.subarray(0, 1));
+  await waitFor("the manifest to be on its way", 5, async () => (await status()).manifestPuts === 1);
+  const freezeFlags = ["--freeze", nginx.freeze.flag, "--freeze-status", nginx.freeze.statusUrl];
+  const collected = regwarden(
+    [
+      "gc",
+      registry.directory,
+      "--json",
+      "--apply",
+      "--dead-for",
+      "0s",
+      "--grace",
+      "0s",
+      "--budget",
+      "100%",
+    ].concat(freezeFlags, ["--access-log", nginx.recordedLog]),
+  );
+  await waitFor("the first try", 15, async () => existsSync(nginx.freeze.flag));
+  await waitFor("its end", 15, async () => !existsSync(nginx.freeze.flag));
+  slow.sent.end(manifest.subarray(1));
+  await expect(slow.answered).resolves.toMatchObject({ statusCode: 201 });
+
+  const { exitCode, stderr, report } = withReport<GcReport>(await collected);
+
+  expect([exitCode, report.freezeTries]).toEqual([0, 2]);
+  expect(stderr).toMatch(/^Try 1 of 5 to hold writes: .* 1 manifest PUTs .* Waiting for them to end\.\n$/);
+  expect(report.registries).toMatchObject([{ refused: null }]);
+  expect(await registry.manifestStatus("gone", digest(dead))).toBe(404);
+  expect((await send("/v2/app/manifests/slow")).status).toBe(200);
+  expect(await registry.manifestStatus("app", "1")).toBe(200);
 });
 
 /** A request whose body is still being sent. */

@@ -3,16 +3,9 @@ import { remark } from "../../mark/remark.ts";
 import type { AnnouncedMoves } from "../../store-change/announced-moves.ts";
 import type { Move } from "../../store-change/move-files.ts";
 import type { Refusal } from "../plan.ts";
+import { beginHold } from "./begin-hold.ts";
 import type { SweepOptions, SweepPlan } from "./sweep.ts";
 import { movedOf, type SweepList, type Swept, touchedThings, withNeeds } from "./sweep-list.ts";
-
-/** How writes are held, see write-freeze. */
-export interface Hold {
-  readonly begin: () => Promise<void>;
-  readonly verify: () => Promise<void>;
-  readonly left: () => { readonly budgetMs: number; readonly hardStopMs: number };
-  readonly end: () => Promise<number>;
-}
 
 interface Work extends SweepOptions {
   readonly list: SweepList;
@@ -26,6 +19,7 @@ export interface Held {
   readonly stayed: ReadonlySet<Swept>;
   readonly refused: Refusal | null;
   readonly freezeSeconds: number | null;
+  readonly freezeTries: number | null;
 }
 
 /** What of the budget is kept for reading the log once more and giving back. */
@@ -40,10 +34,11 @@ const reserveMs = 500;
 export async function moveWhileHeld(plans: readonly SweepPlan[], work: Work): Promise<Held> {
   const { hold, announced } = work;
   const stayed = new Set<Swept>();
-  try {
-    await hold?.begin();
-  } catch (error) {
-    return { stayed, refused: refusalOf(error), freezeSeconds: null };
+  const { tries: freezeTries, fault } = await beginHold(work);
+  if (fault) {
+    const { reason, text } = refusalOf(fault);
+    const hint = (freezeTries ?? 0) > 1 ? ` Tried ${freezeTries} times; run it again at a quieter time.` : "";
+    return { stayed, refused: { reason, text: text + hint }, freezeSeconds: null, freezeTries };
   }
   let refused: Refusal | null = null;
   let freezeSeconds: number | null = null;
@@ -62,7 +57,7 @@ export async function moveWhileHeld(plans: readonly SweepPlan[], work: Work): Pr
     // Whatever went wrong: clients wait.
     freezeSeconds = (await hold?.end()) ?? null;
   }
-  return { stayed, refused, freezeSeconds };
+  return { stayed, refused, freezeSeconds, freezeTries };
 }
 
 /** The moves of what is as dead as it was; all else is added to what stays. */
@@ -102,7 +97,8 @@ const outOfTime: Refusal = {
 
 /** Errors: what is neither the freeze's nor the file system's is a fault of this program. */
 function refusalOf(error: unknown): Refusal {
-  const isFreeze = error instanceof ProgramError && error.code === "E_FREEZE";
+  const isFreeze =
+    error instanceof ProgramError && (error.code === "E_FREEZE" || error.code === "E_FREEZE_BUSY");
   if (!(error instanceof ProgramError) && systemCode(error) === undefined) throw error;
   const text = `${describeError(error).replace(/\.$/, "")}. Nothing was removed: what was moved was put back.`;
   return { reason: isFreeze ? "freeze" : "moving", text };

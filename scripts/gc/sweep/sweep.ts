@@ -14,7 +14,8 @@ import { createStoreWriter } from "../../store-change/store-writer.ts";
 import type { GcOutcome } from "../outcome.ts";
 import { countThings, type Refusal } from "../plan.ts";
 import { nameOfRun, newRunDirectory } from "../quarantine/runs.ts";
-import { type Hold, moveWhileHeld } from "./move-while-held.ts";
+import { type Hold } from "./begin-hold.ts";
+import { moveWhileHeld } from "./move-while-held.ts";
 import { prove } from "./proof.ts";
 import { movedOf, type SweepList, type Swept, touchedThings } from "./sweep-list.ts";
 import type { Touches } from "./touches.ts";
@@ -84,6 +85,7 @@ export async function sweep(plans: readonly SweepPlan[], options: SweepOptions):
     left: byRegistry(plans, (own) => own.length, refused ? [] : left),
     refused,
     freezeSeconds: held.freezeSeconds,
+    freezeTries: held.freezeTries,
     proof,
     interruptedBy: options.interruption.signal(),
   };
@@ -155,6 +157,7 @@ export const nothingSwept: GcOutcome = {
   left: new Map(),
   refused: null,
   freezeSeconds: null,
+  freezeTries: null,
   proof: null,
   interruptedBy: undefined,
 };

@@ -1,6 +1,6 @@
 import type { Terminal } from "../../../scripts/cli/terminal.ts";
 import type { GcOutcome } from "../../../scripts/gc/outcome.ts";
-import type { Hold } from "../../../scripts/gc/sweep/move-while-held.ts";
+import type { Hold } from "../../../scripts/gc/sweep/begin-hold.ts";
 import { type SweepOptions, sweep } from "../../../scripts/gc/sweep/sweep.ts";
 import { noTouches } from "../../../scripts/gc/sweep/touches.ts";
 import { createEffects } from "../../../scripts/store-change/effects.ts";
@@ -57,6 +57,7 @@ export function holdOf(given: Partial<Hold> = {}): Hold & { readonly calls: stri
   return {
     calls,
     begin: call("begin", given.begin, undefined),
+    whenClear: call("whenClear", undefined, undefined),
     verify: call("verify", given.verify, undefined),
     left: given.left ?? (() => ({ budgetMs: 5000, hardStopMs: 20_000 })),
     end: call("end", given.end, 1.5),

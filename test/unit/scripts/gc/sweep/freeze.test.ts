@@ -12,7 +12,7 @@ import {
   rootWithDead,
   writeDeadImage,
 } from "../../../../support/gc/dead-store.ts";
-import { holdOf, sweepRoot } from "../../../../support/gc/sweep-root.ts";
+import { holdOf, recordingTerminal, sweepRoot } from "../../../../support/gc/sweep-root.ts";
 import { timedTree } from "../../../../support/gc/timed-tree.ts";
 
 const notHeld = () => Promise.reject(new ProgramError("E_FREEZE", "nginx does not hold writes"));
@@ -40,6 +40,47 @@ test("When writes cannot be held, nothing is moved", async () => {
   const hold = holdOf({ begin: notHeld });
   await expectUnchanged({ hold }, freezeRefused);
   expect(hold.calls).toEqual(["begin"]);
+});
+
+/** A hold whose begin fails so often, as a client sends something for long. */
+function busyHold(times: number) {
+  let begins = 0;
+  return holdOf({
+    begin: async () => {
+      begins += 1;
+      if (begins <= times) throw new ProgramError("E_FREEZE_BUSY", "1 manifest PUTs were still on their way");
+    },
+  });
+}
+
+test("When a client sends something for long, its end is waited for with nothing held, and then all goes", async () => {
+  const { root } = await rootWithDead();
+  const hold = busyHold(2);
+  const terminal = recordingTerminal();
+  const outcome = await sweepRoot(root, { hold, terminal });
+  expect(outcome).toMatchObject({ refused: null, freezeTries: 3, freezeSeconds: 1.5 });
+  expect(outcome.removed.get("private")?.blobs).toBe(7);
+  expect(hold.calls.slice(0, 5)).toEqual(["begin", "whenClear", "begin", "whenClear", "begin"]);
+  expect(terminal.written.err).toMatch(/^Try 1 of 5 to hold writes: 1 manifest PUTs .*\nTry 2 of 5/);
+});
+
+test("When that does not end within five tries, nothing is moved, and the report says how often it was tried", async () => {
+  const hold = busyHold(5);
+  const refused = {
+    reason: "freeze",
+    text: expect.stringMatching(/1 manifest PUTs .* Tried 5 times; run it/),
+  };
+  const outcome = await expectUnchanged({ hold }, refused);
+  expect(outcome.freezeTries).toBe(5);
+});
+
+test("A signal ends the tries", async () => {
+  const hold = busyHold(5);
+  const { freezeTries } = await expectUnchanged(
+    { hold, interruption: { signal: () => "SIGTERM" } },
+    { reason: "freeze" },
+  );
+  expect(freezeTries).toBe(1);
 });
 
 test.each([1, 2])(

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { appendFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Hold } from "../../../../../scripts/gc/sweep/move-while-held.ts";
+import type { Hold } from "../../../../../scripts/gc/sweep/begin-hold.ts";
 import { touchesOf } from "../../../../../scripts/gc/sweep/touches.ts";
 import { createEffects } from "../../../../../scripts/store-change/effects.ts";
 import { scan } from "../../../../support/commands.ts";
