@@ -151,8 +151,12 @@ export const retainMetrics = {
     labels: ["registry"],
   },
   regwarden_retain_refused: {
-    help: "Repositories, or whole registries, of which less goes than the rules say, by reason: in-use, access-log, copied, clock, unreadable, budget",
+    help: "Repositories, or whole registries, of which less goes than the rules say, by reason: in-use, access-log, copied, clock, unreadable, budget, or history, which only time adds",
     labels: ["registry", "reason"],
+  },
+  regwarden_retain_history_timestamp_seconds: {
+    help: "Unix time from when on the access log reaches back as far as all rules; absent when it does",
+    labels: ["registry"],
   },
   regwarden_retain_applied: { help: "1 when the last run did what it planned, 0 for a plan", labels: [] },
   regwarden_retain_complete: {

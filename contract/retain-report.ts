@@ -33,9 +33,18 @@ export const retainReasons = [
 
 /**
  * Why less goes than the rules say. `in-use`, `access-log`: it cannot be used. `copied`: push times are those of a copy.
- * `clock`: a push is in the future. `unreadable`: a link or a manifest. `budget`: too much would go at one time.
+ * `clock`: a push is in the future. `unreadable`: a link or a manifest. `budget`: too much would go at one time. `history`:
+ * the access log was begun later than the rule reaches back, and nothing is wrong but that.
  */
-export const retainRefusals = ["in-use", "access-log", "copied", "clock", "unreadable", "budget"] as const;
+export const retainRefusals = [
+  "in-use",
+  "access-log",
+  "copied",
+  "clock",
+  "unreadable",
+  "budget",
+  "history",
+] as const;
 export type RetainRefusal = (typeof retainRefusals)[number];
 export type RetainReason = (typeof retainReasons)[number] | RetainRefusal;
 
@@ -66,6 +75,8 @@ export interface RetainProblem {
   readonly reason: RetainRefusal;
   /** Tags that stay for this. */
   readonly tags: number;
+  /** From when on a rule can decide that waits for `history`; null otherwise. */
+  readonly until: string | null;
   /** A sentence. */
   readonly text: string;
 }

@@ -10,6 +10,8 @@ export interface LogCoverage {
   readonly until: number | null;
   /** Why it does not reach further back, as a sentence. */
   readonly reason: string;
+  /** It reaches back to the first request that was ever logged: all that is missing is time. */
+  readonly isBegin?: true;
 }
 
 /** What reading the files came to. */
@@ -54,7 +56,8 @@ export function coverageOf(
       return current.begins === null
         ? { since: null, until, reason: `${current.path} has no line.` }
         : from(current, `${current.path} has no head: what came before its first line is unknown.`);
-    if (head.follows === null) return from(current, `${current.path} is the first file of this log.`);
+    if (head.follows === null)
+      return { ...from(current, `${current.path} is the first file of this log.`), isBegin: true };
     const before = byName.get(withoutGz(head.follows));
     const fault = unreadable.find((file) => withoutGz(file.path) === head.follows);
     if (fault) return from(current, cannotRead(fault));
@@ -70,9 +73,8 @@ export function coverageOfAll(all: readonly LogCoverage[]): LogCoverage {
   const [first, ...others] = all;
   if (!first) return { since: null, until: null, reason: "No access log is given." };
   return others.reduce((one, other) => {
-    const { since, reason } = reachesFurther(one, other) ? other : one;
     const until = one.until === null || other.until === null ? null : Math.min(one.until, other.until);
-    return { since, until, reason };
+    return { ...(reachesFurther(one, other) ? other : one), until };
   }, first);
 }
 
@@ -92,6 +94,19 @@ export function coverageFault(
   if (now - until > accessLogSilenceLimitMs)
     return `The access log ends at ${new Date(until).toISOString()}: nginx does not write it any more, or its rotation has stopped.`;
   return undefined;
+}
+
+/**
+ * From when on a log will hold every request of so long a time, where all that it lacks is time; undefined where
+ * something else is wrong.
+ */
+export function coveredFrom(
+  coverage: LogCoverage,
+  { lengthMs, now }: { readonly lengthMs: number; readonly now: number },
+): number | undefined {
+  const { since, isBegin } = coverage;
+  if (since === null || !isBegin || coverageFault(coverage, { since, now }) !== undefined) return undefined;
+  return since + lengthMs > now ? since + lengthMs : undefined;
 }
 
 function cannotRead({ path, reason }: { readonly path: string; readonly reason: string }): string {

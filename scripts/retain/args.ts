@@ -88,7 +88,7 @@ Options:
   --metrics FILE          also writes Prometheus metrics to FILE, completely or not at all
   --json                  prints one document (regwarden/retain/v1, retain-undo/v1, retain-purge/v1) instead of text
 
-Exit status: 0 nothing to do, or all is done; 1 a plan that was not applied, or was refused; 2 wrong usage or rules;
+Exit status: 0 nothing to do, or all is done that can be while the access log is younger than pulledWithin; 1 a plan that was not applied, or was refused; 2 wrong usage or rules;
 3 something that a rule needs could not be read, or the store not be written.
 `;
 

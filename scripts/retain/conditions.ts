@@ -1,6 +1,6 @@
 import type { RetainReason, RetainRefusal } from "../../contract/retain-report.ts";
 import { parseDuration, type RetentionRule } from "../../contract/retention-rules.ts";
-import { coverageFault } from "../access-log/coverage.ts";
+import { coverageFault, coveredFrom } from "../access-log/coverage.ts";
 import { nameMatcher } from "../retention-rules/pattern.ts";
 import type { ContentsOf, Evidence } from "./evidence.ts";
 import { byPushTime, findCopy, findFuture } from "./push-order.ts";
@@ -12,7 +12,7 @@ import type { Tag } from "./tag.ts";
  */
 export type Verdict =
   | { readonly holds: "yes"; readonly by: RetainReason; readonly text: string }
-  | { readonly holds: "unknown"; readonly by: RetainRefusal; readonly text: string }
+  | { readonly holds: "unknown"; readonly by: RetainRefusal; readonly text: string; readonly until?: number }
   | { readonly holds: "no"; readonly text: string };
 
 export type Condition = (tag: Tag) => Verdict;
@@ -146,6 +146,7 @@ function pulledCondition(duration: string, { name, evidence, contentsOf }: Repos
   const fault = pulls
     ? coverageFault(pulls.coverage, { since, now })
     : "No access log is given: --access-log FILE.";
+  const covered = pulls && coveredFrom(pulls.coverage, { lengthMs: now - since, now });
   const times = pulls?.repositories.get(name);
   return (tag) => {
     const contents = contentsOf(tag.digest);
@@ -153,10 +154,16 @@ function pulledCondition(duration: string, { name, evidence, contentsOf }: Repos
     const last = Math.max(...of.map((one) => times?.get(one) ?? 0));
     if (last >= since)
       return { holds: "yes", by: "pulledWithin", text: `pulled ${toTime(last)}, within ${duration}` };
+    if (covered !== undefined) return waiting(duration, covered, toMs(duration));
     if (fault !== undefined) return { holds: "unknown", by: "access-log", text: fault };
     if (contents?.fault !== undefined) return unreadable(contents.fault);
     return { holds: "no", text: `not pulled within ${duration}` };
   };
+}
+
+function waiting(duration: string, until: number, lengthMs: number): Verdict {
+  const text = `The access log begins at ${toTime(until - lengthMs)}, so whether it was pulled within ${duration} is known from ${toTime(until)} on.`;
+  return { holds: "unknown", by: "history", text, until };
 }
 
 function inUseCondition({ name, evidence: { inUse }, contentsOf }: Repository): Condition {

@@ -72,7 +72,7 @@ function toDecision(tag: Tag, verdict: Verdict): Decision {
     case "yes":
       return { name, tag, decision: "keep", by: verdict.by, text: verdict.text };
     case "unknown":
-      return { name, tag, decision: "undecided", by: verdict.by, text: verdict.text };
+      return { name, tag, decision: "undecided", by: verdict.by, text: verdict.text, until: verdict.until };
     case "no":
       return { name, tag, decision: "drop", by: "rule", text: verdict.text };
   }

@@ -79,6 +79,7 @@ async function planAndApply(options: PlanArguments, world: World): Promise<Retai
       repository: null,
       reason: "unreadable" as const,
       tags: 0,
+      until: null,
       text: `${location} could not be read: ${reason}.`,
     }));
     return buildReport(plans, applied, unreadable, { startedAt, finishedAt: Date.now() });
@@ -127,5 +128,7 @@ function renderText(report: RetainReport, { directory, verbose }: PlanArguments)
 function exitCodeOf({ complete, applied, registries, refused }: RetainReport): ExitCode {
   if (!complete) return exitCodes.couldNotCheck;
   const isPlan = !applied && registries.some(({ dropped }) => dropped > 0);
-  return isPlan || refused.length > 0 ? exitCodes.findings : exitCodes.clean;
+  // All is done that can be, while only time is missing.
+  const isRefused = refused.some(({ reason }) => reason !== "history");
+  return isPlan || isRefused ? exitCodes.findings : exitCodes.clean;
 }

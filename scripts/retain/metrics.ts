@@ -39,12 +39,21 @@ function countSamples({ registries, refused }: RetainReport): readonly RetainSam
         sample("regwarden_retain_tags", counts[decision], { registry: name, decision }),
       ),
       sample("regwarden_retain_moved", moved, { registry: name }),
+      ...historySamples(name, refused),
       ...retainRefusals.map((reason) => {
         const own = refused.filter((one) => one.registry === name && one.reason === reason);
         return sample("regwarden_retain_refused", own.length, { registry: name, reason });
       }),
     ];
   });
+}
+
+function historySamples(registry: string, refused: RetainReport["refused"]): readonly RetainSample[] {
+  const times = refused.flatMap((one) =>
+    one.registry === registry && one.until !== null ? [Date.parse(one.until) / 1000] : [],
+  );
+  if (times.length === 0) return [];
+  return [sample("regwarden_retain_history_timestamp_seconds", Math.max(...times), { registry })];
 }
 
 function sample(

@@ -96,7 +96,7 @@ function unreadable(
   { location, reason }: { readonly location: string; readonly reason: string },
 ): RetainProblem {
   const text = `${location} could not be read: ${reason}. What lies there stays.`;
-  return { registry, repository, reason: "unreadable", tags: 0, text };
+  return { registry, repository, reason: "unreadable", tags: 0, until: null, text };
 }
 
 /** One problem for each reason in a repository, with the first text of it. */
@@ -107,6 +107,7 @@ function problemsOf(registry: string, { name, decisions }: RepositoryPlan): read
     repository: name,
     reason: by as RetainRefusal,
     tags: more.length + 1,
+    until: first?.until === undefined ? null : new Date(first.until).toISOString(),
     text: first?.text ?? "",
   }));
 }
@@ -128,6 +129,7 @@ function overBudget(
     repository,
     reason: "budget",
     tags: dropped,
+    until: null,
     text: `Of ${all} tags, ${dropped} would go, more than ${Math.round(most * 100)}%, so none goes. Read the plan, then add: ${option} ${Math.ceil((dropped / all) * 100)}%`,
   });
   if (over(all, maxRemoved)) return [describe(null, all, maxRemoved, "--max-removed")];

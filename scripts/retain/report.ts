@@ -1,4 +1,5 @@
 import {
+  type RetainRefusal,
   type RetainReport,
   type RetainRepository,
   type RetainTag,
@@ -7,6 +8,9 @@ import {
 import type { Applied } from "./apply.ts";
 import type { RegistryPlan, RepositoryPlan } from "./plan.ts";
 import type { Decision } from "./tag.ts";
+
+/** Reasons for which tags stay although all was read that there is. */
+const knownReasons: ReadonlySet<RetainRefusal> = new Set(["budget", "copied", "history"]);
 
 interface Clock {
   readonly startedAt: number;
@@ -21,7 +25,7 @@ export function buildReport(
   { startedAt, finishedAt }: Clock,
 ): RetainReport {
   const refused = [...more, ...plans.flatMap((plan) => plan.refused)];
-  const isKnown = refused.every(({ reason }) => reason === "budget" || reason === "copied");
+  const isKnown = refused.every(({ reason }) => knownReasons.has(reason));
   return {
     schema: retainReportSchema,
     startedAt: toTime(startedAt),

@@ -50,6 +50,7 @@ const titles: Readonly<Record<RetainProblem["reason"], string>> = {
   clock: "clock",
   unreadable: "unreadable",
   budget: "too much at one time",
+  history: "pulls not known for long enough yet",
 };
 
 /** Problems that have one text, such as a log that is missing, are one line; of others, each has its own. */
@@ -68,7 +69,8 @@ function renderGroup(group: readonly RetainProblem[]): readonly string[] {
   const where = repository === null || several !== "" ? registry : `${registry}/${repository}`;
   const tags = group.reduce((sum, one) => sum + one.tags, 0);
   const stay = tags === 1 ? "stays" : "stay";
-  return [`refused  ${where} (${titles[reason]}, ${counted(tags, "tag")}${several} ${stay}): ${text}\n`];
+  const verb = reason === "history" ? "waits  " : "refused";
+  return [`${verb}  ${where} (${titles[reason]}, ${counted(tags, "tag")}${several} ${stay}): ${text}\n`];
 }
 
 /** What came of a plan, and what to type next. */

@@ -32,4 +32,6 @@ export interface Decision {
   readonly by: RetainReason;
   /** Why, for people. */
   readonly text: string;
+  /** Of one that waits: until when, milliseconds since 1970. */
+  readonly until?: number | undefined;
 }

@@ -9,6 +9,8 @@ const days = (count: number) => count * 86_400;
 const lost = own("regwarden_collect_proof_lost_tags");
 const refused = own("regwarden_collect_refused", ',registry="private",reason="budget"');
 const undecided = own("regwarden_retain_refused", ',registry="private",reason="in-use"');
+/** In the weeks after the deployment, until the log is old enough. */
+const waiting = own("regwarden_retain_refused", ',registry="private",reason="history"');
 const freeze = own("regwarden_collect_freeze_seconds");
 const restored = own("regwarden_collect_restored_total");
 const retention = own("regwarden_retain_success_timestamp_seconds");
@@ -50,7 +52,7 @@ export const maintenanceCases: readonly AlertCase[] = [
     holdsFromMinute: 0,
     labels: { ...labels, registry: "private", reason: "in-use" },
     value: "3",
-    quiet: { [undecided]: always(0) },
+    quiet: { [undecided]: always(0), [waiting]: always(4) },
   },
   {
     title: "writes were held for longer than the budget",

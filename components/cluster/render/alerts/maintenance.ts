@@ -34,7 +34,7 @@ function collectionAlerts(): Alert[] {
     },
     {
       name: "RegistryRetentionRefused",
-      expr: "regwarden_retain_refused > 0",
+      expr: 'regwarden_retain_refused{reason!="history"} > 0',
       for: "15m",
       severity: "warning",
       summary:

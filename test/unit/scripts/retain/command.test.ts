@@ -1,6 +1,7 @@
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { readGauge } from "../../../../scripts/report/exposition.ts";
 import { decidedTags, retain } from "../../../support/commands.ts";
 import { image } from "../../../support/images/oci-content.ts";
 import { inUseDocument } from "../../../support/in-use-document.ts";
@@ -166,5 +167,48 @@ describe("what a rule needs and cannot be read keeps all that it protects, and n
     expect(exitCode).toBe(3);
     expect(report.refused).toMatchObject([{ repository: "ci/a", reason: "unreadable" }]);
     expect(decidedTags(report).drop.every((tag) => tag.startsWith("ci/b:"))).toBe(true);
+  });
+});
+
+test("while the access log is younger than the rule reaches back, tags stay, the report says until when, and that is no fault", async () => {
+  const { root, rulesOf, run } = await rootWithTags();
+  const rules = await rulesOf({ repositories: ["ci/a"], keep: { pulledWithin: "30d" } }, newestOne);
+  const log = join(root, "access.log");
+  const begins = Date.now() / 1000 - 3 * 86_400;
+  const line = (time: number) =>
+    JSON.stringify({ time, method: "GET", uri: "/v2/", status: "200", agent: "containerd" });
+  const write = (follows: string | null, time: number) =>
+    writeFile(log, `${JSON.stringify({ begins, follows })}\n${line(time)}\n`);
+  const metrics = join(await temporaryDirectory(), "retain.prom");
+  const flags = ["--max-removed", "100%", "--access-log", log, "--metrics", metrics];
+
+  await write(null, Date.now() / 1000 - 60);
+  const { exitCode, report } = await run(rules, ...flags);
+  expect([exitCode, report.complete, report.registries[0]?.moved]).toEqual([0, true, 4]);
+  const until = new Date((begins + 30 * 86_400) * 1000).toISOString();
+  expect(report.refused).toMatchObject([
+    {
+      repository: "ci/a",
+      reason: "history",
+      tags: 3,
+      until,
+      text: expect.stringContaining(`from ${until} on`),
+    },
+  ]);
+  const text = await readFile(metrics, "utf8");
+  expect(readGauge(text, "regwarden_retain_success_timestamp_seconds")).toBeGreaterThan(0);
+  expect(text).toMatch(/^regwarden_retain_refused\{registry="private",reason="history"\} 1$/m);
+  expect(text).toMatch(/^regwarden_retain_history_timestamp_seconds\{registry="private"\} \d+/m);
+
+  // A file of it that is gone, or an end hours ago, is a fault all the same.
+  await write("access.log.1", Date.now() / 1000 - 60);
+  expect(await run(rules, ...flags)).toMatchObject({
+    exitCode: 3,
+    report: { refused: [{ reason: "access-log" }] },
+  });
+  await write(null, begins + 60);
+  expect(await run(rules, ...flags)).toMatchObject({
+    exitCode: 3,
+    report: { refused: [{ reason: "access-log" }] },
   });
 });
