@@ -55,6 +55,7 @@ export const gcHelp = `Usage: regwarden gc DIR [OPTION]...
        regwarden gc DIR --purge AGE [--apply]
        regwarden gc DIR --watch --access-log FILE...
        regwarden gc DIR --gate-3x
+       regwarden gc --merge-reports FILE...
 
 Finds links and blobs that no tag needs, and with --apply moves them into a quarantine, from where --undo brings them back
 byte for byte. Nothing is removed for good but by --purge. Without --apply it marks and plans: it changes nothing but its
@@ -94,6 +95,8 @@ Removing it:
 Output:
   --json                prints one document (regwarden/gc/v1) instead of text
   --metrics FILE        also writes Prometheus metrics to FILE, completely or not at all
+  --merge-reports FILE...
+                        prints the --json reports of all shards as the report of one run
   --gate-3x             checks only whether distribution 3.x can serve, and collect, this store without losing an image
 
 Exit status: 0 nothing to remove, or applied; 1 a plan that removes something, a refusal for its budget or for damage, a

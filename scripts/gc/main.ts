@@ -1,11 +1,11 @@
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
-import type { GcRefusal, GcReport } from "../../contract/gc-report.ts";
 import type { Command } from "../cli/command.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { createEffects, type Effects } from "../store-change/effects.ts";
 import { withStoreLocks } from "../store-change/store-lock.ts";
 import { applyPlan, putBackFormer, quarantinedBytes } from "./apply.ts";
 import { type GcArguments, gcHelp, parseGcArguments } from "./args.ts";
+import { exitCodeOf } from "./exit-code.ts";
 import { findStores } from "./find-stores.ts";
 import { runGate } from "./gate/run-gate.ts";
 import { putMetrics } from "./metrics.ts";
@@ -14,6 +14,7 @@ import { markOptionsOf, type Planned, planStores, type Run } from "./plan-stores
 import { putPurgeMetrics } from "./purge/metrics.ts";
 import { runGcPurge } from "./purge/run-purge.ts";
 import { buildReport, renderJson } from "./report.ts";
+import { mergesReports, runMerge } from "./run-merge.ts";
 import { renderReport } from "./table.ts";
 import { runGcUndo } from "./undo/run-undo.ts";
 import { runGcWatch } from "./watch/run-watch.ts";
@@ -31,6 +32,7 @@ export async function runGc(
   terminal: Terminal,
   effects: Effects,
 ): Promise<ExitCode> {
+  if (mergesReports(argv)) return runMerge(argv, terminal);
   const options = parseGcArguments(argv);
   const { mode } = options;
   switch (mode.does) {
@@ -112,19 +114,4 @@ async function purge(
     await putPurgeMetrics(metricsPath, undefined).catch(() => {});
     throw error;
   }
-}
-
-/** Refusals for want of knowledge: whether writes were held, what clients were told, what the file system did. */
-const notChecked: ReadonlySet<GcRefusal | null> = new Set(["freeze", "touched", "moving"]);
-
-/** The exit status that a report stands for. */
-function exitCodeOf({ complete, applied, registries, proof }: GcReport): ExitCode {
-  if (!complete || registries.some(({ refusedFor }) => notChecked.has(refusedFor)))
-    return exitCodes.couldNotCheck;
-  const isRefused = registries.some(({ refused }) => refused !== null);
-  const isPlanned = registries.some(
-    ({ removed: { revisionLinks, layerLinks, blobs } }) => revisionLinks + layerLinks + blobs > 0,
-  );
-  const isLost = proof !== null && proof.lost.length > 0;
-  return isRefused || isLost || (isPlanned && !applied) ? exitCodes.findings : exitCodes.clean;
 }

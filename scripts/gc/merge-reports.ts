@@ -16,7 +16,7 @@ export function mergeReports(reports: readonly GcReport[]): GcReport {
     found.size !== first.shard.count
   )
     throw new Error(
-      `reports of the shards ${[...found].join(", ")} are not all of ${first?.shard.count ?? 0} shards`,
+      `The reports of the shards ${[...found].join(", ")} are not all of ${first?.shard.count ?? 0} shards`,
     );
   const names = [...new Set(reports.flatMap(({ registries }) => registries.map(({ name }) => name)))];
   const proofs = reports.flatMap(({ proof }) => proof ?? []);

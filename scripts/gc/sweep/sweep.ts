@@ -14,7 +14,7 @@ import { createStoreWriter } from "../../store-change/store-writer.ts";
 import type { GcOutcome } from "../outcome.ts";
 import { countThings, type Refusal } from "../plan.ts";
 import { nameOfRun, newRunDirectory } from "../quarantine/runs.ts";
-import { type Hold } from "./begin-hold.ts";
+import type { Hold } from "./begin-hold.ts";
 import { moveWhileHeld } from "./move-while-held.ts";
 import { prove } from "./proof.ts";
 import { movedOf, type SweepList, type Swept, touchedThings } from "./sweep-list.ts";
