@@ -191,7 +191,7 @@ describe("paths", () => {
     const pattern =
       /(?<![\w.-])\/(?:opt\/registry|etc\/regwarden|etc\/tmpfiles\.d\/regwarden|var\/lib\/regwarden|var\/log\/regwarden|var\/backups\/regwarden|run\/regwarden)[\w./-]*/g;
     const isKnown = (path: string) =>
-      knownHostPaths.has(path) || openHostPaths.some((open) => path.startsWith(`${open}/`));
+      knownHostPaths.has(path) || openHostPaths.some((open) => `${path}/`.startsWith(`${open}/`));
     expect(
       faults(code, pattern, (path) =>
         isKnown(path.replace(/[/.]$/, "")) ? undefined : "no such path on the host",
