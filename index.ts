@@ -7,8 +7,11 @@ import { HostDns } from "./components/host/host-dns.ts";
 import { RegistryHost } from "./components/host/registry-host.ts";
 import type { RegistrySettings } from "./components/host/settings.ts";
 import { Declared, UnmanagedCheck } from "./components/host/unmanaged-check.ts";
+import { VaultAccess } from "./components/vault/vault-access.ts";
 import { type Config, readConfig } from "./config/read-config.ts";
 import { readSecrets, type StackSecrets } from "./config/read-secrets.ts";
+import { vaultOf } from "./config/read-vault.ts";
+import { usedPaths } from "./config/vault-paths.ts";
 import { dnsPaths, vmName } from "./contract/dns.ts";
 import { privateRegistry } from "./contract/registries.ts";
 import { type ConnectionArgs, Provider } from "./provider/resources.ts";
@@ -30,7 +33,9 @@ export interface StackOutputs {
  */
 export default async function registryStack(): Promise<StackOutputs> {
   const config = readConfig();
-  const secrets = await readSecrets(config);
+  const vault = vaultOf(config);
+  const secrets = await readSecrets(config, vault);
+  if (vault !== undefined) allowInVault(config, vault);
   const access = accessTo(config.host, secrets.hostKey, secrets);
   const provider = new Provider("host", {
     connection: access.connection,
@@ -71,13 +76,21 @@ export default async function registryStack(): Promise<StackOutputs> {
  */
 export async function dnsConnections(): Promise<Readonly<Record<string, ConnectionArgs>>> {
   const config = readConfig();
-  const secrets = await readSecrets(config);
+  const secrets = await readSecrets(config, vaultOf(config));
   const { dns, host } = config;
   const vm = dns?.servers === undefined ? [] : [[vmName, accessTo(host, secrets.hostKey, secrets)] as const];
   const others = (dns?.hosts ?? []).map(
     (each) => [each.name, accessToDnsHost(each, config, secrets)] as const,
   );
   return Object.fromEntries([...vm, ...others].map(([name, { connection }]) => [name, connection]));
+}
+
+/** Off by default: who deploys the first time needs more rights for it than any later run. */
+function allowInVault(config: Config, provider: pulumi.ProviderResource): void {
+  const { mount, policy, ciRole } = config.vault;
+  if (policy === undefined) return;
+  const secrets = usedPaths(config).map(({ key, path }) => ({ key: `regwarden:vault.${key}`, path }));
+  new VaultAccess("vault", { policy, mount, secrets, ciRole }, { providers: { vault: provider } });
 }
 
 /** The DNS of the VM, where the configuration has it. */

@@ -4,7 +4,7 @@ import { sitesWithOwnSecret } from "./cluster.ts";
 import { hostKeyOf } from "./known-hosts.ts";
 import type { Config } from "./read-config.ts";
 import { readKubeconfigFile } from "./read-kubeconfig.ts";
-import { type Kv, readKv } from "./read-vault.ts";
+import { type Kv, readKv, type vaultOf } from "./read-vault.ts";
 import {
   checkCertificate,
   checkContext,
@@ -17,6 +17,7 @@ import {
   checkTlsPair,
   type SecretCheck,
 } from "./secret-rules.ts";
+import { usedPaths } from "./vault-paths.ts";
 
 /** The secrets of the whole stack. */
 export interface StackSecrets extends RegistrySecrets {
@@ -27,12 +28,13 @@ export interface StackSecrets extends RegistrySecrets {
 }
 
 /**
- * Every secret, from where the configuration says, as secret Outputs.
+ * Every secret, from where the configuration says, as secret Outputs. `vault` is the provider of Vault, undefined where
+ * they lie in the configuration.
  *
- * Errors: one that lists all missing and wrong fields of Vault, each with mount, path and field, none with its value.
+ * Errors: one that lists all that Vault does not give, each with path and field, none with its value.
  */
-export async function readSecrets(config: Config): Promise<StackSecrets> {
-  return config.secretsSource === "vault" ? await fromVault(config) : fromConfig(config);
+export async function readSecrets(config: Config, vault: ReturnType<typeof vaultOf>): Promise<StackSecrets> {
+  return vault === undefined ? fromConfig(config) : await fromVault(config, vault);
 }
 
 function fromConfig(config: Config): StackSecrets {
@@ -69,9 +71,13 @@ function configTls({ secrets, host }: Config): TlsSecrets {
 }
 
 // Read to the end before anything is declared: with Outputs, each fault would fail a resource of its own, later.
-async function fromVault(config: Config): Promise<StackSecrets> {
+async function fromVault(
+  config: Config,
+  provider: NonNullable<ReturnType<typeof vaultOf>>,
+): Promise<StackSecrets> {
   const { host, vault: paths, private: own } = config;
-  const kv = await readKv(config.vault, usedPaths(config));
+  const used = usedPaths(config).map(({ path }) => path);
+  const kv = await readKv(provider, config.vault, used);
   const secret = (path: string, field: string, check: SecretCheck) =>
     pulumi.secret(kv.field(path, field, check));
   const knownKey = () => hostKeyOf(kv.field(paths.sshKey, "known_hosts_entry", checkHostKeyEntry)) ?? "";
@@ -101,22 +107,8 @@ async function fromVault(config: Config): Promise<StackSecrets> {
         ? config.secrets.driveSyncConfigs
         : vaultDriveSync(config, kv, paths.driveSync),
   };
-  if (kv.faults.length > 0) throw new pulumi.RunError(kv.faults.join("\n"));
+  kv.assertNoFaults();
   return secrets;
-}
-
-/** Paths of which a field is used: a token need not be allowed to read any other. */
-function usedPaths({ host, vault, caches, cluster }: Config): readonly string[] {
-  const { sshKey, account, tls, cachePasswords, driveSync, kubeconfig } = vault;
-  const uses: readonly (readonly [path: string | undefined, isUsed: boolean])[] = [
-    [sshKey, host.agentSocketPath === undefined || host.hostKey === undefined],
-    [account, true],
-    [tls, true],
-    [cachePasswords, caches.some(({ username }) => username !== undefined)],
-    [driveSync, sitesWithOwnSecret(cluster).length > 0],
-    [kubeconfig, cluster.enabled],
-  ];
-  return uses.flatMap(([path, isUsed]) => (isUsed && path !== undefined ? [path] : []));
 }
 
 function vaultKubeconfig({ cluster }: Config, kv: Kv, path: string): pulumi.Output<string> | undefined {

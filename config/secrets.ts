@@ -12,39 +12,17 @@ import {
   checkTlsPair,
   type SecretCheck,
 } from "./secret-rules.ts";
-import { described, example, withDefault } from "./setting.ts";
+import { described, withDefault } from "./setting.ts";
+import { vaultEntries } from "./vault.ts";
 
 /** Where the secrets come from, and what is wrong with those that lie in the Pulumi configuration. */
 
 const source = described("where the secrets come from: config or vault", v.picklist(["config", "vault"]));
-const vaultAddress = described(
-  "the URL of Vault, without path",
-  v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/@]+$/)),
-);
-const vaultPath = described(
-  "a path below the mount, without leading or trailing slash",
-  v.pipe(v.string(), v.regex(/^[\w.-]+(\/[\w.-]+)*$/)),
-);
-const mount = described("the mount of a KV version 2 engine", vaultPath);
-
 export const secretEntries = {
   secretsSource: withDefault(source, "config"),
-  vault: v.optional(
-    v.strictObject({
-      address: v.optional(example(vaultAddress, "https://vault.example.com:8200")),
-      mount: withDefault(mount, "secret"),
-      sshKey: withDefault(vaultPath, "woodpecker/registry_ssh_key"),
-      account: withDefault(vaultPath, "viktor"),
-      tls: v.optional(example(vaultPath, "registry/tls")),
-      cachePasswords: v.optional(example(vaultPath, "infra")),
-      driveSync: v.optional(example(vaultPath, "drive-sync")),
-      kubeconfig: v.optional(example(vaultPath, "registry/kubeconfig")),
-    }),
-    {},
-  ),
 };
 
-const schema = v.strictObject(secretEntries);
+const schema = v.strictObject({ ...secretEntries, ...vaultEntries });
 type SecretSettings = Partial<v.InferOutput<typeof schema>> & {
   readonly private?: { readonly pullUser?: string | undefined };
   readonly host?: { readonly tls?: object | undefined };

@@ -9,6 +9,7 @@ import { registryEntries, registryFaults } from "./registry.ts";
 import { retentionEntries } from "./retention.ts";
 import { type NeededNames, secretEntries, secretFaults, secretKeyNames } from "./secrets.ts";
 import { isStructured } from "./setting.ts";
+import { vaultEntries, vaultFaults } from "./vault.ts";
 
 /** Everything that may be set and is not a secret: a new key goes into the file of its subject. */
 export const settingsSchema = v.strictObject({
@@ -16,6 +17,7 @@ export const settingsSchema = v.strictObject({
   ...dnsEntries,
   ...registryEntries,
   ...secretEntries,
+  ...vaultEntries,
   ...clusterEntries,
   ...driftEntries,
   ...retentionEntries,
@@ -69,13 +71,14 @@ export function neededNames({ caches, cluster }: Partial<Settings>): NeededNames
 
 /** Rules that join several keys. They see only what the schema found to have the right types. */
 function crossFaults(settings: Partial<Settings>): Fault[] {
-  const { host, dns, secretsSource, cluster } = settings;
+  const { host, dns, secretsSource, vault, cluster } = settings;
   return [
     ...registryFaults(settings, host?.sshPort),
     ...dataMountFaults(host),
     ...dnsFaults(dns, host?.address),
     ...hostKeyFaults(host, secretsSource !== "config"),
     ...clusterFaults(cluster),
+    ...vaultFaults(vault, secretsSource === "vault"),
   ];
 }
 

@@ -1,10 +1,27 @@
-# What the token of a stack must be allowed, and nothing else: reading the secrets that its configuration names, here with
-# the paths of Pulumi.example.yaml and a KV version 2 engine at "secret". No child token is made of it.
-path "secret/data/woodpecker/registry_ssh_key" { capabilities = ["read"] }
-path "secret/data/viktor"                      { capabilities = ["read"] }
+# What a token of the stack may do: read the secrets that its configuration names. No child token is made of it, and
+# nothing is listed or written.
 
-# Only those that regwarden:vault names: tls, cachePasswords, driveSync, kubeconfig.
-path "secret/data/registry/tls"        { capabilities = ["read"] }
-path "secret/data/infra"               { capabilities = ["read"] }
-path "secret/data/drive-sync"          { capabilities = ["read"] }
-path "secret/data/registry/kubeconfig" { capabilities = ["read"] }
+# The plugin asks for how long its token lives.
+path "auth/token/lookup-self" { capabilities = ["read"] }
+
+# regwarden:vault.sshKey
+path "secret/data/regwarden/ssh" { capabilities = ["read"] }
+
+# regwarden:vault.account
+path "secret/data/regwarden/account" { capabilities = ["read"] }
+
+# regwarden:vault.tls
+path "secret/data/regwarden/tls" { capabilities = ["read"] }
+
+# regwarden:vault.cachePasswords
+path "secret/data/regwarden/caches" { capabilities = ["read"] }
+
+# regwarden:vault.driveSync
+path "secret/data/regwarden/drive-sync" { capabilities = ["read"] }
+
+# regwarden:vault.kubeconfig
+path "secret/data/regwarden/kubeconfig" { capabilities = ["read"] }
+
+# What the stack makes here: drift runs read it.
+path "sys/policies/acl/regwarden" { capabilities = ["read"] }
+path "auth/jwt/role/regwarden-ci" { capabilities = ["read"] }

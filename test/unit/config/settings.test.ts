@@ -284,6 +284,50 @@ describe("one fault", () => {
     expect(faultsOf(change).keys).toEqual([key]);
   });
 
+  const jwt = { audiences: ["vault"], claims: ["sub=a"] };
+  const kubernetes = { serviceAccounts: ["ci"], namespaces: ["ci"] };
+  const policy = "regwarden";
+  test.each<[string, object, string]>([
+    ["a role without policy", { ciRole: { jwt } }, "vault.policy"],
+    ["a role without method", { policy, ciRole: {} }, "vault.ciRole"],
+    ["a role of two methods", { policy, ciRole: { jwt, kubernetes } }, "vault.ciRole"],
+    ["a policy of Vault's own", { policy: "root" }, "vault.policy"],
+    ["a policy that would be written in lower case", { policy: "Regwarden" }, "vault.policy"],
+    [
+      "tokens of any audience",
+      { policy, ciRole: { jwt: { ...jwt, audiences: [] } } },
+      "vault.ciRole.jwt.audiences",
+    ],
+    ["tokens of any project", { policy, ciRole: { jwt: { ...jwt, claims: [] } } }, "vault.ciRole.jwt.claims"],
+    [
+      "two values of one claim",
+      { policy, ciRole: { jwt: { ...jwt, claims: ["ref=a", "ref=b"] } } },
+      "vault.ciRole.jwt.claims",
+    ],
+    [
+      "a claim without value",
+      { policy, ciRole: { jwt: { ...jwt, claims: ["ref="] } } },
+      "vault.ciRole.jwt.claims[0]",
+    ],
+    [
+      "any service account",
+      { policy, ciRole: { kubernetes: { ...kubernetes, serviceAccounts: ["*"] } } },
+      "vault.ciRole.kubernetes.serviceAccounts[0]",
+    ],
+    [
+      "no namespace",
+      { policy, ciRole: { kubernetes: { ...kubernetes, namespaces: [] } } },
+      "vault.ciRole.kubernetes.namespaces",
+    ],
+    [
+      "a token that lives for days",
+      { policy, ciRole: { jwt, tokenMinutes: 1441 } },
+      "vault.ciRole.tokenMinutes",
+    ],
+  ])("of what is made in Vault is reported with its key: %s", (_, vault, key) => {
+    expect(faultsOf({ secretsSource: "vault", vault: json(vault) }).keys).toEqual([key]);
+  });
+
   test.each([
     "registry",
     "registry:latest",
