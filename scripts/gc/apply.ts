@@ -29,7 +29,10 @@ export async function putBackFormer({ options, stores, terminal, effects }: Run)
  *
  * Errors: E_CONFIGURATION when a store is served that should not be; as of {@link sweep}.
  */
-export async function applyPlan({ registries, markOptions }: Planned, run: Run): Promise<GcOutcome> {
+export async function applyPlan(
+  { registries, markOptions, setForthMs }: Planned,
+  run: Run,
+): Promise<GcOutcome> {
   const { options, stores, terminal, effects } = run;
   const plans = stores.collected.flatMap((source) => {
     const plan = registries.find(({ plan: { mark } }) => mark.registry === source.name)?.plan;
@@ -39,7 +42,8 @@ export async function applyPlan({ registries, markOptions }: Planned, run: Run):
   const { directory, freeze, accessLogs, offline, graceMs } = options;
   if (offline) await requireNotServed(plans.map(({ source }) => source.dataDirectory));
   const interruption = watchInterruption();
-  const touches = accessLogs.length > 0 ? await touchesOf(accessLogs, Date.now() - graceMs) : noTouches;
+  const graceBegan = Date.now() - graceMs - setForthMs;
+  const touches = accessLogs.length > 0 ? await touchesOf(accessLogs, graceBegan) : noTouches;
   try {
     const hold = freeze ? writeFreeze(freeze) : null;
     return await sweep(plans, {

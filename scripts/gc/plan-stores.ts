@@ -26,9 +26,14 @@ export interface Planned {
   readonly registries: readonly PlannedRegistry[];
   /** What the marks went by, for marks that come after. */
   readonly markOptions: MarkOptions;
+  /** By how much the clock was set forth since the last marks: times before seem older by that. */
+  readonly setForthMs: number;
   /** What could not be done: a sentence each. */
   readonly faults: readonly string[];
 }
+
+/** What a clock may gain by being kept right. */
+const clockToleranceMs = 60_000;
 
 /** Marks all stores, one after the other, and plans what goes. Errors: E_IN_USE, E_CONFIGURATION. */
 export async function planStores({ options, stores, terminal, effects }: Run): Promise<Planned> {
@@ -39,16 +44,23 @@ export async function planStores({ options, stores, terminal, effects }: Run): P
   };
   const registries: PlannedRegistry[] = [];
   const faults: string[] = [];
+  let setForthMs = 0;
   for (const source of stores.collected) {
-    const { mark, ledger, fault } = await markWithLedger(source, markOptions, {
+    const one = await markWithLedger(source, markOptions, {
       directory: options.directory,
       effects: options.ledger ? effects : undefined,
     });
+    const { mark, ledger, fault } = one;
+    setForthMs = Math.max(setForthMs, one.setForthMs);
     registries.push({ plan: planRegistry(mark, options.budget), ledger });
     if (fault !== null) faults.push(fault);
   }
   progress.clear();
-  return { registries, markOptions, faults };
+  if (setForthMs > clockToleranceMs)
+    terminal.err(
+      `The clock was set forth by ${Math.round(setForthMs / 60_000)} minutes since the last mark: the grace is longer by that.\n`,
+    );
+  return { registries, markOptions, setForthMs, faults };
 }
 
 /** What marks go by, but for the ledger. Errors: E_IN_USE; E_CONFIGURATION for rules that are wrong. */

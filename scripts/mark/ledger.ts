@@ -103,6 +103,15 @@ export function creditOf(last: Moment, now: Moment): number {
   return Math.max(0, Math.min(byClock, byUptime));
 }
 
+/**
+ * Milliseconds by which the clock was set forth from one mark to the next: what was written or logged before seems older by
+ * that than it is. 0 where the machine was started meanwhile, as of that time nothing is known.
+ */
+export function setForthOf(last: Moment, now: Moment): number {
+  if (last.boot !== now.boot || now.uptimeSeconds < last.uptimeSeconds) return 0;
+  return Math.max(0, now.markedAt - last.markedAt - (now.uptimeSeconds - last.uptimeSeconds) * 1000);
+}
+
 /** Since when something is unreached, by the clock of now. A time after its own mark is not trusted. */
 export function sinceOf(recorded: number, last: Moment, now: Moment): number {
   const ageMs = Math.max(0, last.markedAt - recorded);

@@ -20,6 +20,8 @@ export interface LedgerOptions {
 export interface LedgerMark {
   readonly mark: RegistryMark;
   readonly ledger: GcLedger;
+  /** By how much the clock was set forth since the last mark; the grace was longer by that. */
+  readonly setForthMs: number;
   /** Why the ledger could not be written although it should: a sentence; null otherwise. */
   readonly fault: string | null;
 }
@@ -41,19 +43,22 @@ export async function markWithLedger(
   const path = ledgerPath(directory, source.name, options.shard);
   const former = effects ? await readLedger(path, head, head) : undefined;
   const ages = former?.state === "read" ? former.ages : undefined;
-  const mark = await markRegistry(source, { ...options, startedAt: head.markedAt, ages });
+  const setForthMs = former?.state === "read" ? former.setForthMs : 0;
+  const graceMs = options.graceMs + setForthMs;
+  const mark = await markRegistry(source, { ...options, graceMs, startedAt: head.markedAt, ages });
   if (!effects) {
     const text =
       options.deadForMs === 0
         ? null
         : "No ledger is used (--no-ledger), so nothing is dead without --dead-for 0s.";
-    return { mark, ledger: describe(former, mark, text, false), fault: null };
+    return { mark, ledger: describe(former, mark, text, false), setForthMs, fault: null };
   }
   const failure = await tryWrite(path, head, mark, effects);
   const isReadOnly = failure !== undefined && readOnlyCodes.has(systemCode(failure));
   const text =
     failure === undefined ? null : `The ledger ${path} was not written: ${describeError(failure)}.`;
-  return { mark, ledger: describe(former, mark, text, text === null), fault: isReadOnly ? null : text };
+  const ledger = describe(former, mark, text, text === null);
+  return { mark, ledger, setForthMs, fault: isReadOnly ? null : text };
 }
 
 async function tryWrite(

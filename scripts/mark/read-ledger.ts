@@ -4,11 +4,24 @@ import { describeError, systemCode } from "../cli/errors.ts";
 import { type Digest, parseDigest } from "../registry/digest.ts";
 import { createBlobTable, sizeOfBlob } from "../store-check/blob-table.ts";
 import { type Ages, type LinkAges, linkKey } from "./ages.ts";
-import { foreignReason, type LedgerHead, type Moment, parseLedgerLine, sinceOf } from "./ledger.ts";
+import {
+  foreignReason,
+  type LedgerHead,
+  type Moment,
+  parseLedgerLine,
+  setForthOf,
+  sinceOf,
+} from "./ledger.ts";
 
 /** What of earlier marks can be used. */
 export type LedgerState =
-  | { readonly state: "read"; readonly ages: Ages; readonly lastMarkAt: number }
+  | {
+      readonly state: "read";
+      readonly ages: Ages;
+      readonly lastMarkAt: number;
+      /** See {@link setForthOf}. */
+      readonly setForthMs: number;
+    }
   /** None of it: half a sentence. */
   | { readonly state: "unusable"; readonly why: string };
 
@@ -75,7 +88,12 @@ export async function readLedger(
     return recorded === undefined ? undefined : toSince(recorded);
   };
   const linkAges = (repository: string) => parseLinks(links.get(repository), toSince);
-  return { state: "read", ages: { links: linkAges, blob: blobAge }, lastMarkAt: last.markedAt };
+  return {
+    state: "read",
+    ages: { links: linkAges, blob: blobAge },
+    lastMarkAt: last.markedAt,
+    setForthMs: setForthOf(last, now),
+  };
 }
 
 function unusable(why: string): LedgerState {

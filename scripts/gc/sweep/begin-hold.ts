@@ -1,5 +1,5 @@
-import type { Interruption } from "../../cli/interruption.ts";
 import { describeError, ProgramError } from "../../cli/errors.ts";
+import type { Interruption } from "../../cli/interruption.ts";
 import type { Terminal } from "../../cli/terminal.ts";
 
 /** How writes are held, see write-freeze. */
