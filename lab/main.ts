@@ -11,9 +11,14 @@ import type { Instance } from "./machine/instances.ts";
 import { withLock } from "./machine/lock.ts";
 import { cacheDirectory } from "./machine/paths.ts";
 import { bad } from "./machine/screen.ts";
+import { runTour } from "./tour/tour.ts";
 
 async function incident({ instance, speed = 1 }: LabArgs): Promise<number> {
   return (await runIncident(instance, speed)) ? exitCodes.ok : exitCodes.failed;
+}
+
+async function tour({ instance, speed = 1 }: LabArgs): Promise<number> {
+  return (await runTour(instance, speed)) ? exitCodes.ok : exitCodes.failed;
 }
 
 /** An instance is changed by one run at a time, whichever clone it comes from: the addresses are the machine's. */
@@ -30,7 +35,7 @@ function requireCluster(instance: Instance): void {
 
 async function main(args: LabArgs): Promise<number> {
   const { command, instance } = args;
-  if (command === "incident" || command === "run") requireCluster(instance);
+  if (command === "incident" || command === "tour" || command === "run") requireCluster(instance);
   switch (command) {
     case "help":
       process.stdout.write(usage);
@@ -41,6 +46,8 @@ async function main(args: LabArgs): Promise<number> {
       return runPods(args);
     case "incident":
       return exclusively(instance, () => incident(args));
+    case "tour":
+      return exclusively(instance, () => tour(args));
     case "up":
       return exclusively(instance, () => up(args));
     case "down":

@@ -3,7 +3,7 @@ import { LabError } from "../machine/errors.ts";
 import { currentInstance, type Instance, instances } from "../machine/instances.ts";
 
 /** The commands of `npm run lab -- COMMAND`. */
-type LabCommand = "up" | "status" | "incident" | "run" | "down" | "help";
+type LabCommand = "up" | "status" | "tour" | "incident" | "run" | "down" | "help";
 
 export interface LabArgs {
   readonly command: LabCommand;
@@ -14,7 +14,7 @@ export interface LabArgs {
   readonly cluster: boolean;
   /** For `run`: the CronJob. */
   readonly cronJob?: { readonly namespace: string; readonly name: string };
-  /** For `incident`: what the `for` of every alert is divided by. */
+  /** For `incident` and `tour`: what the `for` of every alert is divided by. */
   readonly speed?: number;
 }
 
@@ -32,6 +32,7 @@ Prometheus and Pushgateway.
 Commands
   up        build, boot and deploy what is missing (the default); run it again after any failure
   status    show what runs
+  tour      lead through drift, the comment on a pull request, the incident and the maintenance
   incident  damage the registry by the real "garbage-collect -m"; show detection, alert and repair;
             then retain and gc, which lose nothing while clients push and pull, and their undo
   run       run the pods of a CronJob once, now: run NAMESPACE/NAME
@@ -40,13 +41,13 @@ Commands
 Options
   --instance NAME   ${instances.join(", ")}: separate labs beside each other (default: REGWARDEN_LAB, else lab)
   --no-cluster      with up: leave Kubernetes and monitoring out; a later up without it adds them
-  --speed N         with incident: alerts wait for an Nth of their time (default: ${defaultSpeed})
+  --speed N         with incident and tour: alerts wait for an Nth of their time (default: ${defaultSpeed})
   --cache           with down: remove the cache too (tools, root file system, images)
 
-Exit codes: 0 done or running, 1 failed, not running, or an incident with an unexpected result, 2 usage
+Exit codes: 0 done or running, 1 failed, not running, or a step with an unexpected result, 2 usage
 `;
 
-const commands: readonly LabCommand[] = ["up", "status", "incident", "run", "down"];
+const commands: readonly LabCommand[] = ["up", "status", "tour", "incident", "run", "down"];
 
 function parse(args: readonly string[]) {
   try {
@@ -84,11 +85,12 @@ function commandOptions(
   rest: readonly string[],
   speed: string | undefined,
 ): Partial<LabArgs> {
-  if (speed !== undefined && command !== "incident") {
-    throw new LabError("E_USAGE", "--speed goes with incident only");
+  const hasAlerts = command === "incident" || command === "tour";
+  if (speed !== undefined && !hasAlerts) {
+    throw new LabError("E_USAGE", "--speed goes with incident and tour only");
   }
   if (command === "run") return { cronJob: parseCronJob(rest[0]) };
-  return command === "incident" ? { speed: parseSpeed(speed) } : {};
+  return hasAlerts ? { speed: parseSpeed(speed) } : {};
 }
 
 /** Reads the command line. Errors: E_USAGE. */

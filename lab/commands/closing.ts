@@ -52,7 +52,11 @@ function commandsText(instance: Instance): string {
   const ssh = shown(clientFiles(instance).sshCommand);
   const own = instance === "lab" ? "" : ` --instance ${instance}`;
   const stack = instance === "lab" ? "" : ` -- --stack ${instance}`;
+  const tour: string[][] = hasCluster(instance)
+    ? [["Be led through all of it", `npm run lab -- tour${own}`]]
+    : [];
   return table([
+    ...tour,
     ["Check that nothing differs", `npm run preview${stack}`],
     ["Make drift by hand", `${ssh} docker stop ${registryContainer("quay")}`],
     ["", `${ssh} "echo '# by hand' >>${hostPaths(defaultDirectory).nginxConfig}"`],

@@ -4,6 +4,7 @@ import { units } from "../../contract/host-names.ts";
 import { defaultDirectory, hostPaths } from "../../contract/host-paths.ts";
 import { namespaces, urlsOf } from "../cluster/endpoints.ts";
 import { runCronJob } from "../cluster/pods/runner.ts";
+import type { Observation, Step } from "../demonstration/step.ts";
 import { clientFiles } from "../host/client-files.ts";
 import type { LabHost } from "../host/host.ts";
 import { ciImage, ciImageReference, layoutDirectory, pushCiImage } from "../images/sample-images.ts";
@@ -14,7 +15,6 @@ import { type ScanSummary, scanLine, scanNow } from "../stack/scan.ts";
 import { alertFires, alertResolves, alertsNamed } from "./alerts.ts";
 import { type ClientResult, inspectTag, pullImage, shortDigests } from "./client-view.ts";
 import { damage, damageCommand } from "./damage.ts";
-import type { IncidentStep, Observation } from "./incident-step.ts";
 
 /** What the incident happens to, and what was read before it begins. */
 export interface Scene {
@@ -124,7 +124,7 @@ async function observeChecks(scene: Scene, isClean: boolean, options: StepOption
   ];
 }
 
-function before(scene: Scene, options: StepOptions): IncidentStep {
+function before(scene: Scene, options: StepOptions): Step {
   const { tag, pull, scan, probe, inUse } = commandsOf(scene);
   return {
     title: "Before: all is well",
@@ -138,7 +138,7 @@ function before(scene: Scene, options: StepOptions): IncidentStep {
   };
 }
 
-function collection(scene: Scene, options: StepOptions): IncidentStep {
+function collection(scene: Scene, options: StepOptions): Step {
   const { ssh } = commandsOf(scene);
   return {
     title: 'The operator runs "garbage-collect -m"',
@@ -154,7 +154,7 @@ function collection(scene: Scene, options: StepOptions): IncidentStep {
   };
 }
 
-function clientView(scene: Scene, options: StepOptions): IncidentStep {
+function clientView(scene: Scene, options: StepOptions): Step {
   const { tag, pull } = commandsOf(scene);
   return {
     title: "What a client sees",
@@ -165,7 +165,7 @@ function clientView(scene: Scene, options: StepOptions): IncidentStep {
   };
 }
 
-function detection(scene: Scene, options: StepOptions): IncidentStep {
+function detection(scene: Scene, options: StepOptions): Step {
   const { scan, probe, inUse } = commandsOf(scene);
   return {
     title: "What the checks find",
@@ -178,7 +178,7 @@ function detection(scene: Scene, options: StepOptions): IncidentStep {
   };
 }
 
-function alert(scene: Scene): IncidentStep {
+function alert(scene: Scene): Step {
   const { instance, waitSeconds } = scene;
   return {
     title: "The alert",
@@ -196,7 +196,7 @@ function alert(scene: Scene): IncidentStep {
 }
 
 /** A dry run: it plans and changes nothing. */
-function repairPlan(scene: Scene, options: StepOptions): IncidentStep {
+function repairPlan(scene: Scene, options: StepOptions): Step {
   return {
     title: "What repair can restore",
     commands: [`${commandsOf(scene).ssh} ${repairCommand}`],
@@ -211,7 +211,7 @@ function repairPlan(scene: Scene, options: StepOptions): IncidentStep {
   };
 }
 
-function pushAgain(scene: Scene, options: StepOptions): IncidentStep {
+function pushAgain(scene: Scene, options: StepOptions): Step {
   const { push, pull } = commandsOf(scene);
   return {
     title: "The image is pushed again",
@@ -226,7 +226,7 @@ function pushAgain(scene: Scene, options: StepOptions): IncidentStep {
   };
 }
 
-function allClear(scene: Scene, options: StepOptions): IncidentStep {
+function allClear(scene: Scene, options: StepOptions): Step {
   const { scan, probe, inUse, alerts } = commandsOf(scene);
   return {
     title: "All clear",
@@ -240,7 +240,7 @@ function allClear(scene: Scene, options: StepOptions): IncidentStep {
 }
 
 /** The steps in their order. Each is run whatever the ones before it observed, so that the image always comes back. */
-export function incidentSteps(scene: Scene, options: StepOptions): IncidentStep[] {
+export function incidentSteps(scene: Scene, options: StepOptions): Step[] {
   return [
     before(scene, options),
     collection(scene, options),

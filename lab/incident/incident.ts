@@ -1,15 +1,12 @@
-import { appendFileSync, mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { durationMilliseconds, waitOf } from "../cluster/alert-rules.ts";
 import { clientOf, type KubernetesClient } from "../cluster/kubernetes-client.ts";
 import { loadRules, rulesOf } from "../cluster/rules-loader.ts";
+import { logTo, type Observation, printEnd, runStep } from "../demonstration/step.ts";
 import { hostOf, isHealthy, type LabHost } from "../host/host.ts";
 import { LabError } from "../machine/errors.ts";
 import type { Instance } from "../machine/instances.ts";
-import { stateDirectory } from "../machine/paths.ts";
 import type { StepOptions } from "../machine/run.ts";
-import { bad, duration, good, heading, print } from "../machine/screen.ts";
-import { type Observation, runIncidentStep } from "./incident-step.ts";
+import { duration, heading, print } from "../machine/screen.ts";
 import { alertName, incidentSteps, type Scene } from "./incident-steps.ts";
 import { maintenanceSteps } from "./maintenance-steps.ts";
 
@@ -31,28 +28,10 @@ async function deployedWaitSeconds(client: KubernetesClient): Promise<number> {
   });
 }
 
-/** Writes the whole output of the commands to a log file: the screen has only what matters. */
-function reporterFor(instance: Instance): StepOptions & { readonly logFile: string } {
-  const logFile = join(stateDirectory(instance), "logs/incident.log");
-  mkdirSync(dirname(logFile), { recursive: true });
-  const say = (line: string) => appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`);
-  return { logFile, reporter: { say } };
-}
-
-function printEnd(unexpected: readonly Observation[], seconds: number, logFile: string): void {
-  if (unexpected.length === 0) {
-    print(heading(good(`Every step had the expected result (${duration(seconds)}).`)));
-    return;
-  }
-  print(heading(bad(`${unexpected.length} of the results are not the expected ones:`)));
-  for (const { text } of unexpected) print(`   ${text.split("\n")[0]}`);
-  print(`   Output of the commands: ${logFile}`);
-}
-
 async function runSteps(scene: Scene, options: StepOptions): Promise<Observation[]> {
   const unexpected: Observation[] = [];
   const steps = [...incidentSteps(scene, options), ...maintenanceSteps(scene, options)];
-  for (const [at, step] of steps.entries()) unexpected.push(...(await runIncidentStep(step, at + 1)));
+  for (const [at, step] of steps.entries()) unexpected.push(...(await runStep(step, at + 1)));
   return unexpected;
 }
 
@@ -66,7 +45,7 @@ export async function runIncident(instance: Instance, speed: number): Promise<bo
   const start = performance.now();
   const { host, client } = await ready(instance);
   const deployedWait = await deployedWaitSeconds(client);
-  const options = reporterFor(instance);
+  const options = logTo(instance, "incident");
   print(heading("The incident: an image index loses its children"));
   print(
     `   The deployed alert waits ${duration(deployedWait)}. For this demonstration, the lab's Prometheus divides the ` +

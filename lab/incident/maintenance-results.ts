@@ -1,7 +1,7 @@
 import type { GcRegistry, GcReport } from "../../contract/gc-report.ts";
 import type { RetainReport } from "../../contract/retain-report.ts";
+import type { Observation } from "../demonstration/step.ts";
 import { type ScanSummary, scanLine } from "../stack/scan.ts";
-import type { Observation } from "./incident-step.ts";
 import { differencesOf, type StoreTree } from "./store-tree.ts";
 import type { Turns } from "./traffic.ts";
 

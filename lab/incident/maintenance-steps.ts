@@ -5,6 +5,7 @@ import { units } from "../../contract/host-names.ts";
 import { defaultDirectory, hostPaths } from "../../contract/host-paths.ts";
 import { privateRegistry } from "../../contract/registries.ts";
 import type { RetainReport, RetainUndoReport } from "../../contract/retain-report.ts";
+import type { Observation, Step } from "../demonstration/step.ts";
 import { clientFiles } from "../host/client-files.ts";
 import type { LabHost } from "../host/host.ts";
 import {
@@ -21,7 +22,6 @@ import type { StepOptions } from "../machine/run.ts";
 import { waitUntil } from "../machine/wait.ts";
 import { type ScanSummary, scanLine, scanNow } from "../stack/scan.ts";
 import { pullBuild, pushBuild } from "./build-clients.ts";
-import type { IncidentStep, Observation } from "./incident-step.ts";
 import {
   observe,
   observeCollect,
@@ -126,7 +126,7 @@ async function observePulls(
   return observe([count, ...failures].join("\n"), failures.length === 0);
 }
 
-function builds(scene: MaintenanceScene, found: Findings, options: StepOptions): IncidentStep {
+function builds(scene: MaintenanceScene, found: Findings, options: StepOptions): Step {
   return {
     title: "Builds push more images, of the kinds that -m breaks",
     commands: [
@@ -188,7 +188,7 @@ function startClients({ instance }: MaintenanceScene, found: Findings, options: 
   );
 }
 
-function maintenance(scene: MaintenanceScene, found: Findings, options: StepOptions): IncidentStep {
+function maintenance(scene: MaintenanceScene, found: Findings, options: StepOptions): Step {
   const ssh = sshOf(scene);
   return {
     title: "Retention and collection, while skopeo pushes and pulls",
@@ -206,7 +206,7 @@ function maintenance(scene: MaintenanceScene, found: Findings, options: StepOpti
   };
 }
 
-function nothingLost(scene: MaintenanceScene, found: Findings, options: StepOptions): IncidentStep {
+function nothingLost(scene: MaintenanceScene, found: Findings, options: StepOptions): Step {
   return {
     title: "Nothing is lost",
     commands: [`${sshOf(scene)} systemctl start ${units.scan}`],
@@ -223,7 +223,7 @@ function nothingLost(scene: MaintenanceScene, found: Findings, options: StepOpti
   };
 }
 
-function undo(scene: MaintenanceScene, found: Findings, options: StepOptions): IncidentStep {
+function undo(scene: MaintenanceScene, found: Findings, options: StepOptions): Step {
   const { host } = scene;
   const ssh = sshOf(scene);
   return {
@@ -257,7 +257,7 @@ async function removeBuilds(host: LabHost): Promise<void> {
 }
 
 /** Our own maintenance where "-m" lost an image: with clients that go on, and back again. */
-export function maintenanceSteps(scene: MaintenanceScene, options: StepOptions): IncidentStep[] {
+export function maintenanceSteps(scene: MaintenanceScene, options: StepOptions): Step[] {
   const found: Findings = {
     builds: [],
     firstVersionAt: 0,

@@ -16,9 +16,9 @@ type Rule = [string, string, (module: string) => boolean];
 
 const isPulumi = (module: string) => module.startsWith("@pulumi/");
 
-/** The lab's rooms, each on top of those before it. Its commands and the incident know all of them. */
-const labRooms = ["machine", "host", "images", "cluster", "stack"];
-const labRules = [...labRooms, "commands", "incident"].map((room): Rule => {
+/** The lab's rooms, each on top of those before it. Its commands and the tour know all of them. */
+const labRooms = ["machine", "host", "images", "cluster", "stack", "demonstration", "incident"];
+const labRules = [...labRooms, "commands", "tour"].map((room): Rule => {
   const at = labRooms.indexOf(room);
   const beneath = at === -1 ? labRooms : labRooms.slice(0, at);
   const known = [...beneath, room].map((folder) => `lab/${folder}`);

@@ -8,6 +8,7 @@ describe("the lab's command line", () => {
     [["down", "--cache"], { command: "down", instance: "lab", cache: true, cluster: true }],
     [["up", "--instance", "bench"], { command: "up", instance: "bench", cache: false, cluster: true }],
     [["incident"], { command: "incident", instance: "lab", cache: false, cluster: true, speed: 120 }],
+    [["tour"], { command: "tour", instance: "lab", cache: false, cluster: true, speed: 120 }],
     [
       ["incident", "--speed", "60"],
       { command: "incident", instance: "lab", cache: false, cluster: true, speed: 60 },
@@ -34,13 +35,13 @@ describe("the lab's command line", () => {
   });
 
   test.each([
-    [["start"], /"start" is no command; the commands are up, status, incident, run, down/],
+    [["start"], /"start" is no command; the commands are up, status, tour, incident, run, down/],
     [["up", "down"], /"up down" is no command/],
     [["--force"], /--force/],
     [["--instance", "prod"], /"prod"; allowed: lab, e2e, test, bench/],
     [["run"], /NAMESPACE\/NAME/],
     [["run", "probe"], /NAMESPACE\/NAME of a CronJob, not "probe"/],
-    [["up", "--speed", "2"], /--speed goes with incident only/],
+    [["up", "--speed", "2"], /--speed goes with incident and tour only/],
     [["incident", "--speed", "0"], /--speed takes a number/],
     [["up", "--cache"], /--cache goes with down only/],
     [["down", "--no-cluster"], /--no-cluster goes with up only/],

@@ -1,5 +1,10 @@
+import { appendFileSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { messageOf } from "../machine/errors.ts";
-import { bad, faint, good, heading, print } from "../machine/screen.ts";
+import type { Instance } from "../machine/instances.ts";
+import { stateDirectory } from "../machine/paths.ts";
+import type { StepOptions } from "../machine/run.ts";
+import { bad, duration, faint, good, heading, print } from "../machine/screen.ts";
 
 /** A result of a step, and whether it is the expected one. */
 export interface Observation {
@@ -7,8 +12,8 @@ export interface Observation {
   readonly isExpected: boolean;
 }
 
-/** One step of the incident. */
-export interface IncidentStep {
+/** One step of what the lab demonstrates. */
+export interface Step {
   readonly title: string;
   /** What a person would type to do the same. */
   readonly commands: readonly string[];
@@ -33,7 +38,7 @@ export function wrapped(text: string, indent: string): string {
   return [...lines, line].map((each) => `${indent}${each}`).join("\n");
 }
 
-async function observationsOf(step: IncidentStep): Promise<readonly Observation[]> {
+async function observationsOf(step: Step): Promise<readonly Observation[]> {
   try {
     return await step.run();
   } catch (error) {
@@ -42,8 +47,8 @@ async function observationsOf(step: IncidentStep): Promise<readonly Observation[
 }
 
 /** Runs one step and prints it. Returns the observations that are not expected. */
-export async function runIncidentStep(
-  step: IncidentStep,
+export async function runStep(
+  step: Step,
   number: number,
   show: (text: string) => void = print,
 ): Promise<readonly Observation[]> {
@@ -57,4 +62,23 @@ export async function runIncidentStep(
   }
   show(wrapped(step.meaning, "   "));
   return observations.filter(({ isExpected }) => !isExpected);
+}
+
+/** What the commands of a demonstration print goes to a log file: the screen has only what matters. */
+export function logTo(instance: Instance, name: string): StepOptions & { readonly logFile: string } {
+  const logFile = join(stateDirectory(instance), `logs/${name}.log`);
+  mkdirSync(dirname(logFile), { recursive: true });
+  const say = (line: string) => appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`);
+  return { logFile, reporter: { say } };
+}
+
+/** Says whether all went as expected, and what did not. */
+export function printEnd(unexpected: readonly Observation[], seconds: number, logFile: string): void {
+  if (unexpected.length === 0) {
+    print(heading(good(`Every step had the expected result (${duration(seconds)}).`)));
+    return;
+  }
+  print(heading(bad(`${unexpected.length} of the results are not the expected ones:`)));
+  for (const { text } of unexpected) print(`   ${text.split("\n")[0]}`);
+  print(`   Output of the commands: ${logFile}`);
 }

@@ -1,12 +1,12 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { type IncidentStep, runIncidentStep, wrapped } from "../../../../lab/incident/incident-step.ts";
+import { runStep, type Step, wrapped } from "../../../../lab/demonstration/step.ts";
 
-async function shown(step: Partial<IncidentStep>) {
+async function shown(step: Partial<Step>) {
   const lines: string[] = [];
   const complete = { title: "Title", commands: [], meaning: "Meaning.", run: async () => [], ...step };
   const show = (text: string) => lines.push(stripVTControlCharacters(text));
-  return { unexpected: await runIncidentStep(complete, 1, show), lines };
+  return { unexpected: await runStep(complete, 1, show), lines };
 }
 
 test("a step shows its number, what a person would type, what was observed and what that means", async () => {
