@@ -11,7 +11,7 @@ import { type DiskSource, discoverRegistries } from "../source/disk/registry.ts"
 import type { Effects } from "../store-change/effects.ts";
 import { type RecordedRun, readRun } from "../store-change/journal.ts";
 import { storeOf } from "../store-change/paths.ts";
-import { closeRun, openRun, purgingSuffix } from "../store-change/run-directory.ts";
+import { closedOnError, closeRun, openRun, purgingSuffix } from "../store-change/run-directory.ts";
 import { withStoreLocks } from "../store-change/store-lock.ts";
 import { applyUndo, nextUndoDirectory } from "../store-change/undo.ts";
 import { planUndo, type UndoStep } from "../store-change/undo-plan.ts";
@@ -77,7 +77,7 @@ async function undo(
   const touched = new Set(steps.flatMap(({ path }) => storeOf(path, stores) ?? []));
   const workDirectory = await nextUndoDirectory(run);
   const open = await openRun({ directory, workDirectory, stores: [...touched], effects });
-  const { done, left } = await applyUndo(steps, open);
+  const { done, left } = await closedOnError(open.journal, () => applyUndo(steps, open));
   await closeRun(open);
   return {
     back: done.map(name),

@@ -58,17 +58,32 @@ export async function openRun({ note, ...run }: Options): Promise<OpenRun> {
     await requireOneFileSystem(workDirectory, above.dev, stores);
     await makeDirectories(effects, workDirectory, above);
     const journal = await openJournal(effects, workDirectory);
-    // By the clock of the file system, as it is compared with the times of what lies there.
-    const { mtimeMs } = await stat(join(workDirectory, journalFile));
-    const at = new Date(Math.ceil(mtimeMs)).toISOString();
-    const begin = { did: "begin", schema: journalSchema, at } as const;
-    await journal.record(note ? [begin, { did: "note", note }] : begin);
-    await effects.syncDirectory(workDirectory);
-    return { ...run, journal };
+    return await closedOnError(journal, () => begin({ ...run, journal }, note));
   } catch (cause) {
     if (cause instanceof ProgramError) throw cause;
     const message = `Cannot write the journal in ${workDirectory}: ${describeError(cause)}. Nothing was changed.`;
     throw new ProgramError("E_STORE_UNWRITABLE", message, { cause });
+  }
+}
+
+async function begin(run: OpenRun, note: Options["note"]): Promise<OpenRun> {
+  const { journal, effects, workDirectory } = run;
+  // By the clock of the file system, as it is compared with the times of what lies there.
+  const { mtimeMs } = await stat(join(workDirectory, journalFile));
+  const at = new Date(Math.ceil(mtimeMs)).toISOString();
+  const begin = { did: "begin", schema: journalSchema, at } as const;
+  await journal.record(note ? [begin, { did: "note", note }] : begin);
+  await effects.syncDirectory(workDirectory);
+  return run;
+}
+
+/** Does `work`; where it fails, the journal is closed without the line that ends a run. */
+export async function closedOnError<T>(journal: Pick<Journal, "close">, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await journal.close().catch(() => {});
+    throw error;
   }
 }
 

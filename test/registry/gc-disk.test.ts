@@ -52,6 +52,50 @@ test("On a full disk nothing is moved, and the message says so; with space it is
   expect(await gc(root, ...offline)).toMatchObject({ exitCode: 0, report: { proof: { lost: [] } } });
 });
 
+test("On a disk that fills midway, wherever that is, nothing is lost; with space the next run ends the work", async () => {
+  const { root, store } = await rootWithDead();
+  // So many that the ledger and the journal take several pages each.
+  for (let number = 0; number < 40; number += 1) await writeDeadImage(store, "app", `dead ${number}`);
+  await age(store.directory, 72);
+  const disk = join(await temporaryDirectory(), "disk");
+  await mount(disk, "size=8m,mode=755");
+  const tree = () => timedTree(join(disk, "private", "docker"));
+  const outcomes: string[] = [];
+  for (const pages of [0, 2, 8, 12, 20, 28, 40]) {
+    await run("sh", ["-c", `rm -rf ${disk}/* ${disk}/.regwarden && cp --archive ${root}/. ${disk}`]);
+    const before = await tree();
+    const filler = `${disk}/filler`;
+    await run("sh", [
+      "-c",
+      `head -c 9M /dev/zero > ${filler} || true; truncate -s -${pages * 4096} ${filler}`,
+    ]);
+
+    const filled = await regwarden(["gc", disk, ...offline]);
+
+    if (filled.exitCode !== 0) {
+      expect(filled.exitCode, filled.stderr).toBe(3);
+      expect(filled.stdout + filled.stderr).toContain("ENOSPC");
+    }
+    outcomes.push(
+      filled.exitCode === 0 ? "done" : (await tree()).size === before.size ? "not begun" : "partly",
+    );
+    expect((await scan(disk)).report.findings.filter(({ tags }) => tags.length > 0)).toEqual([]);
+    await rm(filler);
+    const next = await gc(disk, ...offline);
+    expect([next.exitCode, next.report.proof?.lost ?? []], `${pages} pages: ${next.stderr}`).toEqual([0, []]);
+    expect((await gc(disk, ...offline)).report.registries[0]?.removed.blobs).toBe(0);
+    for (const name of (await readdir(join(disk, ".regwarden", "quarantine"))).reverse()) {
+      const undo = await regwarden(["gc", disk, "--undo", name, "--apply"]);
+      if (!undo.stderr.includes("There is no run")) expect(undo.exitCode, undo.stderr).toBe(0);
+    }
+    expect(await tree(), `${pages} pages`).toEqual(before);
+  }
+  // Else the sizes miss what they are for.
+  expect(outcomes[0]).toBe("not begun");
+  expect(outcomes.at(-1)).toBe("done");
+  expect(outcomes.filter((one) => one !== "done").length).toBeGreaterThan(2);
+}, 300_000);
+
 test("A file system that is read-only is refused before anything is moved", async () => {
   const { root, tree } = await rootOnDisk("4m");
   await run("mount", ["-o", "remount,ro", root]);

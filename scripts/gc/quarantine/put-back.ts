@@ -3,7 +3,7 @@ import type { Effects } from "../../store-change/effects.ts";
 import type { RecordedRun } from "../../store-change/journal.ts";
 import type { NotDone } from "../../store-change/move-files.ts";
 import { storeOf } from "../../store-change/paths.ts";
-import { closeRun, openRun } from "../../store-change/run-directory.ts";
+import { closedOnError, closeRun, openRun } from "../../store-change/run-directory.ts";
 import { createStoreWriter } from "../../store-change/store-writer.ts";
 import { nextUndoDirectory } from "../../store-change/undo.ts";
 import { contentsOf, isBlob, type Quarantined } from "./contents.ts";
@@ -42,7 +42,8 @@ export async function putBack(things: readonly Quarantined[], scope: PutBackScop
     const undo = await openRun({ ...scope, directory, workDirectory: await nextUndoDirectory(run) });
     const ordered = [...own.filter(isBlob), ...own.filter((one) => !isBlob(one))];
     const moves = ordered.map(({ path, at }) => ({ from: at, to: path }));
-    const stayed = new Map((await createStoreWriter(undo).move(moves)).map((one) => [one.path, one.reason]));
+    const notMoved = await closedOnError(undo.journal, () => createStoreWriter(undo).move(moves));
+    const stayed = new Map(notMoved.map((one) => [one.path, one.reason]));
     for (const { path, at } of own) {
       const reason = stayed.get(at);
       if (reason !== undefined) left.push({ path, reason });

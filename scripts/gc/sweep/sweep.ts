@@ -9,7 +9,7 @@ import type { DiskSource } from "../../source/disk/registry.ts";
 import { type AnnouncedMoves, announce } from "../../store-change/announced-moves.ts";
 import type { Effects } from "../../store-change/effects.ts";
 import { removeTree } from "../../store-change/remove-tree.ts";
-import { closeRun, type OpenRun, openRun } from "../../store-change/run-directory.ts";
+import { closedOnError, closeRun, type OpenRun, openRun } from "../../store-change/run-directory.ts";
 import { createStoreWriter } from "../../store-change/store-writer.ts";
 import type { GcOutcome } from "../outcome.ts";
 import { countThings, type Refusal } from "../plan.ts";
@@ -18,7 +18,7 @@ import type { Hold } from "./begin-hold.ts";
 import { moveWhileHeld } from "./move-while-held.ts";
 import { prove } from "./proof.ts";
 import { movedOf, type SweepList, type Swept, touchedThings } from "./sweep-list.ts";
-import type { Touches } from "./touches.ts";
+import type { Touched, Touches } from "./touches.ts";
 
 /** What is to be removed of one registry, by its mark. */
 export interface SweepPlan {
@@ -61,8 +61,17 @@ export async function sweep(plans: readonly SweepPlan[], options: SweepOptions):
     stores: plans.map(({ source }) => source.dataDirectory),
     effects,
   });
+  return closedOnError(run.journal, () => sweepInto(run, plans, before.touched, options));
+}
+
+async function sweepInto(
+  run: OpenRun,
+  plans: readonly SweepPlan[],
+  before: Touched,
+  options: SweepOptions,
+): Promise<GcOutcome> {
   const list = listOf(plans, run);
-  const touched = touchedThings(list, before.touched);
+  const touched = touchedThings(list, before);
   const moves = [...list.values()].filter((swept) => !touched.has(swept)).map(({ move }) => move);
   const announced = await announce(moves, run);
   const held = await moveWhileHeld(plans, { list, touched, announced, ...options });
@@ -71,7 +80,7 @@ export async function sweep(plans: readonly SweepPlan[], options: SweepOptions):
   // What could not go back, because a push has written its place again, is kept like all else.
   const isEmpty = (await readdir(join(run.workDirectory, "moved"))).length === 0;
   await closeRun(run);
-  if (isEmpty) await removeTree(run.workDirectory, effects);
+  if (isEmpty) await removeTree(run.workDirectory, options.effects);
   const made = movedOf(list, announced.made());
   const stayed = new Set([...touched, ...held.stayed, ...late]);
   const refused = proof && proof.lost.length > 0 ? proofFailed : held.refused;
