@@ -42,5 +42,16 @@ export const reachableType = "host:index:Reachable";
 /** What {@link reachableType} has in `reached` while the host answers; else it has the reason. */
 export const reachedText = "yes";
 
+/** The error of a first update of a host that cannot be reached; `reason` is a sentence. */
+export function deferralText(host: string, reason: string): string {
+  return `${host} is deferred: ${reason} Nothing was changed there; the rest goes on. Run it again once the host answers, or take it out of the configuration.`;
+}
+
+/** What {@link deferralText} was made from. */
+export function parseDeferral(text: string): { readonly host: string; readonly reason: string } | undefined {
+  const [, host, reason] = /^(\S+) is deferred: ([\s\S]*?) Nothing was changed there; /.exec(text) ?? [];
+  return host === undefined || reason === undefined ? undefined : { host, reason };
+}
+
 /** The VM among the hosts whose name servers are declared; no other one may be called so. */
 export const vmName = "vm";

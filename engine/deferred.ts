@@ -1,6 +1,6 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import * as v from "valibot";
-import { reachableType } from "../contract/dns.ts";
+import { parseDeferral, reachableType } from "../contract/dns.ts";
 
 /** A host that could not be reached: nothing is known of it and nothing was changed there, while the rest went on. */
 export interface Deferred {
@@ -17,7 +17,12 @@ export function deferredIn(event: EngineEvent): Deferred | undefined {
   const planned = event.resourcePreEvent?.metadata;
   if (planned?.type === reachableType && planned.op === "update") return fromStep(planned);
   const failed = event.resOpFailedEvent?.metadata;
-  return failed?.type === reachableType ? fromStep(failed) : undefined;
+  if (failed?.type === reachableType) return fromStep(failed);
+  // The reason why it could not be made is in no step.
+  const { urn = "", message = "" } = event.diagnosticEvent ?? {};
+  return urn.includes(`${reachableType}::`)
+    ? parseDeferral(message.replaceAll(/<\{%.*?%\}>/g, ""))
+    : undefined;
 }
 
 function fromStep({ old, new: after }: StepEventMetadata): Deferred | undefined {
@@ -26,8 +31,12 @@ function fromStep({ old, new: after }: StepEventMetadata): Deferred | undefined 
   return host === undefined ? undefined : { host, reason: was?.success ? was.output.reached : undefined };
 }
 
-/** Each host once. */
-export function eachOnce(all: readonly Deferred[]): Deferred[] {
+/** Each host once, with the reason where one is known. */
+export function eachOnce(found: readonly Deferred[]): Deferred[] {
+  const all = [
+    ...found.filter(({ reason }) => reason !== undefined),
+    ...found.filter(({ reason }) => reason === undefined),
+  ];
   return all.filter(({ host }, at) => all.findIndex((other) => other.host === host) === at);
 }
 

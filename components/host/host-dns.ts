@@ -76,8 +76,8 @@ export class HostDns extends pulumi.ComponentResource {
     );
     const restart = hostCommand(
       `${name}-restart`,
-      { access, script: restartResolvedScript(probeName), triggers: [file.changedAt] },
-      { parent: this },
+      { access, script: restartResolvedScript(probeName), triggers: [changeOf(file)] },
+      { parent: this, dependsOn: [file] },
     );
     if (netplan === undefined) return;
     new NetplanDns(
@@ -105,8 +105,16 @@ export class HostDns extends pulumi.ComponentResource {
     );
     hostCommand(
       `${name}-check`,
-      { access, script: resolveScript(probeName), triggers: [file.changedAt] },
-      { parent: this },
+      { access, script: resolveScript(probeName), triggers: [changeOf(file)] },
+      { parent: this, dependsOn: [file] },
     );
   }
+}
+
+/**
+ * When the file changed. Where it was left out as its host is deferred, the output has failed, which would end the whole
+ * program: what waits for it by `dependsOn` is left out too, and needs no value.
+ */
+function changeOf(file: File): pulumi.Output<string> {
+  return pulumi.recover(file.changedAt, () => "");
 }

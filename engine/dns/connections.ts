@@ -7,7 +7,7 @@ export type ConnectionsProgram = () => Promise<Readonly<Record<string, Connectio
 
 /**
  * How each host is reached, by name, with the secrets in clear: for this process alone. They are read as an update reads
- * them, by a preview that looks at no resource, so configuration and Vault have one reader.
+ * them, by a preview that ends there, so configuration and Vault have one reader.
  *
  * Errors: StackError, and whatever the program finds wrong.
  */
@@ -16,18 +16,18 @@ export async function readConnections(
   directory: string,
   connections: ConnectionsProgram,
 ): Promise<Readonly<Record<string, unknown>>> {
-  let found: Readonly<Record<string, unknown>> = {};
+  let found: Readonly<Record<string, unknown>> | undefined;
   const program = async () => {
     const all = Object.entries(await connections());
     const read = all.map(async ([name, each]) => [name, await settled(pulumi.output(each))] as const);
     found = Object.fromEntries(await Promise.all(read));
+    // A program that fails ends the preview before anything is planned for what the state holds.
+    throw new Error("what was wanted is read");
   };
   const errors: string[] = [];
   const open: OpenStack = await openStack(stack, "preview", { program, directory }, () => {});
   try {
     await open.stack.preview({
-      // Of what the state holds nothing is planned: no plugin is asked, no host reached.
-      target: ["urn:pulumi:*::*::pulumi:pulumi:Stack::**"],
       color: "never",
       onEvent: ({ diagnosticEvent }) => {
         const { severity, message = "" } = diagnosticEvent ?? {};
@@ -35,10 +35,11 @@ export async function readConnections(
       },
     });
   } catch (cause) {
+    if (found !== undefined) return found;
     if (errors.length === 0) throw cause;
     throw new Error(errors.join("\n"), { cause });
   }
-  return found;
+  throw new Error("the preview that reads the configuration ended without reading it");
 }
 
 function settled<T>(output: pulumi.Output<T>): Promise<unknown> {

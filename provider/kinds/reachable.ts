@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { reachedText } from "../../contract/dns.ts";
+import { deferralText, reachedText } from "../../contract/dns.ts";
 import { HostError, isUnreached } from "../errors.ts";
 import type { SshHost } from "../ssh/host.ts";
 import { changedNow, type ResourceKind, unknown } from "./kind.ts";
@@ -25,7 +25,7 @@ export const reachable: ResourceKind<Inputs> = {
   async create(host, { host: name, reached }) {
     await host.retry();
     const found = await answer(host);
-    if (found !== reachedText) throw deferral(name, found);
+    if (found !== reachedText) throw new HostError("E_HOST_UNREACHABLE", deferralText(name, found));
     const inputs = { host: name, reached };
     return { id: inputs.host, outputs: { ...inputs, ...changedNow() } };
   },
@@ -46,11 +46,6 @@ export const reachable: ResourceKind<Inputs> = {
   preview: (inputs) => ({ ...inputs, changedAt: unknown }),
   remove: async () => undefined,
 };
-
-function deferral(name: string, reason: string): HostError {
-  const text = `${name} is deferred: ${reason} Nothing was changed there; the rest goes on. Run it again once the host answers, or take it out of the configuration.`;
-  return new HostError("E_HOST_UNREACHABLE", text);
-}
 
 async function answer(host: SshHost): Promise<string> {
   try {

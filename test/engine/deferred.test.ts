@@ -57,7 +57,9 @@ describe("a host that cannot be reached", () => {
     const { exitCode, output } = await run("up", "--yes");
     expect(exitCode, output).toBe(1);
     expect(output).toMatch(/proxmox is deferred: root@127\.0\.0\.1:\d+: cannot connect/);
-    expect(output).toMatch(/Deferred, as they could not be reached[\s\S]*\n {2}proxmox: /);
+    expect(output).toMatch(
+      /Deferred, as they could not be reached[\s\S]*\n {2}proxmox: root@127\.0\.0\.1:\d+: cannot connect/,
+    );
     expect(["first", "held", "last", "watch", "behind"].map((name) => stack.hasStep(name))).toEqual([
       true,
       true,

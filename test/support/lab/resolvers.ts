@@ -45,7 +45,10 @@ network:
                 search: [old.example]
 `;
 
-/** The servers stand in a network of their own: to the host they are other machines. */
+/**
+ * The servers stand in a network of their own: to the host they are other machines. The fallback's address comes first:
+ * with the first address of a device the kernel takes those away that came later.
+ */
 export async function startResolvers({ sh }: Pick<TestHost, "sh">): Promise<Resolvers> {
   const start = (address: string) =>
     sh(
@@ -62,7 +65,7 @@ export async function startResolvers({ sh }: Pick<TestHost, "sh">): Promise<Reso
   await sh(`cat >/run/resolver.py <<'END'\n${server}END`);
   await sh(
     `set -e; ip netns add resolvers; ip link add ${device} type veth peer name peer netns resolvers
-ip -n resolvers address add ${first}/24 dev peer; ip -n resolvers address add ${fallback}/24 dev peer
+ip -n resolvers address add ${fallback}/24 dev peer; ip -n resolvers address add ${first}/24 dev peer
 ip -n resolvers link set peer up; ip -n resolvers link set lo up; ip link set ${device} up`,
   );
   for (const address of [first, fallback]) await start(address);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { deferralText } from "../../../contract/dns.ts";
 import { UsageError } from "../../../engine/args.ts";
 import { deferredIn, deferredText, eachOnce, hasDeferrableHosts } from "../../../engine/deferred.ts";
 import { chosenHost, parseDnsArgs } from "../../../engine/dns/args.ts";
@@ -49,6 +50,19 @@ describe("the command line of npm run dns", () => {
 });
 
 describe("deferred hosts", () => {
+  test("that could not be made have the reason of the error, whichever event comes first", () => {
+    const urn = "urn:pulumi:prod::regwarden::registry:host:HostDns$host:index:Reachable::dns-nas-reachable";
+    const message = `<{%fg 1%}>${deferralText("nas", "root@192.0.2.15:22: cannot connect.")}<{%reset%}>`;
+    const found = deferredIn({
+      sequence: 1,
+      timestamp: 1,
+      diagnosticEvent: { urn, message, severity: "error", color: "never" },
+    });
+    expect(found).toEqual({ host: "nas", reason: "root@192.0.2.15:22: cannot connect." });
+    const without = { host: "nas", reason: undefined };
+    expect(eachOnce([without, ...[found].filter((each) => each !== undefined)])).toEqual([found]);
+  });
+
   const step = (op: string, old: object | undefined) => ({
     op,
     type: "host:index:Reachable",
