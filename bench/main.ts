@@ -1,4 +1,5 @@
 import { benchDrift } from "./drift.ts";
+import { benchFreeze } from "./freeze.ts";
 import { benchGc } from "./gc.ts";
 import { benchProbe } from "./probe.ts";
 import { benchScan } from "./scan.ts";
@@ -11,6 +12,7 @@ interface Bench {
 
 const benches: Readonly<Record<string, Bench>> = {
   drift: { flags: [], run: benchDrift },
+  freeze: { flags: [], run: benchFreeze },
   gc: { flags: ["--large"], run: benchGc },
   probe: { flags: ["--catalogue"], run: benchProbe },
   scan: { flags: ["--large"], run: benchScan },
