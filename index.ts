@@ -171,6 +171,7 @@ function registrySettings(config: Config): RegistrySettings {
     scan,
     retention,
     collection,
+    backup,
     cluster,
   } = config;
   const { directory, dataMount, outboundProxy, tls: tlsOnHost } = host;
@@ -189,6 +190,7 @@ function registrySettings(config: Config): RegistrySettings {
     scan,
     retention,
     collection,
+    ...(backup?.enabled ? { backup } : {}),
     ...(cluster.enabled && cluster.inUse.enabled ? { inUseAs: inUseAs(config) } : {}),
   };
 }
@@ -243,6 +245,7 @@ function clusterSettings({
   caches,
   metrics,
   collection,
+  backup,
 }: Config): ClusterSettings {
   const { namespace, createNamespace, pushgatewayUrl, probe, inUse, alerts, scrape, dashboard, driveSync } =
     cluster;
@@ -259,11 +262,13 @@ function clusterSettings({
       ...alerts,
       runbookBaseUrl: alerts.runbookBaseUrl ?? "",
       collects: collection.mode === "apply",
+      backsUp: backup?.enabled ?? false,
     },
     scrape: {
       ...scrape,
       metricsAddress: `${host.address}:${metrics.port}`,
       registries: [privateRegistry, ...caches.map(({ name }) => name)],
+      backsUp: backup?.enabled ?? false,
     },
     dashboard,
     driveSync,

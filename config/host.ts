@@ -13,7 +13,7 @@ const socket = described(
   v.pipe(v.string(), v.regex(/^\/\S+$/)),
 );
 // It ends up in shell lines, unit files and YAML: plain characters only, so that nothing needs quoting.
-const directory = described(
+export const directory = described(
   "an absolute path of plain letters, digits, dots, dashes and underscores, without trailing slash",
   v.pipe(v.string(), v.regex(/^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/)),
 );

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { backupEntries } from "./backup.ts";
 import { clusterEntries, clusterFaults, sitesWithOwnSecret } from "./cluster.ts";
 import { collectionEntries } from "./collection.ts";
 import { dnsEntries, dnsFaults } from "./dns.ts";
@@ -22,6 +23,7 @@ export const settingsSchema = v.strictObject({
   ...driftEntries,
   ...retentionEntries,
   ...collectionEntries,
+  ...backupEntries,
 });
 
 /** The settings with all defaults filled in. */

@@ -22,6 +22,9 @@ export const units = {
   purge: "regwarden-purge.service",
   /** Puts back what a client misses; runs all the time where collections remove. */
   restore: "regwarden-restore.service",
+  /** Copies the private registry's store to another machine. */
+  backup: "regwarden-backup.service",
+  backupTimer: "regwarden-backup.timer",
   /** Begins a new file of nginx's log. */
   accessLog: "regwarden-access-log.service",
   accessLogTimer: "regwarden-access-log.timer",
@@ -67,6 +70,9 @@ export const scanMetricsPath = "/metrics/scan";
 
 /** Where the metrics port serves the free space of the store's disk. */
 export const diskMetricsPath = "/metrics/disk";
+
+/** Where the metrics port serves what the copies of the store were like. */
+export const backupMetricsPath = "/metrics/backup";
 
 /** Where the metrics port serves what the maintenance writes. */
 export const maintenanceMetricsPaths = {

@@ -29,6 +29,15 @@ export const scanFiles = { report: "scan.json", metrics: "scan.prom" } as const;
 /** Metrics of the disk, in {@link reportDirectory}. */
 export const diskFile = "disk.prom";
 
+/** Metrics of the copies of the store, in {@link reportDirectory}. */
+export const backupFile = "backup.prom";
+
+/** What the copying of the store keeps for itself: its key, and which copy was the last. */
+export const backupStateDirectory = "/var/lib/regwarden-backup";
+
+/** In a copy of the store: written when the copy is complete. */
+export const backupCompleteFile = "complete";
+
 /** Metrics of the maintenance, in {@link reportDirectory}. */
 export const maintenanceFiles = {
   retain: "retain.prom",
@@ -74,6 +83,10 @@ export interface HostPaths {
   readonly checkConfig: string;
   /** Which tags stay. */
   readonly retentionRules: string;
+  /** Copies the private registry's store to another machine. */
+  readonly backUpStore: string;
+  /** The host key of that machine. */
+  readonly backupKnownHosts: string;
   /** Begins a new file of nginx's log. */
   readonly rotateAccessLog: string;
   /** Takes a certificate that is renewed on the host itself. */
@@ -101,6 +114,8 @@ export function hostPaths(root: string): HostPaths {
     bundle: `${root}/programs/${bundleFile}`,
     checkConfig: `${root}/programs/check-deployment.json`,
     retentionRules: `${root}/programs/retention.json`,
+    backUpStore: `${root}/programs/back-up-store`,
+    backupKnownHosts: `${root}/programs/backup-known-hosts`,
     rotateAccessLog: `${root}/programs/rotate-access-log`,
     takeCertificate: `${root}/programs/take-certificate`,
     registryConfig: (registry) => `${root}/config-${registry}.yml`,

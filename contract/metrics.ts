@@ -217,6 +217,24 @@ export const diskMetrics = {
   regwarden_disk_last_run_timestamp_seconds: { help: "Unix time of this measurement", labels: [] },
 } as const satisfies Record<string, Metric>;
 
+/** Written by the copying of the private registry's store to another machine, and served by nginx at /metrics/backup of the metrics port. */
+export const backupMetrics = {
+  regwarden_backup_last_run_timestamp_seconds: {
+    help: "Unix time of the end of the last run, whatever its result",
+    labels: [],
+  },
+  regwarden_backup_success_timestamp_seconds: {
+    help: "Unix time of the end of the last run that made a complete copy; absent before the first",
+    labels: [],
+  },
+  regwarden_backup_complete: {
+    help: "1 when the last run made a complete copy, else 0",
+    labels: [],
+  },
+  regwarden_backup_duration_seconds: { help: "Time that the last run took", labels: [] },
+  regwarden_backup_tags: { help: "Tags of the store at the end of the last run", labels: [] },
+} as const satisfies Record<string, Metric>;
+
 /** Counted by nginx, and served at /metrics/freeze of the metrics port; the totals begin anew with its container. */
 export const freezeMetrics = {
   regwarden_freeze_active: { help: "1 while writes to the private registry are held, else 0", labels: [] },

@@ -21,7 +21,14 @@ export class RegistryAlerts extends pulumi.ComponentResource {
     const { alerts, namespace, probe, inUse, driveSync } = settings;
     const sites = driveSync.sites.map((site) => site.name);
     const imagesOf = inUse.enabled ? inUse.registry : undefined;
-    const scope = { instance: probe.instance, stack, sites, imagesOf, collects: alerts.collects };
+    const scope = {
+      instance: probe.instance,
+      stack,
+      sites,
+      imagesOf,
+      collects: alerts.collects,
+      backsUp: alerts.backsUp,
+    };
     const rules = ruleGroups(scope, alerts);
     const labels = labelsOf(alerts.labels);
     const own = { parent: this };

@@ -18,6 +18,7 @@ export class RegistryScrape extends pulumi.ComponentResource {
     const scope: ScrapeScope = {
       metricsAddress: scrape.metricsAddress,
       registries: scrape.registries,
+      backsUp: scrape.backsUp,
       pushgatewayUrl: scrape.pushgateway ? pushgatewayUrl : undefined,
     };
     const labels = labelsOf(scrape.labels);

@@ -44,6 +44,8 @@ export interface AlertSettings {
   readonly runbookBaseUrl: string;
   /** Whether collections on the VM remove what no tag needs, or only plan. */
   readonly collects: boolean;
+  /** Whether the store is copied to another machine. */
+  readonly backsUp: boolean;
   /** Labels `KEY=VALUE` that the operator selects rules by. */
   readonly labels: readonly string[];
 }
@@ -60,6 +62,8 @@ export interface ScrapeSettings {
   readonly metricsAddress: string;
   /** Names of the registry and its caches. */
   readonly registries: readonly string[];
+  /** Whether the store is copied to another machine. */
+  readonly backsUp: boolean;
 }
 
 export interface DriveSyncSettings {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { builtBundle } from "../../contract/host-paths.ts";
 import { AccessLog } from "./access-log.ts";
+import { Backup } from "./backup.ts";
 import { DeploymentCheck } from "./deployment-check.ts";
 import { DiskTimer } from "./disk-timer.ts";
 import type { HostAccess } from "./host-command.ts";
@@ -62,7 +63,17 @@ export class RegistryHost extends pulumi.ComponentResource {
       { settings },
       after(directories, images, programs),
     );
-    const changed = [directories, images, files, programs, services, ...[scan, disk, accessLog, maintenance]];
+    const backup = settings.backup
+      ? [new Backup(`${name}-backup`, { settings, backup: settings.backup }, after(directories))]
+      : [];
+    const changed = [
+      directories,
+      images,
+      files,
+      programs,
+      services,
+      ...[scan, disk, accessLog, maintenance, ...backup],
+    ];
     new DeploymentCheck(
       `${name}-check`,
       {

@@ -53,6 +53,20 @@ export interface CollectionSettings {
   readonly quarantineDays: number;
 }
 
+/** Another machine that keeps copies of the private registry's store. */
+export interface BackupSettings {
+  /** DNS name or IPv4 address. */
+  readonly address: string;
+  readonly sshPort: number;
+  readonly sshUser: string;
+  /** `TYPE BASE64`. */
+  readonly hostKey: string;
+  /** There, absolute: one directory a copy lies in it. */
+  readonly directory: string;
+  /** Calendar expression of systemd. */
+  readonly onCalendar: string;
+}
+
 /** Where another program on the host renews the certificate. */
 export interface TlsOnHost {
   /** The leaf, then its chain. */
@@ -99,6 +113,8 @@ export interface RegistrySettings {
   readonly scan: { readonly onCalendar: string };
   readonly retention: RetentionSettings;
   readonly collection: CollectionSettings;
+  /** Left out: no copies are made. */
+  readonly backup?: BackupSettings | undefined;
   /** What clients call the registry in the list of images in use, HOST[:PORT]; left out: there is no such list. */
   readonly inUseAs?: string | undefined;
 }

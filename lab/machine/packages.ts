@@ -28,6 +28,7 @@ const needs: readonly Need[] = [
   { command: "setpriv", packages: ["util-linux"] },
   { command: "flock", packages: ["util-linux"] },
   { command: "curl", packages: ["curl"] },
+  { command: "rsync", packages: ["rsync"] },
   { command: "rclone", packages: ["rclone"] },
   { command: "busybox", packages: ["busybox"] },
   { command: "shellcheck", packages: ["shellcheck"] },

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, expect, test, vi } from "vitest";
 import { withCluster } from "../support/program-stack/cluster.ts";
 import { plain, type Run, run } from "../support/program-stack/engine.ts";
+import { HOST_KEY } from "../support/program-stack/raw-config.ts";
 
 // The bundle is built by another step.
 vi.mock("node:fs", async (original) => {
@@ -39,6 +40,7 @@ const everything = {
   ...config,
   driveSyncConfigs: JSON.stringify({ site: "[gdrive]\ntype = drive\n" }),
   collection: JSON.stringify({ mode: "apply" }),
+  backup: JSON.stringify({ address: "10.0.20.30", hostKey: HOST_KEY, directory: "/srv/registry-backup" }),
   host: JSON.stringify({
     ...JSON.parse(config.host ?? "{}"),
     tls: {

@@ -29,7 +29,14 @@ const checkAndScrape = () => runJobAndScrape(cronJobs.inUse, "regwarden_in_use_l
 
 /** Expression of an alert, as it is in the cluster. */
 function expressionOf(alert: string): string {
-  const all = inUseAlerts({ instance: "", stack: "", collects: true, sites: [], imagesOf: registry });
+  const all = inUseAlerts({
+    instance: "",
+    stack: "",
+    collects: true,
+    backsUp: false,
+    sites: [],
+    imagesOf: registry,
+  });
   const found = all.find(({ name }) => name === alert);
   if (!found) throw new Error(`there is no alert ${alert}`);
   return found.expr;

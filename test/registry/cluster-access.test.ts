@@ -40,6 +40,7 @@ const settings: ClusterSettings = {
     as: "prometheusRule",
     runbookBaseUrl: "https://git.example.com/runbook.md",
     collects: false,
+    backsUp: false,
     labels: [],
   },
   scrape: {
@@ -47,6 +48,7 @@ const settings: ClusterSettings = {
     labels: [],
     pushgateway: true,
     metricsAddress: "10.0.20.10:5001",
+    backsUp: false,
     registries: ["private"],
   },
   dashboard: { enabled: true },

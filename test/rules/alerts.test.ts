@@ -6,6 +6,7 @@ import type { Rule } from "../../components/cluster/render/rules.ts";
 import { ensurePackages } from "../../lab/machine/packages.ts";
 import { directoryWithRules, promtool } from "../support/rules/prometheus-tools.ts";
 import { RULES } from "../support/rules/rendered-rules.ts";
+import { backupCases } from "./cases/backup.ts";
 import type { AlertCase } from "./cases/case.ts";
 import { diskCases } from "./cases/disk.ts";
 import { driftCases } from "./cases/drift.ts";
@@ -21,6 +22,7 @@ const CASES = [
   ...probeCases,
   ...inUseCases,
   ...scanCases,
+  ...backupCases,
   ...diskCases,
   ...maintenanceCases,
   ...driftCases,

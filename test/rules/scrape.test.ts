@@ -15,6 +15,7 @@ import { startService } from "../support/server/service.ts";
 const scope: ScrapeScope = {
   metricsAddress: "127.0.0.1:9",
   registries: ["private", "dockerhub"],
+  backsUp: true,
   pushgatewayUrl: "http://127.0.0.1:19",
 };
 
@@ -51,6 +52,7 @@ describe("what Prometheus is to scrape", () => {
     ];
     const expected = [
       ["http://127.0.0.1:19/metrics", "pushgateway", undefined],
+      onHost("backup", "backup"),
       onHost("disk", "disk"),
       onHost("dockerhub", "registry", "dockerhub"),
       onHost("private", "registry", "private"),

@@ -1,5 +1,6 @@
 import type { AlertSettings } from "../settings.ts";
 import type { Alert, AlertScope } from "./alerts/alert.ts";
+import { backupAlerts } from "./alerts/backup.ts";
 import { diskAlerts } from "./alerts/disk.ts";
 import { driftAlerts } from "./alerts/drift.ts";
 import { driveSyncAlerts } from "./alerts/drive-sync.ts";
@@ -17,6 +18,7 @@ const SUBJECTS: Readonly<Record<string, (scope: AlertScope) => Alert[]>> = {
   "registry-store": scanAlerts,
   "registry-disk": diskAlerts,
   "registry-maintenance": maintenanceAlerts,
+  "registry-backup": backupAlerts,
   "registry-drift": driftAlerts,
   "registry-drive-sync": driveSyncAlerts,
 };

@@ -1,4 +1,5 @@
 import {
+  backupMetricsPath,
   diskMetricsPath,
   maintenanceMetricsPaths,
   registryMetricsPath,
@@ -14,6 +15,8 @@ export interface ScrapeScope {
   readonly metricsAddress: string;
   /** Names of the registry and its caches. */
   readonly registries: readonly string[];
+  /** Whether the store is copied to another machine. */
+  readonly backsUp: boolean;
   /** Base URL of the Pushgateway; undefined where another scrapes it. */
   readonly pushgatewayUrl: string | undefined;
 }
@@ -31,7 +34,12 @@ export interface ScrapeJob {
 }
 
 /** The jobs of all metrics that the rules and the dashboard read. */
-export function scrapeJobs({ metricsAddress, registries, pushgatewayUrl }: ScrapeScope): ScrapeJob[] {
+export function scrapeJobs({
+  metricsAddress,
+  registries,
+  backsUp,
+  pushgatewayUrl,
+}: ScrapeScope): ScrapeJob[] {
   const onHost = (job: string, targets: readonly Readonly<Record<string, string>>[]): ScrapeJob => ({
     job,
     scheme: "http",
@@ -46,6 +54,7 @@ export function scrapeJobs({ metricsAddress, registries, pushgatewayUrl }: Scrap
     ),
     onHost(jobs.scan, [path(scanMetricsPath)]),
     onHost(jobs.disk, [path(diskMetricsPath)]),
+    ...(backsUp ? [onHost(jobs.backup, [path(backupMetricsPath)])] : []),
     onHost(jobs.maintenance, [...Object.values(maintenanceMetricsPaths), freezePaths.metrics].map(path)),
     ...(pushgatewayUrl === undefined ? [] : [pushgatewayJob(new URL(pushgatewayUrl))]),
   ];

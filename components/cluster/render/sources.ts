@@ -3,6 +3,7 @@ export const jobs = {
   registries: "registry",
   scan: "scan",
   disk: "disk",
+  backup: "backup",
   maintenance: "maintenance",
   pushgateway: "pushgateway",
 } as const;

@@ -1,5 +1,6 @@
 import { accessLogFormat, accessLogFormatName, accessLogPath } from "../../../contract/access-log.ts";
 import {
+  backupMetricsPath,
   containers,
   diskMetricsPath,
   maintenanceMetricsPaths,
@@ -7,7 +8,13 @@ import {
   registryMetricsPath,
   scanMetricsPath,
 } from "../../../contract/host-names.ts";
-import { diskFile, maintenanceFiles, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
+import {
+  backupFile,
+  diskFile,
+  maintenanceFiles,
+  reportDirectory,
+  scanFiles,
+} from "../../../contract/host-paths.ts";
 import { inUseReference, privateRegistry } from "../../../contract/registries.ts";
 import { jsModule } from "../../../contract/write-freeze.ts";
 import { type CacheSettings, lowerUnit, type RegistrySettings, registryNames } from "../settings.ts";
@@ -213,7 +220,7 @@ ${metricsLocations(settings)}
       alias ${reportDirectory}/${scanFiles.metrics};
     }
 
-${maintenanceLocations()}    # Free space, written every few minutes
+${maintenanceLocations()}${settings.backup ? backupLocation : ""}    # Free space, written every few minutes
     location = ${diskMetricsPath} {
       alias ${reportDirectory}/${diskFile};
     }
@@ -246,6 +253,13 @@ function maintenanceLocations(): string {
     )
     .join("");
 }
+
+// Missing until the first run.
+const backupLocation = `    location = ${backupMetricsPath} {
+      alias ${reportDirectory}/${backupFile};
+    }
+
+`;
 
 function metricsLocations(settings: RegistrySettings): string {
   const names = registryNames(settings);

@@ -63,6 +63,7 @@ export const openHostPaths: readonly string[] = [
   ...registries.map(registryData),
   `${files.data}/${hostPaths.ownDirectory}`,
   hostPaths.backupDirectory,
+  hostPaths.backupStateDirectory,
   hostPaths.dataRecordDirectory,
 ];
 

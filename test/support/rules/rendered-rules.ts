@@ -7,6 +7,7 @@ export const SCOPE: AlertScope = {
   stack: "prod",
   imagesOf: "registry.example.com:5050",
   collects: true,
+  backsUp: true,
   sites: ["blog", "wiki"],
 };
 

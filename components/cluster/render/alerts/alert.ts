@@ -22,6 +22,8 @@ export interface AlertScope {
   readonly imagesOf?: string | undefined;
   /** Whether collections remove what no tag needs, or only plan. */
   readonly collects: boolean;
+  /** Whether the store is copied to another machine. */
+  readonly backsUp: boolean;
   /** Names of the synchronised sites. */
   readonly sites: readonly string[];
 }

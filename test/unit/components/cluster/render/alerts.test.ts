@@ -4,6 +4,7 @@ import { dashboard, dashboardQueries } from "../../../../../components/cluster/r
 import { allAlerts, ruleGroups } from "../../../../../components/cluster/render/rules.ts";
 import { externalMetrics } from "../../../../../components/cluster/render/sources.ts";
 import {
+  backupMetrics,
   collectMetrics,
   diskMetrics,
   driftMetrics,
@@ -25,6 +26,7 @@ const known = Object.keys({
   ...probeMetrics,
   ...inUseMetrics,
   ...scanMetrics,
+  ...backupMetrics,
   ...diskMetrics,
   ...collectMetrics,
   ...retainMetrics,

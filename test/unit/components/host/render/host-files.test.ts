@@ -9,6 +9,12 @@ import {
   rotateAccessLogScript,
 } from "../../../../../components/host/render/access-log-units.ts";
 import {
+  backUpScript,
+  backupKnownHosts,
+  backupTimer,
+  backupUnit,
+} from "../../../../../components/host/render/backup-units.ts";
+import {
   certificatePath,
   certificateTimer,
   certificateUnit,
@@ -26,6 +32,7 @@ import {
   restoreUnit,
   retainUnit,
 } from "../../../../../components/host/render/maintenance-units.ts";
+import { nginxConfig } from "../../../../../components/host/render/nginx-config.ts";
 import { refuseResolvedScript, resolvConf } from "../../../../../components/host/render/resolv-conf.ts";
 import { resolvedConfig } from "../../../../../components/host/render/resolved.ts";
 import { revision, secretFingerprint } from "../../../../../components/host/render/revision.ts";
@@ -66,6 +73,26 @@ const SCRIPTS: [file: string, text: string][] = [
 const DNS = { servers: ["10.0.20.1", "94.140.14.14"], searchDomains: ["example.lan"] };
 const DNS_COMMAND = { servers: DNS.servers, name: "registry.example.com", configKey: "regwarden:dns" };
 
+const BACKUP = {
+  address: "10.0.20.30",
+  sshPort: 22,
+  sshUser: "registry-backup",
+  hostKey: "ssh-ed25519 AAAAC3Nz",
+  directory: "/srv/registry-backup",
+  onCalendar: "*-*-* 04:30:00",
+};
+
+test("the other machine's key is known under its port, where that is another", () => {
+  expect(backupKnownHosts(BACKUP)).toBe("10.0.20.30 ssh-ed25519 AAAAC3Nz\n");
+  expect(backupKnownHosts({ ...BACKUP, sshPort: 2222 })).toBe("[10.0.20.30]:2222 ssh-ed25519 AAAAC3Nz\n");
+});
+
+test("metrics of copies are served where copies are made", () => {
+  const location = "location = /metrics/backup {";
+  expect(nginxConfig({ ...SETTINGS, backup: BACKUP })).toContain(location);
+  expect(nginxConfig(SETTINGS)).not.toContain(location);
+});
+
 describe("files on the host", () => {
   test.each([
     ["docker-compose-registry.service", bootUnit(SETTINGS)],
@@ -92,6 +119,9 @@ describe("files on the host", () => {
     ["regwarden-certificate.service", certificateUnit(SETTINGS)],
     ["regwarden-certificate.path", certificatePath(TLS_ON_HOST)],
     ["regwarden-certificate.timer", certificateTimer()],
+    ["back-up-store.sh", backUpScript(SETTINGS, BACKUP)],
+    ["regwarden-backup.service", backupUnit(SETTINGS)],
+    ["regwarden-backup.timer", backupTimer(BACKUP)],
     ...SCRIPTS,
   ])("read as expected: %s", async (file, text) => {
     await expect(text).toMatchFileSnapshot(`../../../../component/rendered/${file}`);

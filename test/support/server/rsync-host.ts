@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import ssh2 from "ssh2";
+import { keyPair } from "../lab/key-pair.ts";
+
+/** Another machine, as ssh and rsync see it: it runs what it is asked to, for those whose key it knows. */
+export interface RsyncHost {
+  readonly port: number;
+  /** `TYPE BASE64` */
+  readonly hostKey: string;
+  /** Lets the owner of a public key in, as a line in authorized_keys does. */
+  readonly authorize: (publicKey: string) => void;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startRsyncHost(): Promise<RsyncHost> {
+  const { file, publicKey } = keyPair();
+  const known = new Set<string>();
+  const server = new ssh2.Server({ hostKeys: [readFileSync(file)] }, (client) => {
+    client.on("error", () => {});
+    client.on("authentication", (attempt) => {
+      const isKnown = attempt.method === "publickey" && known.has(attempt.key.data.toString("base64"));
+      if (isKnown) attempt.accept();
+      else attempt.reject(["publickey"]);
+    });
+    client.on("session", (accept) => {
+      accept().on("exec", (acceptCommand, _reject, { command }) => {
+        const channel = acceptCommand();
+        const child = spawn("sh", ["-c", command]);
+        channel.pipe(child.stdin);
+        child.stdout.pipe(channel, { end: false });
+        child.stderr.pipe(channel.stderr, { end: false });
+        child.stdin.on("error", () => {});
+        child.on("close", (code) => {
+          channel.exit(code ?? 255);
+          channel.end();
+        });
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    hostKey: publicKey.split(" ").slice(0, 2).join(" "),
+    authorize: (key) => known.add(key.split(" ")[1] ?? ""),
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
