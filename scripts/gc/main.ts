@@ -1,6 +1,7 @@
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import type { Command } from "../cli/command.ts";
 import type { Terminal } from "../cli/terminal.ts";
+import { createMarkEngines } from "../mark/mark-engine.ts";
 import { createEffects, type Effects } from "../store-change/effects.ts";
 import { withStoreLocks } from "../store-change/store-lock.ts";
 import { applyPlan, putBackFormer, quarantinedBytes } from "./apply.ts";
@@ -89,12 +90,13 @@ async function plan(run: Run): Promise<{ readonly planned: Planned }> {
 /** The locks are taken before the mark: what another run moves meanwhile would make the plan wrong. */
 function planAndApply(run: Run): Promise<{ readonly planned: Planned; readonly outcome: GcOutcome }> {
   const directories = run.stores.collected.map(({ dataDirectory }) => dataDirectory);
+  const engines = createMarkEngines();
   const work = async () => {
     await putBackFormer(run);
-    const planned = await planStores(run);
+    const planned = await planStores(run, engines);
     return { planned, outcome: await applyPlan(planned, run) };
   };
-  return withStoreLocks(directories, work);
+  return withStoreLocks(directories, work).finally(engines.stop);
 }
 
 /** What a purge goes by is what a collection would: digests in use, and those that were overwritten lately. */

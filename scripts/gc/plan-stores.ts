@@ -4,6 +4,7 @@ import type { Terminal } from "../cli/terminal.ts";
 import { defaultMaxAgeMs } from "../in-use-list/check-in-use.ts";
 import { readInUseList } from "../in-use-list/read-in-use.ts";
 import type { MarkOptions } from "../mark/mark.ts";
+import type { MarkEngines } from "../mark/mark-engine.ts";
 import { markWithLedger } from "../mark/mark-with-ledger.ts";
 import type { Digest } from "../registry/digest.ts";
 import { readRules } from "../retention-rules/read-rules.ts";
@@ -35,12 +36,19 @@ export interface Planned {
 /** What a clock may gain by being kept right. */
 const clockToleranceMs = 60_000;
 
-/** Marks all stores, one after the other, and plans what goes. Errors: E_IN_USE, E_CONFIGURATION. */
-export async function planStores({ options, stores, terminal, effects }: Run): Promise<Planned> {
+/**
+ * Marks all stores, one after the other, and plans what goes. `engines`: what reads the stores, where it is needed after
+ * that too. Errors: E_IN_USE, E_CONFIGURATION.
+ */
+export async function planStores(
+  { options, stores, terminal, effects }: Run,
+  engines?: MarkEngines,
+): Promise<Planned> {
   const progress = createProgressLine(terminal, () => performance.now(), describeProgress);
   const markOptions: MarkOptions = {
     ...(await markOptionsOf(options, stores)),
     onProgress: progress.update,
+    ...(engines && { engines }),
   };
   const registries: PlannedRegistry[] = [];
   const faults: string[] = [];

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
-import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import type { IncomingMessage } from "node:http";
+import type { Agent as TlsAgent } from "node:https";
 
 /** User and password of the registry's account. */
 export interface Account {
@@ -67,8 +67,18 @@ const bodyLimitBytes = 16 * 1024 * 1024;
  * Connections are kept, as a probe asks ten thousand times. Node's `fetch` closes its connection after each HEAD and
  * takes five times the processor; see docs/adr/0008-node-http-for-registries.md.
  */
-const plainAgent = new PlainAgent({ keepAlive: true });
-const tlsAgent = new TlsAgent({ keepAlive: true });
+function createClients() {
+  // Not by `import`, which loads all that Node has for the web: each program and each of its threads would begin with that.
+  const [plain, tls] = [process.getBuiltinModule("node:http"), process.getBuiltinModule("node:https")];
+  return {
+    plainRequest: plain.request,
+    plainAgent: new plain.Agent({ keepAlive: true }),
+    tlsRequest: tls.request,
+    tlsAgent: new tls.Agent({ keepAlive: true }),
+  };
+}
+
+let clients: ReturnType<typeof createClients> | undefined;
 
 /**
  * One request, one answer, whatever it says; no redirect is followed, so no password ever follows one.
@@ -116,8 +126,9 @@ function open(url: string, { method = "GET", headers, account, agent }: Request)
     method,
     headers: { "user-agent": "regwarden", ...headers, ...(account && { authorization: basic(account) }) },
   };
-  if (protocol === "https:") return tlsRequest({ ...options, agent: agent ?? tlsAgent });
-  return plainRequest({ ...options, agent: plainAgent });
+  clients ??= createClients();
+  if (protocol === "https:") return clients.tlsRequest({ ...options, agent: agent ?? clients.tlsAgent });
+  return clients.plainRequest({ ...options, agent: clients.plainAgent });
 }
 
 function timeoutError(seconds: number): Error {

@@ -16,25 +16,27 @@ export function createBlobFlags({ tables }: Inventory): BlobFlags {
 
 /** Flags a blob; false for one that no table holds. */
 export function flagBlob(inventory: Inventory, flags: BlobFlags, digest: Digest, bit: number): boolean {
-  return withBlob(inventory, flags, digest, (bytes, entry) => Atomics.or(bytes, entry, bit)) !== undefined;
+  const { tables } = inventory;
+  if (!digest.startsWith(prefix)) return false;
+  // A store has millions of digests to flag, so that neither iterators nor closures are for this.
+  for (let position = 0; position < tables.length; position++) {
+    const [table, bytes] = [tables[position], flags[position]];
+    const entry = table && findBlob(table, digest, prefix.length);
+    if (entry === undefined || !bytes) continue;
+    if (((bytes[entry] ?? 0) & bit) === 0) Atomics.or(bytes, entry, bit);
+    return true;
+  }
+  return false;
 }
 
 /** The flags of a blob; undefined for one that no table holds. */
 export function flagsOf(inventory: Inventory, flags: BlobFlags, digest: Digest): number | undefined {
-  return withBlob(inventory, flags, digest, (bytes, entry) => bytes[entry] ?? 0);
-}
-
-function withBlob(
-  { tables }: Inventory,
-  flags: BlobFlags,
-  digest: Digest,
-  work: (bytes: Uint8Array<SharedArrayBuffer>, entry: number) => number,
-): number | undefined {
+  const { tables } = inventory;
   if (!digest.startsWith(prefix)) return undefined;
-  for (const [position, table] of tables.entries()) {
-    const entry = findBlob(table, digest, prefix.length);
-    const bytes = flags[position];
-    if (entry !== undefined && bytes) return work(bytes, entry);
+  for (let position = 0; position < tables.length; position++) {
+    const [table, bytes] = [tables[position], flags[position]];
+    const entry = table && findBlob(table, digest, prefix.length);
+    if (entry !== undefined && bytes) return bytes[entry] ?? 0;
   }
   return undefined;
 }

@@ -1,22 +1,26 @@
 import { isMainThread, workerData } from "node:worker_threads";
+import { collect } from "../source/bounded.ts";
 import { estimateBlobs } from "../source/disk/blob.ts";
 import { type DiskSource, diskSource } from "../source/disk/registry.ts";
 import type { Share } from "../source/source.ts";
-import { type Inventory, joinInventories, listBlobs } from "../store-check/inventory.ts";
+import { type Inventory, joinInventories } from "../store-check/inventory.ts";
 import { heapOfThread, memoryLimit, requireMemory } from "../store-check/memory.ts";
-import { chunksOf, serveTasks, shareOut, startThreads, usefulThreads } from "../store-check/threads.ts";
-import type { BlobFlags } from "./blob-flags.ts";
 import {
-  createRepositoryMarker,
-  type MarkedRepository,
-  type MarkRules,
-  type RepositoryTask,
-} from "./repository-marker.ts";
-import { type UnneededBlob, unneededBlobs } from "./sweep-table.ts";
+  chunksOf,
+  serveTasks,
+  shareOut,
+  startThreads,
+  type Threads,
+  usefulThreads,
+} from "../store-check/threads.ts";
+import { createBlobFlags } from "./blob-flags.ts";
+import { createMarkWorker, type MarkWork, type MarkWorker, type Presence } from "./mark-work.ts";
+import type { MarkedRepository, RepositoryTask } from "./repository-marker.ts";
+import type { UnneededBlob } from "./sweep-table.ts";
 
 /** How the steps of a mark are done: here, or on several threads. */
 export interface MarkEngine {
-  readonly listBlobs: (onBlob: () => void) => Promise<Inventory>;
+  readonly listBlobs: () => Promise<Inventory>;
   /** `onMark` gets each repository, in the order in which they end. */
   readonly markRepositories: (
     tasks: readonly RepositoryTask[],
@@ -24,14 +28,32 @@ export interface MarkEngine {
     onMark: (mark: MarkedRepository) => void,
   ) => Promise<void>;
   readonly unneededBlobs: (work: MarkWork) => Promise<readonly UnneededBlob[]>;
+  /**
+   * Names of the repositories that may lack something now, after a collection: of all others it is sure that they do not.
+   * Those that cannot be listed are left out.
+   */
+  readonly suspects: () => Promise<readonly string[]>;
   readonly stop: () => Promise<void>;
 }
 
-/** What all repositories are marked by. */
-export interface MarkWork {
-  readonly inventory: Inventory;
-  readonly flags: BlobFlags;
-  readonly rules: MarkRules;
+/** Engines of several stores, which last from the marks to the proofs: a manifest that was read is known then. */
+export interface MarkEngines {
+  readonly of: (source: DiskSource) => MarkEngine;
+  readonly stop: () => Promise<void>;
+}
+
+export function createMarkEngines(threads?: number): MarkEngines {
+  const engines = new Map<string, MarkEngine>();
+  return {
+    of: (source) => {
+      const engine = engines.get(source.dataDirectory) ?? createMarkEngine(source, threads);
+      engines.set(source.dataDirectory, engine);
+      return engine;
+    },
+    stop: async () => {
+      await Promise.all([...engines.values()].map((engine) => engine.stop()));
+    },
+  };
 }
 
 /** From this many blobs on, threads take less time than their start. */
@@ -41,30 +63,100 @@ const blobsOfLargeStore = 10_000;
 const repositoriesAtATime = 16;
 
 /** `given`: threads that are used whatever the size of the store. Errors: E_OUT_OF_MEMORY. */
-export function createMarkEngine(source: DiskSource, given?: number): MarkEngine {
+function createMarkEngine(source: DiskSource, given?: number): MarkEngine {
   const blobs = estimateBlobs(source.dataDirectory);
   const threads = given ?? (blobs >= blobsOfLargeStore ? usefulThreads() : 0);
   const need = { registry: source.name, blobs, threads };
   const limit = memoryLimit();
   requireMemory(need, limit);
-  return threads === 0
-    ? inlineEngine(source)
-    : threadEngine(source, { threads, heapBytes: heapOfThread(need, limit) });
+  const workers =
+    threads === 0
+      ? inlineWorkers(source)
+      : threadWorkers(source, { threads, heapBytes: heapOfThread(need, limit) });
+  return engineOf(source, workers);
 }
 
-function inlineEngine(source: DiskSource): MarkEngine {
-  return {
-    listBlobs: (onBlob) => listBlobs(source, onBlob),
-    markRepositories: async (tasks, { rules, inventory, flags }, onMark) => {
-      const mark = createRepositoryMarker(source, rules, inventory, flags);
-      for (const task of tasks) onMark(await mark(task));
-    },
-    unneededBlobs: async ({ inventory, flags }) =>
-      inventory.tables.flatMap((_, position) =>
-        unneededBlobs(source.dataDirectory, inventory, flags, position),
-      ),
-    stop: async () => {},
+/** The worker of each share, whose answers may come later. */
+type Workers = Threads<Task, Answer>;
+
+function engineOf(source: DiskSource, workers: Workers): MarkEngine {
+  const { count } = workers;
+  const onAll = <T>(work: (thread: number, share: Share) => Promise<T>) =>
+    Promise.all(Array.from({ length: count }, (_, index) => work(index, { index, count })));
+  const markedBy = new Map<string, number>();
+  let inventory: Inventory | undefined;
+  const listBlobs = async () => {
+    const shares = await onAll((thread, share) => workers.ask(thread, { task: "list", share }));
+    return joinInventories(shares as Inventory[]);
   };
+  return {
+    listBlobs,
+    markRepositories: async (tasks, work, onMark) => {
+      inventory = work.inventory;
+      await onAll((thread) => workers.ask(thread, { task: "know", work }));
+      await shareOut(workers, chunksOf(tasks, repositoriesAtATime), async (thread, chunk) => {
+        for (const { repository } of chunk) markedBy.set(repository, thread);
+        const marks = await workers.ask(thread, { task: "mark", tasks: chunk });
+        (marks as readonly MarkedRepository[]).forEach(onMark);
+      });
+    },
+    unneededBlobs: async (work) => {
+      const found: UnneededBlob[][] = [];
+      const positions = work.inventory.tables.map((_, position) => position);
+      await shareOut(workers, positions, async (thread, position) => {
+        found.push((await workers.ask(thread, { task: "unneeded", position })) as UnneededBlob[]);
+      });
+      return found.flat();
+    },
+    suspects: async () => {
+      inventory ??= await listBlobs();
+      const presence: Presence = { inventory, present: createBlobFlags(inventory) };
+      await onAll((thread, share) => workers.ask(thread, { task: "present", share, presence }));
+      const listed = await collect(source.repositories());
+      const names = listed.flatMap((fact) => (fact.state === "found" ? [fact.name] : []));
+      // Its thread has read its manifests.
+      const ofThread = Map.groupBy(names, (name) => markedBy.get(name) ?? 0);
+      const answers = await onAll((thread) =>
+        workers.ask(thread, { task: "suspects", repositories: ofThread.get(thread) ?? [], presence }),
+      );
+      return answers.flat() as string[];
+    },
+    stop: workers.stop,
+  };
+}
+
+type Task =
+  | { readonly task: "list"; readonly share: Share }
+  | { readonly task: "know"; readonly work: MarkWork }
+  | { readonly task: "mark"; readonly tasks: readonly RepositoryTask[] }
+  | { readonly task: "unneeded"; readonly position: number }
+  | { readonly task: "present"; readonly share: Share; readonly presence: Presence }
+  | { readonly task: "suspects"; readonly repositories: readonly string[]; readonly presence: Presence };
+
+type Answer = Inventory | readonly MarkedRepository[] | readonly UnneededBlob[] | readonly string[] | null;
+
+async function perform(worker: MarkWorker, task: Task): Promise<Answer> {
+  switch (task.task) {
+    case "list":
+      return worker.list(task.share);
+    case "know":
+      worker.know(task.work);
+      return null;
+    case "mark":
+      return worker.mark(task.tasks);
+    case "unneeded":
+      return worker.unneeded(task.position);
+    case "present":
+      worker.flagPresent(task.share, task.presence);
+      return null;
+    case "suspects":
+      return worker.suspects(task.repositories, task.presence);
+  }
+}
+
+function inlineWorkers(source: DiskSource): Workers {
+  const worker = createMarkWorker(source);
+  return { count: 1, ask: (_, task) => perform(worker, task), stop: async () => {} };
 }
 
 /** What a thread works on, from its start to its end. */
@@ -74,71 +166,21 @@ interface Assignment {
   readonly dataDirectory: string;
 }
 
-type Task =
-  | { readonly task: "list"; readonly share: Share }
-  | { readonly task: "know"; readonly work: MarkWork }
-  | { readonly task: "mark"; readonly tasks: readonly RepositoryTask[] }
-  | { readonly task: "unneeded"; readonly position: number };
-
-type Answer = Inventory | readonly MarkedRepository[] | readonly UnneededBlob[] | null;
-
 const assignmentMark = "regwarden-mark-worker";
 
-function threadEngine(
+function threadWorkers(
   { name, dataDirectory }: DiskSource,
   limits: { readonly threads: number; readonly heapBytes: number },
-): MarkEngine {
+): Workers {
   const assignment: Assignment = { mark: assignmentMark, name, dataDirectory };
   // In the bundle this very file is the whole program, which sees below that it runs as a thread.
-  const threads = startThreads<Task, Answer>(import.meta.filename, assignment, limits);
-  const onAll = <T>(work: (thread: number) => Promise<T>) =>
-    Promise.all(Array.from({ length: threads.count }, (_, thread) => work(thread)));
-  return {
-    listBlobs: async () => {
-      const { count } = threads;
-      const shares = await onAll((index) => threads.ask(index, { task: "list", share: { index, count } }));
-      return joinInventories(shares as Inventory[]);
-    },
-    markRepositories: async (tasks, work, onMark) => {
-      await onAll((thread) => threads.ask(thread, { task: "know", work }));
-      await shareOut(threads, chunksOf(tasks, repositoriesAtATime), async (thread, chunk) => {
-        const marks = await threads.ask(thread, { task: "mark", tasks: chunk });
-        (marks as MarkedRepository[]).forEach(onMark);
-      });
-    },
-    unneededBlobs: async ({ inventory }) => {
-      const found: UnneededBlob[][] = [];
-      const positions = inventory.tables.map((_, position) => position);
-      await shareOut(threads, positions, async (thread, position) => {
-        found.push((await threads.ask(thread, { task: "unneeded", position })) as UnneededBlob[]);
-      });
-      return found.flat();
-    },
-    stop: threads.stop,
-  };
+  return startThreads<Task, Answer>(import.meta.filename, assignment, limits);
 }
 
 /** The work of a thread. */
 function serve({ name, dataDirectory }: Assignment): void {
-  const source = diskSource(name, dataDirectory);
-  let known:
-    | { readonly work: MarkWork; readonly mark: ReturnType<typeof createRepositoryMarker> }
-    | undefined;
-  serveTasks<Task, Answer>(async (task) => {
-    if (task.task === "list") return listBlobs(source, () => {}, task.share);
-    if (task.task === "know") {
-      const { rules, inventory, flags } = task.work;
-      known = { work: task.work, mark: createRepositoryMarker(source, rules, inventory, flags) };
-      return null;
-    }
-    if (!known) throw new Error("a thread of the mark was asked before it knew the store");
-    const { work, mark } = known;
-    if (task.task === "unneeded")
-      return unneededBlobs(dataDirectory, work.inventory, work.flags, task.position);
-    const marks: MarkedRepository[] = [];
-    for (const one of task.tasks) marks.push(await mark(one));
-    return marks;
-  });
+  const worker = createMarkWorker(diskSource(name, dataDirectory));
+  serveTasks<Task, Answer>((task) => perform(worker, task));
 }
 
 function isAssignment(data: unknown): data is Assignment {

@@ -7,8 +7,9 @@ import { hexOfEntry, sizeOfEntry } from "../store-check/blob-table.ts";
 import type { Inventory } from "../store-check/inventory.ts";
 import { type BlobFlags, createBlobFlags, flagsOf } from "./blob-flags.ts";
 import type { Damage, MarkOptions, RegistryMark } from "./mark.ts";
-import { createMarkEngine, type MarkEngine, type MarkWork } from "./mark-engine.ts";
+import { createMarkEngines, type MarkEngine } from "./mark-engine.ts";
 import { unreachedSince } from "./mark-repository.ts";
+import type { MarkWork } from "./mark-work.ts";
 import { unreadableDamage } from "./needs.ts";
 import type { MarkedRepository, MarkRules } from "./repository-marker.ts";
 import { shardFilter } from "./shard.ts";
@@ -23,11 +24,11 @@ import type { BlobThing } from "./thing.ts";
  */
 export async function markRegistry(source: DiskSource, options: MarkOptions): Promise<RegistryMark> {
   const startedAt = options.startedAt ?? (await nextMillisecond());
-  const engine = createMarkEngine(source, options.threads);
+  const engines = options.engines ?? createMarkEngines(options.threads);
   try {
-    return await markBy(engine, source, options, startedAt);
+    return await markBy(engines.of(source), source, options, startedAt);
   } finally {
-    await engine.stop();
+    if (engines !== options.engines) await engines.stop();
   }
 }
 
@@ -39,7 +40,7 @@ async function markBy(
 ): Promise<RegistryMark> {
   const progress = createProgress(source.name, options, startedAt);
   // Before the repositories: a blob that comes later is none that could be removed.
-  const inventory = await engine.listBlobs(progress.onBlob);
+  const inventory = await engine.listBlobs();
   const listed = await collect(source.repositories());
   progress.onListed(inventory, listed.length);
   const { graceMs, overwrittenMs, retention, deadForMs, inUse, shard } = options;
@@ -202,10 +203,6 @@ function createProgress(registry: string, { onProgress }: MarkOptions, startedAt
   const report = () =>
     onProgress?.({ registry, ...counts, allRepositories, seconds: (Date.now() - startedAt) / 1000 });
   return {
-    onBlob: () => {
-      counts.blobs += 1;
-      report();
-    },
     onListed: ({ blobs }: Inventory, repositories: number) => {
       counts.blobs = blobs;
       allRepositories = repositories;

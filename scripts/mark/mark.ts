@@ -3,6 +3,7 @@ import type { RetentionRules } from "../../contract/retention-rules.ts";
 import type { Digest } from "../registry/digest.ts";
 import type { Share } from "../source/source.ts";
 import type { Ages } from "./ages.ts";
+import type { MarkEngines } from "./mark-engine.ts";
 import type { Thing } from "./thing.ts";
 
 /** What a mark goes by. Times are milliseconds. */
@@ -25,6 +26,8 @@ export interface MarkOptions {
   readonly shard?: Share | undefined;
   /** That read side by side; 0: none but this one. @default by the size of the store */
   readonly threads?: number;
+  /** What reads the stores, and goes on after the mark; undefined: threads that end with it. */
+  readonly engines?: MarkEngines;
   readonly onProgress?: (progress: MarkProgress) => void;
 }
 

@@ -4,6 +4,7 @@ import { readBlob } from "../source/disk/blob.ts";
 import { writtenAfter } from "../source/disk/files.ts";
 import type { DiskSource } from "../source/disk/registry.ts";
 import { hasChangedSince } from "./changes.ts";
+import { createManifestMemo } from "./manifest-memo.ts";
 import type { MarkOptions, RegistryMark } from "./mark.ts";
 import { markOf } from "./repository-marker.ts";
 import type { Thing } from "./thing.ts";
@@ -80,7 +81,11 @@ async function needsSince(
   const graceMs = clockMarginMs;
   const seen = new Map(unreached.map(({ path, writtenAt }) => [path, writtenAt]));
   const rules = { startedAt, graceMs, overwrittenMs, retention, deadForMs: 0, inUse, shard: undefined };
-  const mark = markOf(source, rules, (digest) => readBlob(dataDirectory, digest), false);
+  const mark = markOf(source, rules, {
+    manifest: createManifestMemo(dataDirectory),
+    blob: (digest) => readBlob(dataDirectory, digest),
+    withCompleteness: false,
+  });
   const repositories = new Map<string, ReadonlySet<Digest>>();
   const blobs = new Map<Digest, string>();
   let damage: string | undefined;

@@ -2,8 +2,7 @@ import type { Digest } from "../registry/digest.ts";
 import { createFindRule } from "../retention-rules/read-rules.ts";
 import type { DiskSource } from "../source/disk/registry.ts";
 import { readStoreFacts } from "../source/read-store.ts";
-import type { BlobState } from "../source/source.ts";
-import { memoizeManifests } from "../store-check/check-repository.ts";
+import type { BlobState, ManifestState } from "../source/source.ts";
 import { blobsIn, type Inventory } from "../store-check/inventory.ts";
 import type { LinkAges } from "./ages.ts";
 import { type BlobFlags, flagBits, flagBlob } from "./blob-flags.ts";
@@ -33,18 +32,27 @@ export interface MarkedRepository extends Omit<RepositoryMark, "needed" | "spare
   readonly missing: readonly Digest[];
 }
 
+/** How a mark reads manifests and blobs: both may be known already. */
+interface MarkReads {
+  readonly manifest: (digest: Digest) => ManifestState;
+  readonly blob: (digest: Digest) => BlobState;
+  readonly withCompleteness: boolean;
+}
+
 /** Reads a repository and marks it. */
 export function markOf(
   source: DiskSource,
   { startedAt, graceMs, overwrittenMs, retention, deadForMs, inUse, shard }: MarkRules,
-  blob: (digest: Digest) => BlobState,
-  withCompleteness: boolean,
+  { manifest, blob, withCompleteness }: MarkReads,
 ): (task: RepositoryTask) => Promise<RepositoryMark & { readonly tags: number }> {
-  const manifest = memoizeManifests(source);
   const isMine = shardFilter(shard);
   const findRule = createFindRule(retention ?? []);
   return async ({ repository, ages, seen }) => {
-    const reads = { manifest, blob, withTagTimes: true };
+    const reads = {
+      manifest: async (_: string, digest: Digest) => manifest(digest),
+      blob,
+      withTagTimes: true,
+    };
     const facts = await readStoreFacts(source, "authoritative", repository, reads);
     const limits = formerLimits(findRule(repository)?.rule.overwritten, startedAt, overwrittenMs);
     const former = await readFormerRoots(source, repository, facts.tags, limits);
@@ -65,14 +73,19 @@ export function markOf(
   };
 }
 
+/** The blobs of a store, what of them is flagged, and how its manifests are read. */
+interface Flagging extends Pick<MarkReads, "manifest"> {
+  readonly inventory: Inventory;
+  readonly flags: BlobFlags;
+}
+
 /** Marks repositories, and flags the blobs that they need. */
 export function createRepositoryMarker(
   source: DiskSource,
   rules: MarkRules,
-  inventory: Inventory,
-  flags: BlobFlags,
+  { inventory, flags, manifest }: Flagging,
 ): (task: RepositoryTask) => Promise<MarkedRepository> {
-  const mark = markOf(source, rules, blobsIn(inventory), true);
+  const mark = markOf(source, rules, { manifest, blob: blobsIn(inventory), withCompleteness: true });
   return async (task) => {
     const { needed, spared, ...rest } = await mark(task);
     const missing = new Set<Digest>();

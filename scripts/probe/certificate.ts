@@ -1,5 +1,3 @@
-import { connect } from "node:tls";
-
 /**
  * When the certificate that a server shows expires; null over plain HTTP or when none can be read. It is read whether it
  * is trusted or not, as nothing is sent: one that has expired already matters most.
@@ -10,7 +8,8 @@ export async function readCertificateExpiry(origin: string, timeoutSeconds: numb
   const host = hostname.replace(/^\[|\]$/g, "");
   const isName = /[a-z]/i.test(host) && !host.includes(":");
   return new Promise((resolve) => {
-    const socket = connect({
+    // Not by `import`: every program would load it with its start.
+    const socket = process.getBuiltinModule("node:tls").connect({
       host,
       port: port === "" ? 443 : Number(port),
       rejectUnauthorized: false,

@@ -93,7 +93,7 @@ export function layersPath(dataDirectory: string, repository: string): string {
 /** Directory of one link, given the directory that {@link revisionsPath} or {@link layersPath} names. */
 export function linkDirectory(base: string, digest: Digest): string {
   const { algorithm, hex } = splitDigest(digest);
-  return join(base, algorithm, hex);
+  return `${base}/${algorithm}/${hex}`;
 }
 
 /** Directory of the algorithms of all blobs. */
@@ -101,10 +101,14 @@ export function blobsPath(dataDirectory: string): string {
   return join(dataDirectory, root, "blobs");
 }
 
+let last = { dataDirectory: "", blobs: "" };
+
 /** Directory of one blob. */
 export function blobDirectory(dataDirectory: string, digest: Digest): string {
   const { algorithm, hex } = splitDigest(digest);
-  return join(dataDirectory, root, "blobs", algorithm, hex.slice(0, 2), hex);
+  // `join` takes longer than all else about a blob, and nearly all are of the same store.
+  if (dataDirectory !== last.dataDirectory) last = { dataDirectory, blobs: blobsPath(dataDirectory) };
+  return `${last.blobs}/${algorithm}/${hex.slice(0, 2)}/${hex}`;
 }
 
 export function blobDataPath(dataDirectory: string, digest: Digest): string {

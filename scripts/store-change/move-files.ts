@@ -96,9 +96,15 @@ async function giveBackWritten(moves: readonly Move[], run: OpenRun): Promise<Re
 export async function syncDirectories(moves: readonly Move[], { effects }: OpenRun): Promise<void> {
   const directories = [...moves.map(({ to }) => dirname(to)), ...moves.map(({ from }) => dirname(from))];
   // One that was moved itself has its name in another.
-  for (const directory of new Set(directories))
-    if (await exists(directory)) await effects.syncDirectory(directory);
+  const waiting = new Set(directories).values();
+  const sync = async () => {
+    for (const directory of waiting) if (await exists(directory)) await effects.syncDirectory(directory);
+  };
+  // A file system with a journal writes it once for all that ask at the same time.
+  await Promise.all(Array.from({ length: syncsAtATime }, sync));
 }
+
+const syncsAtATime = 8;
 
 async function wasWrittenSince({ seen, check }: Move, path: string): Promise<string | undefined> {
   const fault = check?.(path);

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { describeError, ProgramError } from "../cli/errors.ts";
 import { ownDirectory, storePath } from "../registry/paths.ts";
 import type { Effects } from "./effects.ts";
@@ -28,7 +28,10 @@ export const purgingSuffix = ".purging";
 
 /** As journals name a path. */
 export function nameInJournal(path: string, { directory }: Pick<OpenRun, "directory">): string {
-  return relative(resolve(directory), path);
+  // Nearly all lie below it, and a collection names a hundred thousand.
+  const isBelow =
+    isAbsolute(directory) && path.startsWith(`${directory}${sep}`) && !/\/\.{0,2}(?:\/|$)/.test(path);
+  return isBelow ? path.slice(directory.length + 1) : relative(resolve(directory), path);
 }
 
 /** The time at which a run begins, as its directory is named: `20260419T031500.123Z`. Names sort by time. */

@@ -14,7 +14,8 @@ const wordsOfKey = 8;
 const wordsOfEntry = wordsOfKey + 2;
 const digitsOfWord = 8;
 /** 2.5 MiB. */
-const entriesOfChunk = 2 ** 16;
+const bitsOfChunk = 16;
+const entriesOfChunk = 2 ** bitsOfChunk;
 const loadFactor = 0.75;
 const wordRange = 2 ** 32;
 /**
@@ -73,8 +74,10 @@ export function sizeOfBlob(table: BlobTable, text: string, start: number): numbe
 export function findBlob({ chunks, index }: BlobTable, text: string, start: number): number | undefined {
   let slot = firstSlot(index, wordAt(text, start + hashWord * digitsOfWord));
   for (let number = index[slot]; number; number = index[slot]) {
-    const { words, offset } = locate(chunks, number - 1);
-    if (hasKey(words, offset, text, start)) return number - 1;
+    // As `locate` does, for which V8 would make an object at each step.
+    const words = chunks[(number - 1) >>> bitsOfChunk];
+    if (words && hasKey(words, ((number - 1) & (entriesOfChunk - 1)) * wordsOfEntry, text, start))
+      return number - 1;
     slot = nextSlot(index, slot);
   }
   return undefined;
@@ -88,11 +91,12 @@ export function sizeOfEntry({ chunks }: BlobTable, entry: number): number {
 /** The 64 hexadecimal digits of an entry's digest. */
 export function hexOfEntry({ chunks }: BlobTable, entry: number): string {
   const { words, offset } = locate(chunks, entry);
-  let hex = "";
   for (let word = 0; word < wordsOfKey; word++)
-    hex += (words[offset + word] ?? 0).toString(16).padStart(digitsOfWord, "0");
-  return hex;
+    keyBytes.writeUInt32BE(words[offset + word] ?? 0, word * Uint32Array.BYTES_PER_ELEMENT);
+  return keyBytes.toString("hex");
 }
+
+const keyBytes = Buffer.alloc(wordsOfKey * Uint32Array.BYTES_PER_ELEMENT);
 
 /** Bytes of all blobs. */
 export function totalSize(table: BlobTable): number {

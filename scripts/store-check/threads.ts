@@ -16,7 +16,7 @@ export interface Threads<Task, Answer> {
 const threadLimit = 4;
 
 /** Room for new objects; little, so that they are collected soon. */
-const maxYoungGenerationSizeMb = 12;
+const maxYoungGenerationSizeMb = 24;
 
 /** As many threads as there are processors; 0 on a machine with one, where they would not be worth their start. */
 export function usefulThreads(): number {

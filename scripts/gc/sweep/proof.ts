@@ -2,6 +2,7 @@ import type { GcReport } from "../../../contract/gc-report.ts";
 import type { Terminal } from "../../cli/terminal.ts";
 import type { RawFinding } from "../../graph/raw-finding.ts";
 import type { RegistryMark } from "../../mark/mark.ts";
+import type { MarkEngines } from "../../mark/mark-engine.ts";
 import { tagLinkPath } from "../../registry/paths.ts";
 import { readLink } from "../../source/disk/link.ts";
 import type { DiskSource } from "../../source/disk/registry.ts";
@@ -16,24 +17,24 @@ export interface Proven {
 }
 
 /**
- * Whether everything is complete that was so before: by a scan, which goes from the tags through the files that are there,
- * and so knows nothing of what the mark has worked out. `lost`: tags (REGISTRY/REPOSITORY:TAG) that were complete and
- * still lead to the same manifest, and whatever else (REGISTRY/REPOSITORY@DIGEST) misses what was moved.
+ * Whether everything is complete that was so before: from the tags and links through what their manifests say and the
+ * directories that are there, so without anything that the mark has worked out. Where names of directories alone do not
+ * show that all is there, a scan of the repository decides; see docs/adr/0038. `lost`: tags (REGISTRY/REPOSITORY:TAG) that
+ * were complete and still lead to the same manifest, and whatever else (REGISTRY/REPOSITORY@DIGEST) misses what was moved.
  *
  * Errors: E_OUT_OF_MEMORY.
  */
 export async function prove(
   proven: readonly Proven[],
   moved: SweepList,
+  engines: MarkEngines,
   terminal: Terminal,
 ): Promise<NonNullable<GcReport["proof"]>> {
-  const sources = proven.map(({ source }) => source);
-  const results = await scanAll({ sources, modeOf: () => "authoritative" }, {}, terminal);
   const lost = new Set<string>();
   let tags = 0;
-  for (const { mark } of proven) {
+  for (const { source, mark } of proven) {
     tags += mark.completeTags.size;
-    const findings = results.find(({ summary }) => summary.name === mark.registry)?.findings ?? [];
+    const findings = await findingsOf(source, await engines.of(source).suspects(), terminal);
     const names = [
       ...missedThings(findings, mark, moved).flatMap((missed) => missed.for),
       ...brokenTags(findings, mark),
@@ -41,6 +42,18 @@ export async function prove(
     for (const name of names) lost.add(`${mark.registry}/${name}`);
   }
   return { tags, lost: [...lost].sort() };
+}
+
+/** What a scan finds in some repositories. */
+async function findingsOf(
+  source: DiskSource,
+  repositories: readonly string[],
+  terminal: Terminal,
+): Promise<readonly RawFinding[]> {
+  if (repositories.length === 0) return [];
+  const choice = { sources: [source], modeOf: () => "authoritative" as const };
+  const results = await scanAll(choice, { repositories: new Set(repositories) }, terminal);
+  return results.flatMap(({ findings }) => findings);
 }
 
 /** Tags that are broken now, whatever by. What only a signature lacks breaks no tag. */

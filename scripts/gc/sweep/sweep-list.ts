@@ -17,9 +17,12 @@ export type SweepList = ReadonlyMap<string, Swept>;
 
 /** Those that were moved, where they are now. */
 export function movedOf(list: SweepList, made: readonly Move[]): SweepList {
-  const moved = new Set(made);
-  const own = [...list.values()].filter(({ move }) => moved.has(move));
-  return new Map(own.map((swept) => [swept.path, { ...swept, at: swept.move.to }]));
+  const moved = new Map<string, Swept>();
+  for (const move of made) {
+    const swept = list.get(move.from);
+    if (swept?.move === move) moved.set(swept.path, { ...swept, at: move.to });
+  }
+  return moved;
 }
 
 /**

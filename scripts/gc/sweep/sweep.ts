@@ -4,6 +4,7 @@ import type { GcReport } from "../../../contract/gc-report.ts";
 import type { Interruption } from "../../cli/interruption.ts";
 import type { Terminal } from "../../cli/terminal.ts";
 import type { MarkOptions, RegistryMark } from "../../mark/mark.ts";
+import { createMarkEngines } from "../../mark/mark-engine.ts";
 import type { Thing } from "../../mark/thing.ts";
 import type { DiskSource } from "../../source/disk/registry.ts";
 import { type AnnouncedMoves, announce } from "../../store-change/announced-moves.ts";
@@ -122,9 +123,13 @@ async function proveOrGiveBack(
   plans: readonly SweepPlan[],
   list: SweepList,
   announced: AnnouncedMoves,
-  { terminal }: SweepOptions,
+  { terminal, mark }: SweepOptions,
 ): Promise<GcReport["proof"]> {
-  const proof = await prove(plans, movedOf(list, announced.made()), terminal);
+  const moved = movedOf(list, announced.made());
+  const engines = mark.engines ?? createMarkEngines(mark.threads);
+  const proof = await prove(plans, moved, engines, terminal).finally(async () => {
+    if (engines !== mark.engines) await engines.stop();
+  });
   if (proof.lost.length === 0) return proof;
   await announced.giveBack(announced.made());
   await announced.finish();

@@ -1,4 +1,4 @@
-import { Agent } from "node:https";
+import type { Agent, AgentOptions } from "node:https";
 import { dirname, resolve } from "node:path";
 import { load } from "js-yaml";
 import * as v from "valibot";
@@ -34,7 +34,7 @@ export async function podAccess(
   const name = host.includes(":") ? `[${host}]` : host;
   return {
     server: `https://${name}:${port}`,
-    agent: new Agent({ ca, keepAlive: true }),
+    agent: keptConnections({ ca }),
     token: token.trim(),
   };
 }
@@ -110,7 +110,7 @@ export async function kubeconfigAccess(
   const token = user.tokenFile ? await material("token", user.tokenFile, undefined) : user.token;
   return {
     server: cluster.server.replace(/\/+$/, ""),
-    agent: new Agent({ ...given, keepAlive: true }),
+    agent: keptConnections(given),
     token: token?.trim(),
   };
 }
@@ -165,4 +165,10 @@ async function read(path: string, readText: ReadText, what = path): Promise<stri
 
 function unusable(reason: string, cause?: unknown): ProgramError {
   return new ProgramError("E_CONFIGURATION", `${reason}.`, { cause });
+}
+
+/** Not by `import`: every program would load it with its start. */
+function keptConnections(options: AgentOptions): Agent {
+  const { Agent: TlsAgent } = process.getBuiltinModule("node:https");
+  return new TlsAgent({ ...options, keepAlive: true });
 }
