@@ -29,6 +29,7 @@ export interface StoreWriter {
 
 export function createStoreWriter(run: OpenRun): StoreWriter {
   let counter = 0;
+  const moved = join(run.workDirectory, "moved");
   const nextName = () => {
     counter += 1;
     return String(counter);
@@ -37,7 +38,7 @@ export function createStoreWriter(run: OpenRun): StoreWriter {
   const putStaged = (put: StagedFile) => putFile(put, nextName, run);
   return {
     stagingPath,
-    movedPath: () => join(run.workDirectory, "moved", nextName()),
+    movedPath: () => `${moved}/${nextName()}`,
     putStaged,
     putText: async (path, text, mayReplace) => {
       const content = Buffer.from(text);

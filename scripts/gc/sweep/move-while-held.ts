@@ -78,7 +78,10 @@ async function stillDead(
 }
 
 async function giveBackTouched({ list, announced, touches }: Work, stayed: Set<Swept>): Promise<void> {
-  const touched = touchedThings(movedOf(list, announced.made()), await touches.meanwhile());
+  const lately = await touches.meanwhile();
+  // Clients wait.
+  if (lately.size === 0) return;
+  const touched = touchedThings(movedOf(list, announced.made()), lately);
   await announced.giveBack([...touched].map(({ move }) => move));
   for (const { path } of touched) {
     const swept = list.get(path);

@@ -31,6 +31,7 @@ export function movedOf(list: SweepList, made: readonly Move[]): SweepList {
  */
 export function touchedThings(list: SweepList, touched: Touched): ReadonlySet<Swept> {
   const stay = new Set<Swept>();
+  if (touched.size === 0) return stay;
   const stores = new Set([...list.values()].map(({ dataDirectory }) => dataDirectory));
   for (const [digest, repositories] of touched)
     for (const dataDirectory of stores) {

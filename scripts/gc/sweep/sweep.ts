@@ -112,11 +112,11 @@ async function giveBackTouched(
   announced: AnnouncedMoves,
   touches: Touches,
 ): Promise<ReadonlySet<Swept>> {
-  const moved = movedOf(list, announced.made());
-  const touched = touchedThings(moved, await touches.meanwhile());
-  await announced.giveBack([...touched].map(({ move }) => move));
+  const lately = await touches.meanwhile();
+  const touched = lately.size === 0 ? [] : [...touchedThings(movedOf(list, announced.made()), lately)];
+  await announced.giveBack(touched.map(({ move }) => move));
   await announced.finish();
-  return new Set([...touched].flatMap(({ path }) => list.get(path) ?? []));
+  return new Set(touched.flatMap(({ path }) => list.get(path) ?? []));
 }
 
 async function proveOrGiveBack(

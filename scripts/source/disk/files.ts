@@ -8,7 +8,6 @@ import {
   readSync,
   statSync,
 } from "node:fs";
-import { join } from "node:path";
 import { describeError, systemCode } from "../../cli/errors.ts";
 import type { BlobState, Invalid, Unreadable } from "../source.ts";
 
@@ -137,7 +136,7 @@ export function lastWrite(directory: string, name: string): number | undefined {
   try {
     const above = statSync(directory, { throwIfNoEntry: false });
     if (!above) return undefined;
-    return Math.max(above.mtimeMs, statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    return Math.max(above.mtimeMs, statSync(`${directory}/${name}`, { throwIfNoEntry: false })?.mtimeMs ?? 0);
   } catch (error) {
     return isMissing(error) ? undefined : Number.POSITIVE_INFINITY;
   }
