@@ -153,6 +153,46 @@ const docker: Start = async (surroundings) => {
   };
 };
 
+/** Where containerd listens: its own service, or the one that docker's engine starts. */
+const containerdSockets = ["/run/containerd/containerd.sock", "/var/run/docker/containerd/containerd.sock"];
+
+const ctr: Start = async (surroundings) => {
+  const binary = findCommand("ctr");
+  const socket = containerdSockets.find((path) => existsSync(path));
+  if (binary === undefined || socket === undefined) return undefined;
+  const { remote, directory } = surroundings;
+  const own = ["--address", socket, "--namespace", `regwarden-test-${process.pid}`];
+  const sources = await layouts(surroundings);
+  const nameOf = (at: number) => `localhost/own${at}:image`;
+  for (const [at, source] of sources.entries()) {
+    const archive = join(directory, `${at}.tar`);
+    await execa("tar", ["-C", source, "-cf", archive, "."], limits);
+    const flags = ["--base-name", `localhost/own${at}`, "--all-platforms", "--no-unpack"];
+    await execa(binary, [...own, "images", "import", ...flags, archive], limits);
+  }
+  // Without it, containerd speaks plain HTTP to this machine.
+  const host = hostOf(remote);
+  const hosts = join(directory, "hosts");
+  await mkdir(join(hosts, host), { recursive: true });
+  const server = `server = "https://${host}"\n[host."https://${host}"]\n  skip_verify = true\n`;
+  await writeFile(join(hosts, host, "hosts.toml"), server);
+  const flags = ["--hosts-dir", hosts, "--user", `${remote.login.user}:${remote.login.password}`];
+  return {
+    name: "ctr",
+    push: async (image, repository, tag) => {
+      const target = `${host}/${repository}:${tag}`;
+      const name = nameOf(image % sources.length);
+      await execa(binary, [...own, "images", "push", ...flags, target, name], limits);
+    },
+    dispose: async () => {
+      const { stdout } = await execa(binary, [...own, "images", "ls", "-q"], { reject: false });
+      const names = stdout.split("\n").filter((name) => name !== "");
+      await execa(binary, [...own, "images", "rm", "--sync", ...names], { reject: false });
+      await execa(binary, ["--address", socket, "namespaces", "rm", own[3] ?? ""], { reject: false });
+    },
+  };
+};
+
 /** podman and buildah, which have one storage. */
 const ofContainers =
   (name: "podman" | "buildah"): Start =>
@@ -184,6 +224,7 @@ const all: readonly Start[] = [
   skopeo,
   crane,
   docker,
+  ctr,
   regctl,
   ofContainers("podman"),
   ofContainers("buildah"),
