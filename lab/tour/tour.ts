@@ -8,7 +8,7 @@ import { tourSteps } from "./tour-steps.ts";
 
 const readOn = `${heading("And on your own VM")}
    README.md, "Use it for your own VM": a configuration of nine lines.
-   docs/adopt.md: take over a registry that runs already, without a failed pull.`;
+   docs/README.md: every document, from moving in to a rebuild at three in the morning.`;
 
 /**
  * Leads through what the stack is for: drift, the comment on a pull request, the incident and the maintenance that does not
