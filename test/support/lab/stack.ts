@@ -43,6 +43,9 @@ export const lab = (...args: string[]) => program("lab/main.ts", args);
 export const engine = (operation: string, ...args: string[]) =>
   program("engine/main.ts", [operation, "--stack", instance, ...args]);
 
+/** `npm run dns -- --stack e2e ARGS` */
+export const dns = (...args: string[]) => program("engine/dns/main.ts", ["--stack", instance, ...args]);
+
 /** The Pulumi CLI itself in the lab's environment, for configuration and state. */
 export async function pulumi(...args: string[]): Promise<string> {
   return await cli(args);
