@@ -235,6 +235,23 @@ export const backupMetrics = {
   regwarden_backup_tags: { help: "Tags of the store at the end of the last run", labels: [] },
 } as const satisfies Record<string, Metric>;
 
+/** Written by the copying of single images out of the private registry's store, and served by nginx at /metrics/break-glass of the metrics port. */
+export const breakGlassMetrics = {
+  regwarden_break_glass_last_run_timestamp_seconds: {
+    help: "Unix time of the end of the last run, whatever its result",
+    labels: [],
+  },
+  regwarden_break_glass_success_timestamp_seconds: {
+    help: "Unix time of the end of the last run that copied every image; absent before the first",
+    labels: [],
+  },
+  regwarden_break_glass_images: { help: "Images that are to be copied", labels: [] },
+  regwarden_break_glass_failed: {
+    help: "Images that the last run could not copy; their former copies stay",
+    labels: [],
+  },
+} as const satisfies Record<string, Metric>;
+
 /** Counted by nginx, and served at /metrics/freeze of the metrics port; the totals begin anew with its container. */
 export const freezeMetrics = {
   regwarden_freeze_active: { help: "1 while writes to the private registry are held, else 0", labels: [] },

@@ -2,6 +2,7 @@ import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { checkDeploymentCommand } from "../deployment/check-deployment/main.ts";
 import { seedSentinelCommand } from "../deployment/seed-sentinel/main.ts";
+import { exportCommand } from "../export/main.ts";
 import { gcCommand } from "../gc/main.ts";
 import { inUseCommand } from "../in-use/main.ts";
 import { probeCommand } from "../probe/main.ts";
@@ -18,6 +19,7 @@ const commands: readonly Command[] = [
   repairCommand,
   retainCommand,
   gcCommand,
+  exportCommand,
   probeCommand,
   verifyCommand,
   inUseCommand,

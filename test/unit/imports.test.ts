@@ -117,6 +117,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   "write-freeze": ["cli"],
   push: ["cli", "http", "registry"],
   scan: [...beneathCommands, "store-check"],
+  export: [...beneathCommands, "store-check"],
   probe: beneathCommands,
   verify: beneathCommands,
   "in-use": [...beneathCommands, "push"],
