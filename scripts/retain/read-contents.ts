@@ -54,7 +54,9 @@ async function readBelow(
     }
     const state = await source.manifest(repository, digest);
     if (state.state === "parsed") {
-      for (const child of state.manifest.children) waiting.push(child.digest);
+      const { children, subject } = state.manifest;
+      // What an artifact is about, the collection keeps with it; so the signatures of that stay as well.
+      waiting.push(...children.map((child) => child.digest), ...(subject ? [subject] : []));
     } else if (state.state === "unreadable") {
       // A blob among the children of an index is no manifest, and leads nowhere.
       if (digest === root || state.isUnparsable !== true) fault ??= `${state.location} ${state.reason}`;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readGauge } from "../../../../scripts/report/exposition.ts";
 import { decidedTags, retain } from "../../../support/commands.ts";
+import { detachedSignature, signatureTag } from "../../../support/images/artifacts.ts";
 import { image } from "../../../support/images/oci-content.ts";
 import { inUseDocument } from "../../../support/in-use-document.ts";
 import { temporaryDirectory } from "../../../support/program.ts";
@@ -211,4 +212,19 @@ test("while the access log is younger than the rule reaches back, tags stay, the
     exitCode: 3,
     report: { refused: [{ reason: "access-log" }] },
   });
+});
+
+test("signatures of what a tagged artifact is about stay, as the collection keeps that with the artifact", async () => {
+  const root = await temporaryDirectory();
+  const store = storeAt(join(root, "private"));
+  const signed = image("built", "linux/amd64");
+  const signature = detachedSignature(signed);
+  await store.push("ci/a", signed);
+  await store.manifest("ci/a", { schemaVersion: 2, subject: signed.descriptor, layers: [] }, "v1");
+  await store.push("ci/a", signature, signatureTag(signed));
+  await setPushTime(store, "ci/a", "v1", Date.now() - day / 2);
+  await setPushTime(store, "ci/a", signatureTag(signed), Date.now() - 2 * day);
+  const rules = await writeRules(root, [{ repositories: ["ci/*"], keep: { pushedWithin: "1d" } }]);
+  const { report } = await retain(root, "--rules", rules);
+  expect(decidedTags(report)).toMatchObject({ keep: [`ci/a:${signatureTag(signed)}`, "ci/a:v1"], drop: [] });
 });
