@@ -37,7 +37,8 @@ export async function readConnections(
   } catch (cause) {
     if (found !== undefined) return found;
     if (errors.length === 0) throw cause;
-    throw new Error(errors.join("\n"), { cause });
+    // The engine reports one again as it ends.
+    throw new Error([...new Set(errors)].join("\n"), { cause });
   }
   throw new Error("the preview that reads the configuration ended without reading it");
 }

@@ -40,14 +40,14 @@ export async function runDns(
     const words = [dnsPaths.command, args.action, ...(args.name === undefined ? [] : [args.name])];
     const action = `${args.action} the name servers of ${name}`;
     const { exitCode, stdout, stderr } = await host.executeScript(asRootScript, words, { action });
-    display.write(stdout.toString("utf8"));
-    display.writeError(stderr);
     if (exitCode === commandNotFound) {
       display.writeError(
         `${dnsPaths.command} is not on ${name} yet: \`npm run up -- --stack ${stack}\` puts it there.\n`,
       );
       return couldNotTry;
     }
+    display.write(stdout.toString("utf8"));
+    display.writeError(stderr);
     if (args.action === "rollback" && exitCode === 0) await assertReachable(host, name, display);
     return exitCode;
   } catch (error) {
