@@ -57,7 +57,9 @@ async function startAgent(socket: string): Promise<string> {
 
 async function putOnHost(path: string, text: string): Promise<void> {
   const content = Buffer.from(text).toString("base64");
-  await host.sh(`mkdir -p $(dirname ${path}) && umask 077 && printf %s ${content} | base64 --decode >${path}`);
+  await host.sh(
+    `mkdir -p $(dirname ${path}) && umask 077 && printf %s ${content} | base64 --decode >${path}`,
+  );
 }
 
 beforeAll(async () => {
