@@ -172,6 +172,7 @@ function registrySettings(config: Config): RegistrySettings {
     retention,
     collection,
     backup,
+    breakGlass,
     cluster,
   } = config;
   const { directory, dataMount, outboundProxy, tls: tlsOnHost } = host;
@@ -191,6 +192,7 @@ function registrySettings(config: Config): RegistrySettings {
     retention,
     collection,
     ...(backup?.enabled ? { backup } : {}),
+    ...(breakGlass ? { breakGlass } : {}),
     ...(cluster.enabled && cluster.inUse.enabled ? { inUseAs: inUseAs(config) } : {}),
   };
 }
@@ -246,6 +248,7 @@ function clusterSettings({
   metrics,
   collection,
   backup,
+  breakGlass,
 }: Config): ClusterSettings {
   const { namespace, createNamespace, pushgatewayUrl, probe, inUse, alerts, scrape, dashboard, driveSync } =
     cluster;
@@ -263,12 +266,14 @@ function clusterSettings({
       runbookBaseUrl: alerts.runbookBaseUrl ?? "",
       collects: collection.mode === "apply",
       backsUp: backup?.enabled ?? false,
+      breaksGlass: breakGlass !== undefined,
     },
     scrape: {
       ...scrape,
       metricsAddress: `${host.address}:${metrics.port}`,
       registries: [privateRegistry, ...caches.map(({ name }) => name)],
       backsUp: backup?.enabled ?? false,
+      breaksGlass: breakGlass !== undefined,
     },
     dashboard,
     driveSync,

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { backupEntries } from "./backup.ts";
+import { breakGlassEntries } from "./break-glass.ts";
 import { clusterEntries, clusterFaults, sitesWithOwnSecret } from "./cluster.ts";
 import { collectionEntries } from "./collection.ts";
 import { dnsEntries, dnsFaults } from "./dns.ts";
@@ -24,6 +25,7 @@ export const settingsSchema = v.strictObject({
   ...retentionEntries,
   ...collectionEntries,
   ...backupEntries,
+  ...breakGlassEntries,
 });
 
 /** The settings with all defaults filled in. */

@@ -25,6 +25,9 @@ export const units = {
   /** Copies the private registry's store to another machine. */
   backup: "regwarden-backup.service",
   backupTimer: "regwarden-backup.timer",
+  /** Copies single images out of the private registry's store. */
+  breakGlass: "regwarden-break-glass.service",
+  breakGlassTimer: "regwarden-break-glass.timer",
   /** Begins a new file of nginx's log. */
   accessLog: "regwarden-access-log.service",
   accessLogTimer: "regwarden-access-log.timer",
@@ -46,6 +49,8 @@ export const containers = {
   ui: "registry-ui",
   /** Of the scan, while it runs. */
   scan: "regwarden-scan",
+  /** Of the copies of single images, while they are made. */
+  breakGlass: "regwarden-break-glass",
   /** Of the maintenance, each while it runs. */
   retain: "regwarden-retain",
   mark: "regwarden-mark",
@@ -73,6 +78,9 @@ export const diskMetricsPath = "/metrics/disk";
 
 /** Where the metrics port serves what the copies of the store were like. */
 export const backupMetricsPath = "/metrics/backup";
+
+/** Where the metrics port serves what the copies of single images were like. */
+export const breakGlassMetricsPath = "/metrics/break-glass";
 
 /** Where the metrics port serves what the maintenance writes. */
 export const maintenanceMetricsPaths = {

@@ -32,6 +32,12 @@ export const diskFile = "disk.prom";
 /** Metrics of the copies of the store, in {@link reportDirectory}. */
 export const backupFile = "backup.prom";
 
+/** Metrics of the copies of single images, in {@link reportDirectory}. */
+export const breakGlassFile = "break-glass.prom";
+
+/** Where the copies of single images are, unless the configuration says otherwise. */
+export const defaultBreakGlassDirectory = `${backupDirectory}/break-glass`;
+
 /** What the copying of the store keeps for itself: its key, and which copy was the last. */
 export const backupStateDirectory = "/var/lib/regwarden-backup";
 

@@ -28,6 +28,7 @@ export class RegistryAlerts extends pulumi.ComponentResource {
       imagesOf,
       collects: alerts.collects,
       backsUp: alerts.backsUp,
+      breaksGlass: alerts.breaksGlass,
     };
     const rules = ruleGroups(scope, alerts);
     const labels = labelsOf(alerts.labels);

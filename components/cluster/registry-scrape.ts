@@ -19,6 +19,7 @@ export class RegistryScrape extends pulumi.ComponentResource {
       metricsAddress: scrape.metricsAddress,
       registries: scrape.registries,
       backsUp: scrape.backsUp,
+      breaksGlass: scrape.breaksGlass,
       pushgatewayUrl: scrape.pushgateway ? pushgatewayUrl : undefined,
     };
     const labels = labelsOf(scrape.labels);

@@ -46,6 +46,8 @@ export interface AlertSettings {
   readonly collects: boolean;
   /** Whether the store is copied to another machine. */
   readonly backsUp: boolean;
+  /** Whether images are copied out of the store. */
+  readonly breaksGlass: boolean;
   /** Labels `KEY=VALUE` that the operator selects rules by. */
   readonly labels: readonly string[];
 }
@@ -64,6 +66,8 @@ export interface ScrapeSettings {
   readonly registries: readonly string[];
   /** Whether the store is copied to another machine. */
   readonly backsUp: boolean;
+  /** Whether images are copied out of the store. */
+  readonly breaksGlass: boolean;
 }
 
 export interface DriveSyncSettings {

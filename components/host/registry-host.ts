@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { builtBundle } from "../../contract/host-paths.ts";
 import { AccessLog } from "./access-log.ts";
 import { Backup } from "./backup.ts";
+import { BreakGlass } from "./break-glass.ts";
 import { DeploymentCheck } from "./deployment-check.ts";
 import { DiskTimer } from "./disk-timer.ts";
 import type { HostAccess } from "./host-command.ts";
@@ -66,13 +67,23 @@ export class RegistryHost extends pulumi.ComponentResource {
     const backup = settings.backup
       ? [new Backup(`${name}-backup`, { settings, backup: settings.backup }, after(directories))]
       : [];
+    const copied = settings.breakGlass;
+    const breakGlass = copied
+      ? [
+          new BreakGlass(
+            `${name}-break-glass`,
+            { settings, breakGlass: copied },
+            after(directories, images, programs),
+          ),
+        ]
+      : [];
     const changed = [
       directories,
       images,
       files,
       programs,
       services,
-      ...[scan, disk, accessLog, maintenance, ...backup],
+      ...[scan, disk, accessLog, maintenance, ...backup, ...breakGlass],
     ];
     new DeploymentCheck(
       `${name}-check`,

@@ -67,6 +67,16 @@ export interface BackupSettings {
   readonly onCalendar: string;
 }
 
+/** Images of the private registry that are copied out of its store. */
+export interface BreakGlassSettings {
+  /** `REPOSITORY:TAG` each. */
+  readonly images: readonly string[];
+  /** On the host, absolute: one copy an image lies in it. */
+  readonly directory: string;
+  /** Calendar expression of systemd. */
+  readonly onCalendar: string;
+}
+
 /** Where another program on the host renews the certificate. */
 export interface TlsOnHost {
   /** The leaf, then its chain. */
@@ -115,6 +125,8 @@ export interface RegistrySettings {
   readonly collection: CollectionSettings;
   /** Left out: no copies are made. */
   readonly backup?: BackupSettings | undefined;
+  /** Left out: no image is copied. */
+  readonly breakGlass?: BreakGlassSettings | undefined;
   /** What clients call the registry in the list of images in use, HOST[:PORT]; left out: there is no such list. */
   readonly inUseAs?: string | undefined;
 }

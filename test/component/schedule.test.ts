@@ -41,6 +41,7 @@ const everything = {
   driveSyncConfigs: JSON.stringify({ site: "[gdrive]\ntype = drive\n" }),
   collection: JSON.stringify({ mode: "apply" }),
   backup: JSON.stringify({ address: "10.0.20.30", hostKey: HOST_KEY, directory: "/srv/registry-backup" }),
+  breakGlass: JSON.stringify({ images: ["infra-ci:latest"] }),
   host: JSON.stringify({
     ...JSON.parse(config.host ?? "{}"),
     tls: {

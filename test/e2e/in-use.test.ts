@@ -34,6 +34,7 @@ function expressionOf(alert: string): string {
     stack: "",
     collects: true,
     backsUp: false,
+    breaksGlass: false,
     sites: [],
     imagesOf: registry,
   });

@@ -18,9 +18,14 @@ import { runJob, runJobAndScrape } from "../support/lab/run-job.ts";
 import { instance, onHost } from "../support/lab/stack.ts";
 
 const watched = [
-  ...probeAlerts({ instance: "", stack: "", collects: true, backsUp: false, sites: [] }).map(
-    ({ name }) => name,
-  ),
+  ...probeAlerts({
+    instance: "",
+    stack: "",
+    collects: true,
+    backsUp: false,
+    breaksGlass: false,
+    sites: [],
+  }).map(({ name }) => name),
   "RegistryPrivateDown",
 ];
 const backend = "registry-private";

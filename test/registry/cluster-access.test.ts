@@ -41,6 +41,7 @@ const settings: ClusterSettings = {
     runbookBaseUrl: "https://git.example.com/runbook.md",
     collects: false,
     backsUp: false,
+    breaksGlass: false,
     labels: [],
   },
   scrape: {
@@ -49,6 +50,7 @@ const settings: ClusterSettings = {
     pushgateway: true,
     metricsAddress: "10.0.20.10:5001",
     backsUp: false,
+    breaksGlass: false,
     registries: ["private"],
   },
   dashboard: { enabled: true },

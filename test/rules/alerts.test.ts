@@ -7,6 +7,7 @@ import { ensurePackages } from "../../lab/machine/packages.ts";
 import { directoryWithRules, promtool } from "../support/rules/prometheus-tools.ts";
 import { RULES } from "../support/rules/rendered-rules.ts";
 import { backupCases } from "./cases/backup.ts";
+import { breakGlassCases } from "./cases/break-glass.ts";
 import type { AlertCase } from "./cases/case.ts";
 import { diskCases } from "./cases/disk.ts";
 import { driftCases } from "./cases/drift.ts";
@@ -23,6 +24,7 @@ const CASES = [
   ...inUseCases,
   ...scanCases,
   ...backupCases,
+  ...breakGlassCases,
   ...diskCases,
   ...maintenanceCases,
   ...driftCases,

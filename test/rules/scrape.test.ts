@@ -16,6 +16,7 @@ const scope: ScrapeScope = {
   metricsAddress: "127.0.0.1:9",
   registries: ["private", "dockerhub"],
   backsUp: true,
+  breaksGlass: true,
   pushgatewayUrl: "http://127.0.0.1:19",
 };
 
@@ -53,6 +54,7 @@ describe("what Prometheus is to scrape", () => {
     const expected = [
       ["http://127.0.0.1:19/metrics", "pushgateway", undefined],
       onHost("backup", "backup"),
+      onHost("break-glass", "break-glass"),
       onHost("disk", "disk"),
       onHost("dockerhub", "registry", "dockerhub"),
       onHost("private", "registry", "private"),

@@ -1,6 +1,7 @@
 import type { AlertSettings } from "../settings.ts";
 import type { Alert, AlertScope } from "./alerts/alert.ts";
 import { backupAlerts } from "./alerts/backup.ts";
+import { breakGlassAlerts } from "./alerts/break-glass.ts";
 import { diskAlerts } from "./alerts/disk.ts";
 import { driftAlerts } from "./alerts/drift.ts";
 import { driveSyncAlerts } from "./alerts/drive-sync.ts";
@@ -19,6 +20,7 @@ const SUBJECTS: Readonly<Record<string, (scope: AlertScope) => Alert[]>> = {
   "registry-disk": diskAlerts,
   "registry-maintenance": maintenanceAlerts,
   "registry-backup": backupAlerts,
+  "registry-break-glass": breakGlassAlerts,
   "registry-drift": driftAlerts,
   "registry-drive-sync": driveSyncAlerts,
 };

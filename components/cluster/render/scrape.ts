@@ -1,5 +1,6 @@
 import {
   backupMetricsPath,
+  breakGlassMetricsPath,
   diskMetricsPath,
   maintenanceMetricsPaths,
   registryMetricsPath,
@@ -17,6 +18,8 @@ export interface ScrapeScope {
   readonly registries: readonly string[];
   /** Whether the store is copied to another machine. */
   readonly backsUp: boolean;
+  /** Whether images are copied out of the store. */
+  readonly breaksGlass: boolean;
   /** Base URL of the Pushgateway; undefined where another scrapes it. */
   readonly pushgatewayUrl: string | undefined;
 }
@@ -38,6 +41,7 @@ export function scrapeJobs({
   metricsAddress,
   registries,
   backsUp,
+  breaksGlass,
   pushgatewayUrl,
 }: ScrapeScope): ScrapeJob[] {
   const onHost = (job: string, targets: readonly Readonly<Record<string, string>>[]): ScrapeJob => ({
@@ -54,6 +58,7 @@ export function scrapeJobs({
     ),
     onHost(jobs.scan, [path(scanMetricsPath)]),
     onHost(jobs.disk, [path(diskMetricsPath)]),
+    ...(breaksGlass ? [onHost(jobs.breakGlass, [path(breakGlassMetricsPath)])] : []),
     ...(backsUp ? [onHost(jobs.backup, [path(backupMetricsPath)])] : []),
     onHost(jobs.maintenance, [...Object.values(maintenanceMetricsPaths), freezePaths.metrics].map(path)),
     ...(pushgatewayUrl === undefined ? [] : [pushgatewayJob(new URL(pushgatewayUrl))]),

@@ -4,6 +4,7 @@ export const jobs = {
   scan: "scan",
   disk: "disk",
   backup: "backup",
+  breakGlass: "break-glass",
   maintenance: "maintenance",
   pushgateway: "pushgateway",
 } as const;

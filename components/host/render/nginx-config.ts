@@ -1,6 +1,7 @@
 import { accessLogFormat, accessLogFormatName, accessLogPath } from "../../../contract/access-log.ts";
 import {
   backupMetricsPath,
+  breakGlassMetricsPath,
   containers,
   diskMetricsPath,
   maintenanceMetricsPaths,
@@ -10,6 +11,7 @@ import {
 } from "../../../contract/host-names.ts";
 import {
   backupFile,
+  breakGlassFile,
   diskFile,
   maintenanceFiles,
   reportDirectory,
@@ -220,7 +222,9 @@ ${metricsLocations(settings)}
       alias ${reportDirectory}/${scanFiles.metrics};
     }
 
-${maintenanceLocations()}${settings.backup ? backupLocation : ""}    # Free space, written every few minutes
+${maintenanceLocations()}${settings.backup ? copiesLocation(backupMetricsPath, backupFile) : ""}${
+  settings.breakGlass ? copiesLocation(breakGlassMetricsPath, breakGlassFile) : ""
+}    # Free space, written every few minutes
     location = ${diskMetricsPath} {
       alias ${reportDirectory}/${diskFile};
     }
@@ -255,8 +259,8 @@ function maintenanceLocations(): string {
 }
 
 // Missing until the first run.
-const backupLocation = `    location = ${backupMetricsPath} {
-      alias ${reportDirectory}/${backupFile};
+const copiesLocation = (path: string, file: string) => `    location = ${path} {
+      alias ${reportDirectory}/${file};
     }
 
 `;

@@ -8,6 +8,7 @@ export const SCOPE: AlertScope = {
   imagesOf: "registry.example.com:5050",
   collects: true,
   backsUp: true,
+  breaksGlass: true,
   sites: ["blog", "wiki"],
 };
 

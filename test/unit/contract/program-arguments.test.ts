@@ -3,8 +3,10 @@ import type { Variable } from "../../../components/cluster/render/cron-job.ts";
 import { inUseCronJob } from "../../../components/cluster/render/in-use.ts";
 import { probeCronJob } from "../../../components/cluster/render/probe.ts";
 import type { ClusterSettings } from "../../../components/cluster/settings.ts";
+import { breakGlassUnit } from "../../../components/host/render/break-glass-units.ts";
 import { scanUnit } from "../../../components/host/render/units.ts";
 import { sentinelReference } from "../../../contract/registries.ts";
+import { parseExportArguments } from "../../../scripts/export/args.ts";
 import { parseInUseArguments } from "../../../scripts/in-use/args.ts";
 import { parseProbeArguments } from "../../../scripts/probe/args.ts";
 import { parseScanArguments } from "../../../scripts/scan/args.ts";
@@ -23,13 +25,22 @@ const cluster: ClusterSettings = {
     registryUrl: `https://${instance}`,
     memoryLimit: "256Mi",
   },
-  scrape: { as: "none", labels: [], pushgateway: false, metricsAddress: "", registries: [], backsUp: false },
+  scrape: {
+    as: "none",
+    labels: [],
+    pushgateway: false,
+    metricsAddress: "",
+    registries: [],
+    backsUp: false,
+    breaksGlass: false,
+  },
   inUse: { enabled: true, registry: instance, schedule: "7-59/15 * * * *", memoryLimit: "256Mi" },
   alerts: {
     as: "prometheusRule",
     runbookBaseUrl: "https://git.example.com/runbook.md",
     collects: false,
     backsUp: false,
+    breaksGlass: false,
     labels: [],
   },
   dashboard: { enabled: true },
@@ -76,6 +87,19 @@ describe("what the stack starts a program with", () => {
       directory: "/data",
       reportPath: "/report/scan.json",
       metricsPath: "/report/scan.prom",
+    });
+  });
+
+  test("is what the export understands", () => {
+    const breakGlass = { images: ["infra-ci:latest"], directory: "/copies", onCalendar: "daily" };
+    const [, line = ""] =
+      / node \/regwarden\.mjs export (.*)/.exec(breakGlassUnit(SETTINGS, breakGlass)) ?? [];
+    expect(parseExportArguments(line.split(" "))).toEqual({
+      directory: "/opt/registry/data",
+      registry: "private",
+      images: [{ repository: "infra-ci", tag: "latest" }],
+      target: "/copies",
+      metricsPath: "/report/break-glass.prom",
     });
   });
 });

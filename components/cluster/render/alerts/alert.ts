@@ -24,6 +24,8 @@ export interface AlertScope {
   readonly collects: boolean;
   /** Whether the store is copied to another machine. */
   readonly backsUp: boolean;
+  /** Whether images are copied out of the store. */
+  readonly breaksGlass: boolean;
   /** Names of the synchronised sites. */
   readonly sites: readonly string[];
 }

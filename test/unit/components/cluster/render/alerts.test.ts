@@ -5,6 +5,7 @@ import { allAlerts, ruleGroups } from "../../../../../components/cluster/render/
 import { externalMetrics } from "../../../../../components/cluster/render/sources.ts";
 import {
   backupMetrics,
+  breakGlassMetrics,
   collectMetrics,
   diskMetrics,
   driftMetrics,
@@ -27,6 +28,7 @@ const known = Object.keys({
   ...inUseMetrics,
   ...scanMetrics,
   ...backupMetrics,
+  ...breakGlassMetrics,
   ...diskMetrics,
   ...collectMetrics,
   ...retainMetrics,

@@ -14,6 +14,7 @@ import {
   backupTimer,
   backupUnit,
 } from "../../../../../components/host/render/backup-units.ts";
+import { breakGlassTimer, breakGlassUnit } from "../../../../../components/host/render/break-glass-units.ts";
 import {
   certificatePath,
   certificateTimer,
@@ -82,6 +83,12 @@ const BACKUP = {
   onCalendar: "*-*-* 04:30:00",
 };
 
+const BREAK_GLASS = {
+  images: ["infra-ci:latest", "team/base:1.4"],
+  directory: "/var/backups/regwarden/break-glass",
+  onCalendar: "*-*-* 04:30:00",
+};
+
 test("the other machine's key is known under its port, where that is another", () => {
   expect(backupKnownHosts(BACKUP)).toBe("10.0.20.30 ssh-ed25519 AAAAC3Nz\n");
   expect(backupKnownHosts({ ...BACKUP, sshPort: 2222 })).toBe("[10.0.20.30]:2222 ssh-ed25519 AAAAC3Nz\n");
@@ -91,6 +98,9 @@ test("metrics of copies are served where copies are made", () => {
   const location = "location = /metrics/backup {";
   expect(nginxConfig({ ...SETTINGS, backup: BACKUP })).toContain(location);
   expect(nginxConfig(SETTINGS)).not.toContain(location);
+  const ofImages = "location = /metrics/break-glass {";
+  expect(nginxConfig({ ...SETTINGS, breakGlass: BREAK_GLASS })).toContain(ofImages);
+  expect(nginxConfig(SETTINGS)).not.toContain(ofImages);
 });
 
 describe("files on the host", () => {
@@ -122,6 +132,8 @@ describe("files on the host", () => {
     ["back-up-store.sh", backUpScript(SETTINGS, BACKUP)],
     ["regwarden-backup.service", backupUnit(SETTINGS)],
     ["regwarden-backup.timer", backupTimer(BACKUP)],
+    ["regwarden-break-glass.service", breakGlassUnit(SETTINGS, BREAK_GLASS)],
+    ["regwarden-break-glass.timer", breakGlassTimer(BREAK_GLASS)],
     ...SCRIPTS,
   ])("read as expected: %s", async (file, text) => {
     await expect(text).toMatchFileSnapshot(`../../../../component/rendered/${file}`);

@@ -1,0 +1,59 @@
+import { containers } from "../../../contract/host-names.ts";
+import { breakGlassFile, hostPaths, reportDirectory } from "../../../contract/host-paths.ts";
+import { privateRegistry } from "../../../contract/registries.ts";
+import type { BreakGlassSettings, RegistrySettings } from "../settings.ts";
+import { dockerClientSandbox } from "./hardening.ts";
+import { MANAGED_BY } from "./managed-by.ts";
+import { programCommand, REPORT_MOUNT, removeContainer } from "./sandbox.ts";
+
+/**
+ * Copies images out of the store. Exit code 1 (an image is damaged) leaves the unit failed on purpose: `systemctl --failed`
+ * shows it until all are copied.
+ */
+export function breakGlassUnit(
+  settings: RegistrySettings,
+  { images, directory }: BreakGlassSettings,
+): string {
+  const { data } = hostPaths(settings.directory);
+  const run = programCommand(settings, {
+    command: [
+      `export ${data} --registry ${privateRegistry} --to ${directory}`,
+      ...images.map((image) => `--image ${image}`),
+      `--metrics ${REPORT_MOUNT}/${breakGlassFile}`,
+    ].join(" "),
+    network: "none",
+    volumes: [`${data}:${data}:ro`, `${directory}:${directory}`, `${reportDirectory}:${REPORT_MOUNT}`],
+    options: [`--name ${containers.breakGlass} --memory 512m`],
+  });
+  const clear = removeContainer(containers.breakGlass);
+  return `# ${MANAGED_BY}
+[Unit]
+Description=Break glass copies of images out of the private registry's store
+After=docker.service
+Requires=docker.service
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+ExecStartPre=-${clear}
+ExecStart=/usr/bin/${run}
+ExecStopPost=-${clear}
+TimeoutStartSec=12h
+
+${dockerClientSandbox}`;
+}
+
+/** Starts {@link breakGlassUnit}. */
+export function breakGlassTimer({ onCalendar }: BreakGlassSettings): string {
+  return `# ${MANAGED_BY}
+[Unit]
+Description=Daily break glass copies of images out of the private registry's store
+
+[Timer]
+OnCalendar=${onCalendar}
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+`;
+}
