@@ -12,12 +12,21 @@ const taggedImage = described(
   v.pipe(v.string(), v.regex(/^[a-z0-9]+((\.|__?|-+|\/)[a-z0-9]+)*:\w[\w.-]{0,127}$/)),
 );
 
+// It is given to the programs' account: nothing that a system has by itself lies so deep.
+const ownDirectory = described(
+  "an absolute path of at least three names, of a directory for these copies alone",
+  v.pipe(
+    directory,
+    v.check((path) => path.split("/").length > 3),
+  ),
+);
+
 const breakGlass = v.strictObject({
   images: described(
     "a list of at least one image",
     v.pipe(v.array(example(taggedImage, "infra-ci:latest")), v.minLength(1)),
   ),
-  directory: withDefault(directory, defaultBreakGlassDirectory),
+  directory: withDefault(ownDirectory, defaultBreakGlassDirectory),
   onCalendar: withDefault(calendar, "*-*-* 04:30:00"),
 });
 

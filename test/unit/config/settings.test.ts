@@ -104,6 +104,11 @@ describe("one fault", () => {
       "host.hostKey",
     ],
     ["a host key of type ssh-rsa", { host: host({ hostKey: "ssh-rsa AAAAB3NzaC1yc2E=" }) }, "host.hostKey"],
+    [
+      "break glass copies in a directory of the system",
+      { breakGlass: json({ images: ["infra-ci:latest"], directory: "/var/backups" }) },
+      "breakGlass.directory",
+    ],
     ["a data mount that is relative", { host: host({ dataMount: "data" }) }, "host.dataMount"],
     ["a data mount without the data on it", { host: host({ dataMount: "/srv/other" }) }, "host.dataMount"],
     ["a data mount beside the data", { host: host({ dataMount: "/opt/registry/dat" }) }, "host.dataMount"],
