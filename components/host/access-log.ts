@@ -30,6 +30,7 @@ export class AccessLog extends pulumi.ComponentResource {
         timer: { name: units.accessLogTimer, content: accessLogTimer() },
       },
       this,
+      script,
     );
     this.changes = [script, service, timer].map(({ changedAt }) => changedAt);
     this.registerOutputs({});

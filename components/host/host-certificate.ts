@@ -36,7 +36,8 @@ export class HostCertificate extends pulumi.ComponentResource {
     const service = new SystemdUnit(
       `${name}-service`,
       { name: units.certificate, content: certificateUnit(settings), backupDirectory },
-      { parent: this },
+      // systemd refuses a unit whose command is not there yet.
+      { parent: this, dependsOn: [script] },
     );
     const starting = { enabled: true, active: true, restartOnChange: true, backupDirectory };
     // What starts the service cannot be started before it is there.

@@ -140,6 +140,17 @@ describe("the order", () => {
     expect(position(stack, first)).toBeLessThan(position(stack, second));
   });
 
+  // Both may be made at once otherwise, and systemd refuses a unit whose command is not there.
+  test("is the program of a unit, then the unit", async () => {
+    expect(stack.dependencies.get("registry-access-log-service")).toContain("registry-access-log-script");
+    const tls = { certificate: "/etc/tls/fullchain.pem", privateKey: "/etc/tls/privkey.pem" };
+    const { tlsCertificate: _, tlsPrivateKey: __, ...config } = CONFIG;
+    const host = JSON.stringify({ ...JSON.parse(CONFIG.host ?? ""), tls });
+    const { dependencies } = await run(registryStack, { config: { ...config, host } });
+    const certificate = dependencies.get("registry-files-tls-on-host-service");
+    expect(certificate).toContain("registry-files-tls-on-host-script");
+  });
+
   test("reloads nginx when a registry was recreated or one of its own files was written, and for nothing else", () => {
     const { triggers, update } = stack.find("registry-services-nginx-reload").inputs;
     const { bounce } = COMPUTED["host:index:ComposeProject"] ?? {};
