@@ -16,8 +16,9 @@ import {
   tagsPath,
 } from "../scripts/registry/paths.ts";
 
-/** Images of a repository, and of the layers of each those that it shares with its neighbours. */
-const tagsOfEach = 20;
+/** Tags, and so images, of a repository. */
+export const usualTags = 20;
+/** Layers of an image: its own, and those that it shares with its neighbours. */
 const ownLayers = 4;
 const sharedLayers = 4;
 /** Repositories that share their bases. */
@@ -28,12 +29,13 @@ const configBytes = 1470;
 /** Blobs of one image that no other has, and its links but those of the shared layers, which a repository has once. */
 const blobsOfImage = 1 + 1 + ownLayers;
 const linksOfImage = 1 + ownLayers + 3;
-const filesOfRepository = tagsOfEach * (blobsOfImage + linksOfImage) + sharedLayers;
 
 /** What one thread writes: of `to - from` numbered things every `step`th. */
 interface Task {
   readonly what: "repositories" | "blobs";
   readonly directory: string;
+  /** Of each repository. */
+  readonly tags: number;
   readonly from: number;
   readonly to: number;
   readonly step: number;
@@ -43,7 +45,12 @@ interface Task {
  * Writes a healthy store of about `target` files, as CI leaves it: images of eight layers, half of them shared. Blobs are
  * sparse, since they are not read; links and manifests are real. Returns the number of files.
  */
-export async function writeSyntheticStore(directory: string, target: number): Promise<number> {
+export async function writeSyntheticStore(
+  directory: string,
+  target: number,
+  tags = usualTags,
+): Promise<number> {
+  const filesOfRepository = tags * (blobsOfImage + linksOfImage) + sharedLayers;
   const repositories = Math.max(1, Math.round((target - groups * sharedLayers) / filesOfRepository));
   mkdirSync(`${blobsPath(directory)}/sha256`, { recursive: true });
   for (let prefix = 0; prefix < 256; prefix++)
@@ -51,7 +58,7 @@ export async function writeSyntheticStore(directory: string, target: number): Pr
   const usedGroups = Math.min(groups, repositories);
   for (let group = 0; group < usedGroups; group++)
     for (const layer of baseLayers(group)) putSparse(blobDataPath(directory, layer), layerBytes);
-  await writeInThreads("repositories", directory, 0, repositories);
+  await writeInThreads({ what: "repositories", directory, tags, from: 0, to: repositories });
   return repositories * filesOfRepository + usedGroups * sharedLayers;
 }
 
@@ -61,31 +68,27 @@ export async function writeSyntheticStore(directory: string, target: number): Pr
  */
 export async function addUnlinkedBlobs(directory: string, count: number): Promise<void> {
   putSparse(join(directory, oneBlob, "data"), 1);
-  await writeInThreads("blobs", directory, 0, count);
+  await writeInThreads({ what: "blobs", directory, tags: 0, from: 0, to: count });
 }
 
 const oneBlob = "one-blob";
 /** Names that ext4 gives to one file at most, less a few. */
 const namesOfFile = 60_000;
 
-async function writeInThreads(
-  what: Task["what"],
-  directory: string,
-  from: number,
-  to: number,
-): Promise<void> {
+async function writeInThreads(whole: Omit<Task, "step">): Promise<void> {
+  const { directory } = whole;
   const step = availableParallelism();
   const threads = Array.from({ length: step }, async (_, thread) => {
-    const task: Task = { what, directory, from: from + thread, to, step };
+    const task: Task = { ...whole, from: whole.from + thread, step };
     const [code] = await once(new Worker(import.meta.filename, { workerData: task }), "exit");
     if (code !== 0) throw new Error(`a thread that writes ${directory} ended with ${code}`);
   });
   await Promise.all(threads);
 }
 
-function perform({ what, directory, from, to, step }: Task): void {
+function perform({ what, directory, tags, from, to, step }: Task): void {
   if (what === "blobs") linkBlobs(directory, from, to, step);
-  else for (let number = from; number < to; number += step) writeRepository(directory, number);
+  else for (let number = from; number < to; number += step) writeRepository(directory, number, tags);
 }
 
 function linkBlobs(directory: string, from: number, to: number, step: number): void {
@@ -101,7 +104,7 @@ function linkBlobs(directory: string, from: number, to: number, step: number): v
   }
 }
 
-function writeRepository(directory: string, number: number): void {
+function writeRepository(directory: string, number: number, tagsOfEach: number): void {
   const group = number % groups;
   const repository = `group${group}/app${number}`;
   const layers = layersPath(directory, repository);
