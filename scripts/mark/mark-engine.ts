@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { isMainThread, workerData } from "node:worker_threads";
 import { collect } from "../source/bounded.ts";
 import { estimateBlobs } from "../source/disk/blob.ts";
@@ -72,7 +73,7 @@ function createMarkEngine(source: DiskSource, given?: number): MarkEngine {
   const workers =
     threads === 0
       ? inlineWorkers(source)
-      : threadWorkers(source, { threads, heapBytes: heapOfThread(need, limit) });
+      : sharedWorkers(source, { threads, heapBytes: heapOfThread(need, limit) });
   return engineOf(source, workers);
 }
 
@@ -159,6 +160,23 @@ function inlineWorkers(source: DiskSource): Workers {
   return { count: 1, ask: (_, task) => perform(worker, task), stop: async () => {} };
 }
 
+/**
+ * This thread is one of them: its code is compiled already, and what it finds need not be copied. Between repositories it
+ * hears what the others have done.
+ */
+function sharedWorkers(
+  source: DiskSource,
+  limits: { readonly threads: number; readonly heapBytes: number },
+): Workers {
+  const others = startedWorkers(source, { ...limits, threads: limits.threads - 1 });
+  const own = createMarkWorker(source, turn);
+  return {
+    count: limits.threads,
+    ask: (thread, task) => (thread < others.count ? others.ask(thread, task) : perform(own, task)),
+    stop: others.stop,
+  };
+}
+
 /** What a thread works on, from its start to its end. */
 interface Assignment {
   readonly mark: typeof assignmentMark;
@@ -168,7 +186,7 @@ interface Assignment {
 
 const assignmentMark = "regwarden-mark-worker";
 
-function threadWorkers(
+function startedWorkers(
   { name, dataDirectory }: DiskSource,
   limits: { readonly threads: number; readonly heapBytes: number },
 ): Workers {

@@ -43,8 +43,17 @@ async function markBy(
   const inventory = await engine.listBlobs();
   const listed = await collect(source.repositories());
   progress.onListed(inventory, listed.length);
-  const { graceMs, overwrittenMs, retention, deadForMs, inUse, shard } = options;
-  const rules: MarkRules = { startedAt, graceMs, overwrittenMs, retention, deadForMs, inUse, shard };
+  const { graceMs, overwrittenMs, retention, deadForMs, inUse, shard, findsFaults = false } = options;
+  const rules: MarkRules = {
+    startedAt,
+    graceMs,
+    overwrittenMs,
+    retention,
+    deadForMs,
+    inUse,
+    shard,
+    findsFaults,
+  };
   const work: MarkWork = { inventory, flags: createBlobFlags(inventory), rules };
   const marks: MarkedRepository[] = [];
   const tasks = listed.flatMap((fact) =>
@@ -133,6 +142,7 @@ function summarize(findings: Findings): RegistryMark {
       bytes: blobs.sparedBytes,
     },
     damage,
+    faulty: marks.filter(({ isFaulty }) => isFaulty).map(({ repository }) => repository),
     isReached,
     completeTags: new Map(
       marks.flatMap((mark) =>

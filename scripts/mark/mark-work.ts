@@ -41,7 +41,8 @@ export interface MarkWorker {
   readonly suspects: (repositories: readonly string[], presence: Presence) => readonly string[];
 }
 
-export function createMarkWorker(source: DiskSource): MarkWorker {
+/** `rest`: waited for after each repository. */
+export function createMarkWorker(source: DiskSource, rest?: () => Promise<unknown>): MarkWorker {
   const { dataDirectory } = source;
   const manifest = createManifestMemo(dataDirectory);
   let known:
@@ -59,7 +60,10 @@ export function createMarkWorker(source: DiskSource): MarkWorker {
     },
     mark: async (tasks) => {
       const marks: MarkedRepository[] = [];
-      for (const task of tasks) marks.push(await knowledge().mark(task));
+      for (const task of tasks) {
+        marks.push(await knowledge().mark(task));
+        await rest?.();
+      }
       return marks;
     },
     unneeded: (position) => {

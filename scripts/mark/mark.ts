@@ -18,6 +18,8 @@ export interface MarkOptions {
   readonly retention?: RetentionRules["rules"] | undefined;
   /** Manifests that run somewhere: roots in each repository that links them. */
   readonly inUse: ReadonlySet<Digest>;
+  /** Whether {@link RegistryMark.faulty} is wanted. @default false */
+  readonly findsFaults?: boolean;
   /** For how long marks must have found a thing unreached, until it is dead. */
   readonly deadForMs: number;
   /** What earlier marks found; undefined: there was none. */
@@ -76,6 +78,8 @@ export interface RegistryMark {
   /** Things that are unreached and not dead. */
   readonly spared: { readonly young: number; readonly notDeadLongEnough: number; readonly bytes: number };
   readonly damage: readonly Damage[];
+  /** Repositories of which a scan of the same files would have findings; none where that was not asked. */
+  readonly faulty: readonly string[];
   /** Whether a blob is needed by any repository, or by anything that is spared. By its canonical digest. */
   readonly isReached: (blob: Digest) => boolean;
   /** Tags (REPOSITORY:TAG) of which everything is there, with the manifest that each leads to. */

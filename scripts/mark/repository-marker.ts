@@ -1,3 +1,4 @@
+import { findStoreFaults } from "../graph/findings.ts";
 import type { Digest } from "../registry/digest.ts";
 import { createFindRule } from "../retention-rules/read-rules.ts";
 import type { DiskSource } from "../source/disk/registry.ts";
@@ -6,14 +7,17 @@ import type { BlobState, ManifestState } from "../source/source.ts";
 import { blobsIn, type Inventory } from "../store-check/inventory.ts";
 import type { LinkAges } from "./ages.ts";
 import { type BlobFlags, flagBits, flagBlob } from "./blob-flags.ts";
-import type { MarkOptions } from "./mark.ts";
+import type { MarkOptions, RegistryMark } from "./mark.ts";
 import { markRepository, type RepositoryMark, type RepositoryRequest } from "./mark-repository.ts";
 import { formerLimits, readFormerRoots } from "./read-roots.ts";
 import { shardFilter } from "./shard.ts";
 
 /** What all repositories of a mark have in common; threads can be given it as it is. */
 export interface MarkRules
-  extends Pick<MarkOptions, "graceMs" | "overwrittenMs" | "retention" | "deadForMs" | "inUse" | "shard"> {
+  extends Pick<
+    MarkOptions,
+    "graceMs" | "overwrittenMs" | "retention" | "deadForMs" | "inUse" | "shard" | "findsFaults"
+  > {
   /** Begin of the mark. */
   readonly startedAt: number;
 }
@@ -28,6 +32,8 @@ export interface RepositoryTask {
 /** What a mark of one repository leaves, once its blobs are flagged. */
 export interface MarkedRepository extends Omit<RepositoryMark, "needed" | "spared"> {
   readonly tags: number;
+  /** See {@link RegistryMark.faulty}. */
+  readonly isFaulty: boolean;
   /** Digests that are needed, or spared, and that no table of the store's blobs holds. */
   readonly missing: readonly Digest[];
 }
@@ -42,9 +48,9 @@ interface MarkReads {
 /** Reads a repository and marks it. */
 export function markOf(
   source: DiskSource,
-  { startedAt, graceMs, overwrittenMs, retention, deadForMs, inUse, shard }: MarkRules,
+  { startedAt, graceMs, overwrittenMs, retention, deadForMs, inUse, shard, findsFaults = false }: MarkRules,
   { manifest, blob, withCompleteness }: MarkReads,
-): (task: RepositoryTask) => Promise<RepositoryMark & { readonly tags: number }> {
+): (task: RepositoryTask) => Promise<RepositoryMark & Pick<MarkedRepository, "tags" | "isFaulty">> {
   const isMine = shardFilter(shard);
   const findRule = createFindRule(retention ?? []);
   return async ({ repository, ages, seen }) => {
@@ -69,7 +75,8 @@ export function markOf(
       isMine,
       withCompleteness,
     });
-    return { ...mark, tags: facts.tags.length };
+    const isFaulty = findsFaults && findStoreFaults(facts).length > 0;
+    return { ...mark, tags: facts.tags.length, isFaulty };
   };
 }
 

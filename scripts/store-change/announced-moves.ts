@@ -15,13 +15,13 @@ export interface AnnouncedMoves {
    */
   readonly make: (some: readonly Move[], mayGoOn: () => boolean) => Promise<void>;
   /** Those that are made, and were not given back. */
-  readonly made: () => readonly Move[];
+  readonly made: () => ReadonlySet<Move>;
   /**
    * Moves back what was moved. What a push wrote in its place meanwhile stays; those are returned.
    *
    * Errors: those of the file system, after all others were given back.
    */
-  readonly giveBack: (moves: readonly Move[]) => Promise<readonly NotDone[]>;
+  readonly giveBack: (moves: Iterable<Move>) => Promise<readonly NotDone[]>;
   /** Writes to the disk what was moved, and to the journal what was given back. */
   readonly finish: () => Promise<void>;
 }
@@ -36,7 +36,7 @@ export async function announce(moves: readonly Move[], run: OpenRun): Promise<An
   const tried: Move[] = [];
   const givenBack: Move[] = [];
   return {
-    made: () => [...made],
+    made: () => made,
     make: async (some, mayGoOn) => {
       // Between them the process does what else is due: renewing the lease by which writes are held.
       for (let at = 0; at < some.length && mayGoOn(); at += batch, await turn())
@@ -48,7 +48,7 @@ export async function announce(moves: readonly Move[], run: OpenRun): Promise<An
     giveBack: async (given) => {
       const stayed: NotDone[] = [];
       const faults: unknown[] = [];
-      for (const move of given) {
+      for (const move of [...given]) {
         const reason = await tryMove({ from: move.to, to: move.from }, run).catch((fault: unknown) => {
           faults.push(fault);
           return "could not be given back";

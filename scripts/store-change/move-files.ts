@@ -1,7 +1,6 @@
-import { dirname } from "node:path";
 import { systemCode } from "../cli/errors.ts";
 import { makeDirectories } from "./directories.ts";
-import { createStoreGuard, exists, isUnchanged, type Stamp, statOf, storeOf } from "./paths.ts";
+import { createStoreGuard, directoryOf, exists, isUnchanged, type Stamp, statOf, storeOf } from "./paths.ts";
 import { nameInJournal, type OpenRun } from "./run-directory.ts";
 
 export interface Move {
@@ -67,7 +66,7 @@ async function moveEach(moves: readonly Move[], run: OpenRun): Promise<Reasons> 
   const stayed = new Map<string, string>();
   const parents = new Set<string>();
   for (const move of moves) {
-    const parent = dirname(move.to);
+    const parent = directoryOf(move.to);
     // Not before its turn: what was moved earlier may have brought it back.
     if (storeOf(parent, run.stores) !== undefined && !parents.has(parent)) await makeDirectories(parent, run);
     parents.add(parent);
@@ -94,9 +93,10 @@ async function giveBackWritten(moves: readonly Move[], run: OpenRun): Promise<Re
 
 /** Writes the names of what was moved to the disk, where things went first: after a power cut they must be under one of both names. */
 export async function syncDirectories(moves: readonly Move[], { effects }: OpenRun): Promise<void> {
-  const directories = [...moves.map(({ to }) => dirname(to)), ...moves.map(({ from }) => dirname(from))];
+  const directories = new Set(moves.map(({ to }) => directoryOf(to)));
+  for (const { from } of moves) directories.add(directoryOf(from));
   // One that was moved itself has its name in another.
-  const waiting = new Set(directories).values();
+  const waiting = directories.values();
   const sync = async () => {
     for (const directory of waiting) if (await exists(directory)) await effects.syncDirectory(directory);
   };

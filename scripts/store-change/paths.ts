@@ -1,6 +1,6 @@
-import type { Stats } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
-import { dirname, sep } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 import { ProgramError, systemCode } from "../cli/errors.ts";
 import { storePath } from "../registry/paths.ts";
 
@@ -52,15 +52,33 @@ export function storeOf(path: string, stores: readonly string[]): string | undef
   return stores.find((dataDirectory) => path.startsWith(storePath(dataDirectory) + sep));
 }
 
+/** The directory of an absolute path that is as `resolve` leaves it: many thousands are asked for. */
+export function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf(sep)) || sep;
+}
+
 /** {@link requireInStore} for many paths at one time: each directory is checked once. */
 export function createStoreGuard(stores: readonly string[]): (path: string) => Promise<void> {
+  const plain = new Set(stores.map(storePath));
+  // Where nothing but directories leads from a store to a path, no symbolic link does.
+  const isPlain = (directory: string): boolean => {
+    if (plain.has(directory)) return true;
+    if (directory === sep || !isPlain(directoryOf(directory)) || !isDirectory(directory)) return false;
+    plain.add(directory);
+    return true;
+  };
   const checked = new Set<string>();
   return async (path) => {
-    const directory = dirname(path);
+    const directory = directoryOf(path);
     if (checked.has(directory)) return;
-    await requireInStore(path, stores);
+    if (resolve(path) !== path || !isPlain(directory)) await requireInStore(path, stores);
     checked.add(directory);
   };
+}
+
+/** Itself, and not what it may lead to. Errors: those of the file system. */
+function isDirectory(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /**

@@ -3,9 +3,9 @@ import type { MarkOptions, RegistryMark } from "../../mark/mark.ts";
 import { markRegistry } from "../../mark/mark-registry.ts";
 import { parseDigest } from "../../registry/digest.ts";
 import type { DiskSource } from "../../source/disk/registry.ts";
-import { scanAll } from "../../store-check/check-stores.ts";
 import { isBlob, type Quarantined, type QuarantineIndex } from "../quarantine/contents.ts";
 import { type Missed, missedThings } from "../quarantine/missed.ts";
+import { scanSome } from "../quarantine/scan-some.ts";
 
 export interface MissedInStores {
   readonly missed: readonly Missed<Quarantined>[];
@@ -17,7 +17,8 @@ export interface MissedInStores {
 
 /**
  * What the stores need of the quarantine now: by a new mark, which knows the digests in use and those that were
- * overwritten lately, and by a scan, which finds what is missing.
+ * overwritten lately, and by a scan, which finds what is missing. What the mark reads it checks as a scan does, so that
+ * only repositories are scanned in which it found anything.
  *
  * Errors: E_OUT_OF_MEMORY.
  */
@@ -30,11 +31,9 @@ export async function findMissed(
   const missed: Missed<Quarantined>[] = [];
   const unknown = new Map<string, string>();
   let isComplete = true;
-  const choice = { sources, modeOf: () => "authoritative" as const };
-  const results = await scanAll(choice, {}, terminal);
   for (const source of sources) {
-    const mark = await markRegistry(source, options);
-    const findings = results.find(({ summary }) => summary.name === source.name)?.findings ?? [];
+    const mark = await markRegistry(source, { ...options, findsFaults: true });
+    const findings = await scanSome(source, mark.faulty, terminal);
     missed.push(...missedThings(findings, mark, index), ...missedByMark(mark, index, options));
     const damage = mark.damage.find(({ keeps }) => keeps === "blobs");
     if (damage) unknown.set(source.dataDirectory, `${source.name}: ${damage.place} ${damage.reason}`);

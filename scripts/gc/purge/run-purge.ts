@@ -74,7 +74,7 @@ async function purge(work: Work): Promise<Purged> {
   const { directory, apply } = options;
   const { purging } = await listRuns(directory);
   const checked = await checkRuns(work);
-  const planned = planPurge(await readRuns(directory), {
+  const planned = planPurge(checked.runs, {
     directory,
     begunBy: Date.now() - options.ageMs,
     missed: checked.missed,
@@ -101,8 +101,13 @@ async function purge(work: Work): Promise<Purged> {
 
 const roundsAtMost = 5;
 
+interface CheckedRuns extends MissedInStores {
+  /** As they are after that, the oldest first. */
+  readonly runs: readonly RecordedRun[];
+}
+
 /** Puts back what was cut off and what is needed, until nothing is, and returns all of that; without `--apply`, what it is. */
-async function checkRuns({ options, sources, terminal, effects }: Work): Promise<MissedInStores> {
+async function checkRuns({ options, sources, terminal, effects }: Work): Promise<CheckedRuns> {
   const { directory, apply, mark } = options;
   const all: Missed<Quarantined>[] = [];
   const scope = { directory, stores: sources.map(({ dataDirectory }) => dataDirectory), effects };
@@ -115,7 +120,7 @@ async function checkRuns({ options, sources, terminal, effects }: Work): Promise
     const cutOff = [...index.values()].filter(({ run }) => !run.isFinished);
     const missed = [...found.missed, ...cutOff.map((thing) => ({ thing, for: [cutOffReason] }))];
     all.push(...missed);
-    if (!apply || missed.length === 0 || round === roundsAtMost) return { ...found, missed: all };
+    if (!apply || missed.length === 0 || round === roundsAtMost) return { ...found, missed: all, runs };
     await putBack([...new Set(missed.map(({ thing }) => thing))], scope);
   }
 }

@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { systemCode } from "../../cli/errors.ts";
 import { statFile } from "../../source/disk/files.ts";
 import type { RecordedRun } from "../../store-change/journal.ts";
@@ -15,12 +15,16 @@ export function contentsOf(run: RecordedRun, directory: string): readonly Quaran
   const moved = join(run.workDirectory, "moved");
   const names = new Set(namesIn(moved));
   const contents: Quarantined[] = [];
+  // A journal names paths from the directory, which may be mounted elsewhere by now.
+  const known = new Map<string, string>();
   for (const entry of run.entries) {
-    if (entry.did !== "moved" || !names.has(basename(entry.to))) continue;
-    // A journal names paths from the directory, which may be mounted elsewhere by now.
-    const at = join(moved, basename(entry.to));
-    if (dirname(resolve(directory, entry.to)) === dirname(at))
-      contents.push({ path: resolve(directory, entry.from), at, run });
+    if (entry.did !== "moved") continue;
+    const cut = entry.to.lastIndexOf("/") + 1;
+    const [above, name] = [entry.to.slice(0, cut), entry.to.slice(cut)];
+    if (!names.has(name)) continue;
+    const place = known.get(above) ?? resolve(directory, above);
+    known.set(above, place);
+    if (place === moved) contents.push({ path: resolve(directory, entry.from), at: `${moved}/${name}`, run });
   }
   return contents;
 }

@@ -48,7 +48,7 @@ export async function moveWhileHeld(plans: readonly SweepPlan[], work: Work): Pr
     await announced.make(moves, mayGoOn(work));
     await giveBackTouched(work, stayed);
     await hold?.verify();
-    if (moves.length > 0 && announced.made().length === 0 && work.interruption.signal() === undefined)
+    if (moves.length > 0 && announced.made().size === 0 && work.interruption.signal() === undefined)
       refused = outOfTime;
   } catch (error) {
     await announced.giveBack(announced.made());

@@ -6,8 +6,8 @@ import type { MarkEngines } from "../../mark/mark-engine.ts";
 import { tagLinkPath } from "../../registry/paths.ts";
 import { readLink } from "../../source/disk/link.ts";
 import type { DiskSource } from "../../source/disk/registry.ts";
-import { scanAll } from "../../store-check/check-stores.ts";
 import { missedThings } from "../quarantine/missed.ts";
+import { scanSome } from "../quarantine/scan-some.ts";
 import type { SweepList } from "./sweep-list.ts";
 
 /** A registry of which something was moved, and what was known of it before. */
@@ -26,7 +26,7 @@ export interface Proven {
  */
 export async function prove(
   proven: readonly Proven[],
-  moved: SweepList,
+  moved: () => SweepList,
   engines: MarkEngines,
   terminal: Terminal,
 ): Promise<NonNullable<GcReport["proof"]>> {
@@ -34,26 +34,15 @@ export async function prove(
   let tags = 0;
   for (const { source, mark } of proven) {
     tags += mark.completeTags.size;
-    const findings = await findingsOf(source, await engines.of(source).suspects(), terminal);
+    const findings = await scanSome(source, await engines.of(source).suspects(), terminal);
+    if (findings.length === 0) continue;
     const names = [
-      ...missedThings(findings, mark, moved).flatMap((missed) => missed.for),
+      ...missedThings(findings, mark, moved()).flatMap((missed) => missed.for),
       ...brokenTags(findings, mark),
     ];
     for (const name of names) lost.add(`${mark.registry}/${name}`);
   }
   return { tags, lost: [...lost].sort() };
-}
-
-/** What a scan finds in some repositories. */
-async function findingsOf(
-  source: DiskSource,
-  repositories: readonly string[],
-  terminal: Terminal,
-): Promise<readonly RawFinding[]> {
-  if (repositories.length === 0) return [];
-  const choice = { sources: [source], modeOf: () => "authoritative" as const };
-  const results = await scanAll(choice, { repositories: new Set(repositories) }, terminal);
-  return results.flatMap(({ findings }) => findings);
 }
 
 /** Tags that are broken now, whatever by. What only a signature lacks breaks no tag. */

@@ -16,7 +16,7 @@ export interface Swept extends Placed {
 export type SweepList = ReadonlyMap<string, Swept>;
 
 /** Those that were moved, where they are now. */
-export function movedOf(list: SweepList, made: readonly Move[]): SweepList {
+export function movedOf(list: SweepList, made: Iterable<Move>): SweepList {
   const moved = new Map<string, Swept>();
   for (const move of made) {
     const swept = list.get(move.from);

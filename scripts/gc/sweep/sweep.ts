@@ -77,20 +77,22 @@ async function sweepInto(
   const announced = await announce(moves, run);
   const held = await moveWhileHeld(plans, { list, touched, announced, ...options });
   const late = await giveBackTouched(list, announced, options.touches);
-  const proof = announced.made().length > 0 ? await proveOrGiveBack(plans, list, announced, options) : null;
+  const proof = announced.made().size > 0 ? await proveOrGiveBack(plans, list, announced, options) : null;
   // What could not go back, because a push has written its place again, is kept like all else.
   const isEmpty = (await readdir(join(run.workDirectory, "moved"))).length === 0;
   await closeRun(run);
   if (isEmpty) await removeTree(run.workDirectory, options.effects);
-  const made = movedOf(list, announced.made());
+  const made = announced.made();
   const stayed = new Set([...touched, ...held.stayed, ...late]);
   const refused = proof && proof.lost.length > 0 ? proofFailed : held.refused;
-  const left = [...list.values()].filter((swept) => !made.has(swept.path) && !stayed.has(swept));
+  const all = [...list.values()];
+  const moved = all.filter(({ move }) => made.has(move));
+  const left = all.filter((swept) => !made.has(swept.move) && !stayed.has(swept));
   return {
     run: isEmpty ? null : nameOfRun(run),
     removed: refused
       ? new Map()
-      : byRegistry(plans, (own) => countThings(own.map(({ thing }) => thing)), [...made.values()]),
+      : byRegistry(plans, (own) => countThings(own.map(({ thing }) => thing)), moved),
     touched: byRegistry(plans, (own) => own.length, [...stayed]),
     left: byRegistry(plans, (own) => own.length, refused ? [] : left),
     refused,
@@ -125,7 +127,7 @@ async function proveOrGiveBack(
   announced: AnnouncedMoves,
   { terminal, mark }: SweepOptions,
 ): Promise<GcReport["proof"]> {
-  const moved = movedOf(list, announced.made());
+  const moved = () => movedOf(list, announced.made());
   const engines = mark.engines ?? createMarkEngines(mark.threads);
   const proof = await prove(plans, moved, engines, terminal).finally(async () => {
     if (engines !== mark.engines) await engines.stop();
@@ -138,20 +140,24 @@ async function proveOrGiveBack(
 
 function listOf(plans: readonly SweepPlan[], run: OpenRun): SweepList {
   const { movedPath } = createStoreWriter(run);
-  const all = plans.flatMap(({ dead, mark: { registry, dataDirectory } }) =>
-    dead.map((thing) => ({ thing, registry, dataDirectory })),
-  );
-  // Of several registries too, so that what is left for the next run are blobs.
-  const ordered = [
-    ...all.filter(({ thing }) => thing.kind !== "blob"),
-    ...all.filter(({ thing }) => thing.kind === "blob"),
-  ].slice(0, thingsAtMost);
-  return new Map(
-    ordered.map((one) => {
-      const { path } = one.thing;
-      return [path, { ...one, path, at: path, move: { from: path, to: movedPath() } }];
-    }),
-  );
+  const list = new Map<string, Swept>();
+  // Links of several registries before any blob, so that what is left for the next run are blobs.
+  for (const isBlob of [false, true])
+    for (const { dead, mark } of plans)
+      for (const thing of dead) {
+        if ((thing.kind === "blob") !== isBlob || list.size === thingsAtMost) continue;
+        const { path } = thing;
+        const { registry, dataDirectory } = mark;
+        list.set(path, {
+          thing,
+          registry,
+          dataDirectory,
+          path,
+          at: path,
+          move: { from: path, to: movedPath() },
+        });
+      }
+  return list;
 }
 
 function byRegistry<T>(

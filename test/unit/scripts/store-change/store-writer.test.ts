@@ -260,5 +260,7 @@ test("What lies outside of the stores, or behind a symbolic link out of them, is
   await expect(
     writer.move([{ from: join(directory, "link"), to: writer.movedPath() }]),
   ).rejects.toMatchObject(refused);
+  const roundabout = `${dirname(directory)}${"/..".repeat(20)}${elsewhere}/link`;
+  await expect(writer.move([{ from: roundabout, to: writer.movedPath() }])).rejects.toMatchObject(refused);
   expect(await readdir(elsewhere)).toEqual(["link"]);
 });
