@@ -47,7 +47,12 @@ export class HostDns extends pulumi.ComponentResource {
     );
     const backup = hostCommand(
       `${name}-backup`,
-      { access, script: `${dnsPaths.command} backup\n`, remove: `${dnsPaths.command} retire\n` },
+      {
+        access,
+        script: `${dnsPaths.command} backup\n`,
+        ...notByKey,
+        remove: `${dnsPaths.command} retire\n`,
+      },
       // It is the command that keeps the copy.
       after(command),
     );
@@ -64,7 +69,7 @@ export class HostDns extends pulumi.ComponentResource {
     const directory = new Directory(`${name}-directory`, { path: dnsPaths.dropInDirectory }, afterBackup);
     const forget = hostCommand(
       `${name}-forget`,
-      { access, script: ":", remove: forgetResolvedScript() },
+      { access, script: ":", ...notByKey, remove: forgetResolvedScript() },
       afterBackup,
     );
     const file = new File(
@@ -76,7 +81,12 @@ export class HostDns extends pulumi.ComponentResource {
     );
     const restart = hostCommand(
       `${name}-restart`,
-      { access, script: restartResolvedScript(probeName), triggers: [changeOf(file)] },
+      {
+        access,
+        script: restartResolvedScript(probeName),
+        triggers: [changeOf(file)],
+        ...notByKey,
+      },
       { parent: this, dependsOn: [file] },
     );
     if (netplan === undefined) return;
@@ -105,11 +115,14 @@ export class HostDns extends pulumi.ComponentResource {
     );
     hostCommand(
       `${name}-check`,
-      { access, script: resolveScript(probeName), triggers: [changeOf(file)] },
+      { access, script: resolveScript(probeName), triggers: [changeOf(file)], ...notByKey },
       { parent: this, dependsOn: [file] },
     );
   }
 }
+
+/** A new SSH key, or another name to ask for, is no reason to restart what resolves names. */
+const notByKey = { update: "true" };
 
 /**
  * When the file changed. Where it was left out as its host is deferred, the output has failed, which would end the whole

@@ -43,11 +43,29 @@ const withSecrets = (secrets: Secrets): Promise<Run<unknown>> =>
       host: json({ address: "10.0.20.10" }),
       secretsSource: "vault",
       vault: json({ tls: "regwarden/tls", kubeconfig: "regwarden/kubeconfig" }),
+      dns: json({
+        servers: ["10.0.20.1"],
+        hosts: [
+          {
+            name: "proxmox",
+            address: "192.0.2.10",
+            hostKey: HOST_KEY,
+            kind: "resolvConf",
+            servers: ["192.0.2.1"],
+          },
+        ],
+      }),
     },
     vault: secrets,
   });
 
 const unchanged = withSecrets(SECRETS);
+const rotatedKey = {
+  "secret/regwarden/ssh": {
+    ...SECRETS["secret/regwarden/ssh"],
+    private_key: SSH_KEY.replace("NDIx", "NDIy"),
+  },
+};
 
 /** Resources whose inputs differ, each with the inputs that do. */
 async function changesBy(change: Partial<Secrets>): Promise<Record<string, string[]>> {
@@ -66,17 +84,27 @@ const inputsOf = (stack: Run<unknown>, type: string, name: string): Declared["in
 
 describe("a secret that changes in Vault", () => {
   test("changes, as the SSH key, how the host is reached and nothing on it", async () => {
-    const ssh = {
-      ...SECRETS["secret/regwarden/ssh"],
-      private_key: SSH_KEY.replace("NzDIx", "NzDIy").replace("b3Bl", "b3Bm"),
-    };
-    const changes = await changesBy({ "secret/regwarden/ssh": ssh });
+    const changes = await changesBy(rotatedKey);
     expect(changes).toMatchObject({ "pulumi:providers:host host": ["connection"] });
     const others = Object.entries(changes).filter(([name]) => !name.startsWith("pulumi:providers:host"));
     for (const [name, keys] of others) {
       expect(name).toMatch(/^command:remote:Command /);
       expect(keys).toEqual(["connection"]);
     }
+  });
+
+  test("runs, as the SSH key, no step on a host again but the check of the deployment", async () => {
+    const steps = Object.keys(await changesBy(rotatedKey)).filter((name) => name.startsWith("command:"));
+    expect(steps).toContain("command:remote:Command dns-restart");
+    const { find } = await unchanged;
+    // What the plugin runs instead of the step where something other than a trigger differs.
+    const updates = steps.map((step) => {
+      const [type = "", name = ""] = step.split(" ");
+      return [name, find(name, type).inputs.update] as const;
+    });
+    expect(updates.filter(([, update]) => update !== "true").map(([name]) => name)).toEqual([
+      "registry-check-run",
+    ]);
   });
 
   test("changes, as the registry's password, what holds it and nothing else", async () => {
