@@ -86,7 +86,7 @@ export async function dnsConnections(): Promise<Readonly<Record<string, Connecti
 }
 
 /** Off by default: who deploys the first time needs more rights for it than any later run. */
-function allowInVault(config: Config, provider: pulumi.ProviderResource): void {
+export function allowInVault(config: Config, provider: pulumi.ProviderResource): void {
   const { mount, policy, ciRole } = config.vault;
   if (policy === undefined) return;
   const secrets = usedPaths(config).map(({ key, path }) => ({ key: `regwarden:vault.${key}`, path }));

@@ -37,6 +37,8 @@ export interface Plugin {
   configure(config: Bag): void;
   /** Fails when what a changed configuration names cannot be reached: before anything is done with it. */
   reach?(news: Bag): Promise<void>;
+  /** A function of the provider, as `getSecret`; a provider that has none leaves it out. */
+  invoke?(token: string, args: Bag): Promise<Bag>;
   check(type: string, news: Bag): { inputs: Bag; failures: CheckFailure[] };
   diff(type: string, oldInputs: Bag, news: Bag): DiffAnswer;
   create(type: string, inputs: Bag, preview: boolean): Promise<{ id: string; outputs: Bag }>;
@@ -152,6 +154,13 @@ function handlers(
       return new proto.ConfigureResponse().setSupportspreview(true).setAcceptsecrets(false);
     }),
 
+    invoke: unary(async (request: InstanceType<typeof proto.InvokeRequest>) => {
+      const token = request.getTok();
+      if (plugin.invoke === undefined) throw new Error(`no function ${token}`);
+      return new proto.InvokeResponse().setReturn(
+        toStruct(await plugin.invoke(token, toBag(request.getArgs()))),
+      );
+    }),
     check: unary((request: InstanceType<typeof proto.CheckRequest>) => {
       const { inputs, failures } = plugin.check(typeOf(request.getUrn()), toBag(request.getNews()));
       return checkResponse(inputs, failures);

@@ -16,13 +16,25 @@ import { ensurePulumiCli, pulumiBinary } from "../../lab/machine/tools/pulumi.ts
 import { waitUntil } from "../../lab/machine/wait.ts";
 
 const engine = join(projectRoot, "test/support/small-stack/main.ts");
-const projectFile = `name: small
+const projectFile = (plugins: Readonly<Record<string, string>>) => `name: small
 runtime: { name: nodejs, options: { typescript: false } }
 plugins:
   providers:
-    - { name: step, path: ${join(projectRoot, "test/support/small-stack/provider")} }
-    - { name: host, path: ${join(projectRoot, "provider")} }
-`;
+${Object.entries(plugins)
+  .map(
+    ([name, path]) => `    - { name: ${name}, path: ${join(projectRoot, path)} }
+`,
+  )
+  .join("")}`;
+
+/** What a stack runs beside its steps. */
+interface Variant {
+  /** The engine with its program; the small one by default. */
+  readonly main?: string;
+  /** Directories of more plugins, by name. */
+  readonly plugins?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
+}
 
 export interface Ended {
   readonly exitCode: number;
@@ -54,11 +66,15 @@ export class SmallStack {
   readonly project = join(this.#root, "project");
   readonly name: string;
 
-  constructor(name: string) {
+  readonly #variant: Variant;
+
+  constructor(name: string, variant: Variant = {}) {
     this.name = name;
+    this.#variant = variant;
     for (const directory of [this.backend, this.steps, this.project, join(this.home, "versions")])
       mkdirSync(directory, { recursive: true });
-    writeFileSync(join(this.project, "Pulumi.yaml"), projectFile);
+    const plugins = { step: "test/support/small-stack/provider", host: "provider", ...variant.plugins };
+    writeFileSync(join(this.project, "Pulumi.yaml"), projectFile(plugins));
     symlinkSync(join(projectRoot, "node_modules"), join(this.project, "node_modules"));
     const installed = dirname(dirname(pulumiBinary()));
     symlinkSync(installed, join(this.home, "versions", installed.split("/").at(-1) ?? ""));
@@ -74,12 +90,14 @@ export class SmallStack {
       SMALL_PROJECT: this.project,
       SMALL_STEPS: this.steps,
       NO_COLOR: "1",
+      ...this.#variant.environment,
     };
   }
 
   /** Starts `main.ts OPERATION --stack NAME ARGS` in a group of processes of its own. */
   start(operation: string, args: readonly string[] = [], environment: Record<string, string> = {}): Going {
-    return this.#start([nodeBinary, engine, operation, "--stack", this.name, ...args], environment);
+    const main = this.#variant.main === undefined ? engine : join(projectRoot, this.#variant.main);
+    return this.#start([nodeBinary, main, operation, "--stack", this.name, ...args], environment);
   }
 
   /** The same by this project's npm script. */

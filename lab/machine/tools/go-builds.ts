@@ -135,3 +135,50 @@ export function kubernetesPluginBuild(): ToolSource {
     await go(copy, ["build", "-o", output, "-ldflags", flags, `./cmd/${program}`], options);
   });
 }
+
+const vaultModule = "github.com/hashicorp/vault";
+
+/** Of the SDK as Vault 1.21.4 has it in a directory, which its module does not hold: no release is the same. */
+const vaultSdk = {
+  /** The release before it, but for one function's arguments. */
+  base: { path: `${vaultModule}/sdk`, version: "v0.21.0" },
+  edited: {
+    file: "framework/backend.go",
+    from: "ActivationFunc func(context.Context, *logical.Request, string) error",
+    to: "ActivationFunc func(context.Context, *logical.Request) error",
+  },
+  /** The first release that has this package as it is there. */
+  later: { path: `${vaultModule}/sdk`, version: "v0.24.0", directory: "helper/keysutil" },
+} as const;
+
+/** The SDK that Vault is built with, in a directory. Errors: E_MISSING where the text to be edited is not there. */
+async function putVaultSdk(work: string, sdk: string, options: StepOptions): Promise<void> {
+  const { base, edited, later } = vaultSdk;
+  await cp(await download(work, base, options), sdk, { recursive: true });
+  await run(["chmod", "-R", "u+w", sdk], { quiet: true });
+  const package_ = join(sdk, later.directory);
+  await rm(package_, { recursive: true });
+  await cp(join(await download(work, later, options), later.directory), package_, { recursive: true });
+  const file = join(sdk, edited.file);
+  const text = await readFile(file, "utf8");
+  if (!text.includes(edited.from)) throw new LabError("E_MISSING", `${file} has no "${edited.from}"`);
+  await run(["chmod", "-R", "u+w", sdk], { quiet: true });
+  await writeFile(file, text.replace(edited.from, edited.to));
+}
+
+/** Builds Vault, server and CLI, with its core's plugins only: KV, JWT, AppRole and few more. */
+export function vaultBuild(version: string): ToolSource {
+  return goBuild("vault", 15, async (work, output, options) => {
+    await writeFile(join(work, "go.mod"), "module lab.invalid/toolchain\n");
+    await putVaultSdk(work, join(work, "sdk"), options);
+    const lines = [
+      "module lab.invalid/toolchain",
+      "go 1.25",
+      `require ${vaultModule} v${version}`,
+      `require ${vaultSdk.base.path} ${vaultSdk.base.version}`,
+      `replace ${vaultSdk.base.path} => ./sdk\n`,
+    ];
+    await writeFile(join(work, "go.mod"), lines.join("\n\n"));
+    await go(work, ["build", "-tags", "minimal", "-o", output, "-ldflags", "-s -w", vaultModule], options);
+  });
+}

@@ -63,6 +63,20 @@ describe("a create that fails", () => {
   });
 });
 
+test("a function is called where the provider has any", async () => {
+  const invoke = () =>
+    new Promise<unknown>((resolve) => {
+      const args = struct.Struct.fromJavaScript({ path: "a" });
+      const request = new proto.InvokeRequest().setTok("vault:kv/getSecret:getSecret").setArgs(args);
+      client.invoke(request, (error, answer) =>
+        resolve(error?.details ?? answer?.getReturn()?.toJavaScript()),
+      );
+    });
+  expect(await invoke()).toBe("no function vault:kv/getSecret:getSecret");
+  plugin.invoke = (token, args) => Promise.resolve({ token, ...args });
+  expect(await invoke()).toEqual({ token: "vault:kv/getSecret:getSecret", path: "a" });
+});
+
 test("a connection that was changed and does not work fails at once, before any step is done with it", async () => {
   failure = new HostError("E_HOST_AUTHENTICATION", "root@vm:22: the host does not accept the SSH key");
   const request = (connection: string) => struct.Struct.fromJavaScript({ connection });

@@ -22,7 +22,9 @@ await serve(
   {
     version: "0.1.0",
     checkConfig: () => [],
-    configure() {},
+    configure({ key }) {
+      if (typeof key === "string") writeFileSync(`${process.env.SMALL_STEPS}/key-in-use`, key);
+    },
     check: (_type, inputs) => ({ inputs, failures: [] }),
     diff: (_type, old, news) => ({
       changes: compareProperties(old, news),
