@@ -14,7 +14,7 @@ const suite = "trixie";
 const packages = [
   ...["systemd", "systemd-sysv", "dbus", "systemd-resolved", "netplan.io", "openssh-server", "sudo"],
   ...["docker.io", "docker-cli", "docker-compose", "docker-registry", "nginx-light", "libnginx-mod-http-js"],
-  ...["busybox-static", "ca-certificates", "curl", "iproute2", "jq", "procps"],
+  ...["busybox-static", "ca-certificates", "curl", "iproute2", "jq", "procps", "rsync"],
 ];
 
 /**

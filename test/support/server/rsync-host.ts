@@ -14,7 +14,7 @@ export interface RsyncHost {
   readonly stop: () => Promise<void>;
 }
 
-export async function startRsyncHost(): Promise<RsyncHost> {
+export async function startRsyncHost(address = "127.0.0.1"): Promise<RsyncHost> {
   const { file, publicKey } = keyPair();
   const known = new Set<string>();
   const server = new ssh2.Server({ hostKeys: [readFileSync(file)] }, (client) => {
@@ -39,7 +39,7 @@ export async function startRsyncHost(): Promise<RsyncHost> {
       });
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
   const { port } = server.address() as AddressInfo;
   return {
     port,
