@@ -5,12 +5,12 @@ import type { ClusterSettings } from "./components/cluster/settings.ts";
 import type { HostAccess } from "./components/host/host-command.ts";
 import { HostDns } from "./components/host/host-dns.ts";
 import { RegistryHost } from "./components/host/registry-host.ts";
-import type { RegistrySettings } from "./components/host/settings.ts";
 import { Declared, UnmanagedCheck } from "./components/host/unmanaged-check.ts";
 import { VaultAccess } from "./components/vault/vault-access.ts";
 import { type Config, readConfig } from "./config/read-config.ts";
 import { readSecrets, type StackSecrets } from "./config/read-secrets.ts";
 import { vaultOf } from "./config/read-vault.ts";
+import { inUseAs, registrySettings } from "./config/registry-settings.ts";
 import { usedPaths } from "./config/vault-paths.ts";
 import { dnsPaths, vmName } from "./contract/dns.ts";
 import { privateRegistry } from "./contract/registries.ts";
@@ -155,52 +155,6 @@ function accessTo(
 
 type SshAddress = Pick<Config["host"], "address" | "sshPort" | "sshUser">;
 type ProxyAddress = NonNullable<Config["host"]["proxy"]>;
-
-function registrySettings(config: Config): RegistrySettings {
-  const {
-    host,
-    registry,
-    private: own,
-    caches,
-    blobCache,
-    limits,
-    images,
-    ui,
-    metrics,
-    listenAddress,
-    scan,
-    retention,
-    collection,
-    backup,
-    breakGlass,
-    cluster,
-  } = config;
-  const { directory, dataMount, outboundProxy, tls: tlsOnHost } = host;
-  const { hostname } = registry;
-  const ports = { private: own, caches, ui, metrics, listenAddress };
-  return {
-    directory,
-    dataMount,
-    hostname,
-    ...ports,
-    blobCache,
-    limits,
-    outboundProxy,
-    tlsOnHost,
-    images,
-    scan,
-    retention,
-    collection,
-    ...(backup?.enabled ? { backup } : {}),
-    ...(breakGlass ? { breakGlass } : {}),
-    ...(cluster.enabled && cluster.inUse.enabled ? { inUseAs: inUseAs(config) } : {}),
-  };
-}
-
-/** The registry as images name it. */
-function inUseAs({ registry, private: own }: Pick<Config, "registry" | "private">): string {
-  return new URL(`https://${registry.hostname}:${own.port}`).host;
-}
 
 function watchFromCluster(config: Config, secrets: StackSecrets): void {
   const { kubeconfigContext: context } = config.cluster;

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { adoptEntries } from "./adopt.ts";
 import { backupEntries } from "./backup.ts";
 import { breakGlassEntries } from "./break-glass.ts";
 import { clusterEntries, clusterFaults, sitesWithOwnSecret } from "./cluster.ts";
@@ -26,6 +27,7 @@ export const settingsSchema = v.strictObject({
   ...collectionEntries,
   ...backupEntries,
   ...breakGlassEntries,
+  ...adoptEntries,
 });
 
 /** The settings with all defaults filled in. */

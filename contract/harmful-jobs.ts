@@ -33,7 +33,7 @@ const JOB_PATHS = [
 const WORDS = `garbage-collect|${CLEANUP_SCRIPTS.map((name) => name.replaceAll(".", "[.]")).join("|")}`;
 
 /** Last line of a complete listing. */
-const LISTING_END = "-- end of jobs --";
+export const LISTING_END = "-- end of jobs --";
 
 /**
  * POSIX shell, for root: a function `list_jobs SCRATCH [ROOT]` that prints each file that schedules or runs a harmful

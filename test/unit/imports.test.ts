@@ -79,6 +79,26 @@ describe("imports go one way:", () => {
         "scripts/report/webhook.ts",
       ),
     ],
+    [
+      "adopting knows what the stack would be, and how a host is reached",
+      "adopt/**/*.ts",
+      within(
+        "adopt",
+        "contract",
+        "config",
+        "components/yaml.ts",
+        "components/host/render",
+        "components/host/settings.ts",
+        "provider",
+        "scripts/in-use/cluster",
+        "scripts/http",
+      ),
+    ],
+    [
+      "what adopting plans is plain: it reaches no host",
+      "adopt/plan/*.ts",
+      (module) => !isPulumi(module) && !module.startsWith("provider/") && !module.startsWith("adopt/read/"),
+    ],
     ["the lab knows the contract and the provider", "lab/**/*.ts", within("lab", "contract", "provider")],
     [
       "measurements take of the tests the shared helpers only",

@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { parseConnection } from "../provider/ssh/connection-config.ts";
+import { SshHost } from "../provider/ssh/host.ts";
+import { type AdoptArgs, parseAdoptArgs, UsageError, usage } from "./args.ts";
+import { configText, writeConfig } from "./config-file.ts";
+import { verifiedHostKey } from "./host-key.ts";
+import { planAdoption } from "./plan/plan.ts";
+import { readHost } from "./read/read-host.ts";
+import { reportText } from "./report.ts";
+
+const exitCodes = { done: 0, open: 1, usage: 2, unchecked: 3 } as const;
+
+try {
+  const args = parseAdoptArgs(process.argv.slice(2));
+  if (args === "help") process.stdout.write(usage);
+  else process.exitCode = await onHost(args);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  if (error instanceof UsageError) process.stderr.write(`\n${usage}`);
+  process.exitCode = error instanceof UsageError ? exitCodes.usage : exitCodes.unchecked;
+}
+
+async function onHost(args: AdoptArgs): Promise<number> {
+  const hostKey = await verifiedHostKey(args, args.hostKey, confirmFingerprint(args));
+  const host = new SshHost(
+    parseConnection({
+      host: args.address,
+      port: args.port,
+      user: args.user,
+      hostKey,
+      dialErrorLimit: 1,
+      ...(args.identity === undefined ? {} : { privateKey: privateKey(args.identity) }),
+    }),
+  );
+  try {
+    return await adopt(host, hostKey, args);
+  } finally {
+    await host.close();
+  }
+}
+
+/** Reads, plans, writes the configuration and prints the plan. Returns the exit code. */
+async function adopt(host: SshHost, hostKey: string, args: AdoptArgs): Promise<number> {
+  const facts = await readHost(host, args.directory);
+  const { address, port: sshPort, user: sshUser, hostname, stack, out } = args;
+  const plan = planAdoption(facts, { address, sshPort, sshUser, hostKey, hostname, stack });
+  writeConfig(out, configText(plan.values, host.name));
+  process.stdout.write(reportText(plan, { stack, file: out, now: new Date() }));
+  return plan.blockers.length === 0 ? exitCodes.done : exitCodes.open;
+}
+
+function confirmFingerprint({ address, port }: AdoptArgs): (fingerprint: string) => Promise<boolean> {
+  return async (fingerprint) => {
+    process.stderr.write(
+      `${address}:${port} shows the host key ${fingerprint}.\n` +
+        "Compare it on the VM's console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\n",
+    );
+    if (!process.stdin.isTTY) return false;
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    const answer = await terminal.question("Is it the same? Type yes to go on: ");
+    terminal.close();
+    return answer.trim() === "yes";
+  };
+}
+
+/** Errors: UsageError, without any of its content. */
+function privateKey(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new UsageError(`${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, { cause });
+  }
+}

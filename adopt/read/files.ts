@@ -1,0 +1,73 @@
+import type { EntryFact } from "../facts.ts";
+import { recordsOf } from "./records.ts";
+
+/**
+ * Scripts for POSIX shell with GNU tools, as root. All of them only read. The first argument stands before every path of
+ * the host, for tests; else it is empty.
+ */
+
+/**
+ * Arguments: root, directory. Type, mode, owner, size and path of what lies in it, down to the third level and not into
+ * the stores.
+ */
+export const entriesScript = `set -eu
+export LC_ALL=C
+[ -d "$1$2" ] || { echo "there is no directory $2 on the host; name the registry's with --directory" >&2; exit 1; }
+cd "$1$2"
+find . -mindepth 1 -maxdepth 3 \\( -path ./data/'*'/docker -prune -o -printf '%y\\0%m\\0%u\\0%s\\0%P\\0' \\)`;
+
+export function entriesOf(directory: string, output: Buffer): EntryFact[] {
+  return recordsOf(output, 5)
+    .map(([type = "", mode = "", owner = "", size = "", path = ""]) => ({
+      path: `${directory}/${path}`,
+      type,
+      mode: mode.padStart(4, "0"),
+      owner,
+      sizeBytes: Number(size),
+    }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * Values of keys that name a password, as far as the end of the line. The text stays on the host. Not `htpasswd`, which
+ * names a file.
+ */
+const hideSecrets = `sed -E 's/(^|[^[:alpha:]])((password|passwd|secret|token|authorization|accesskey|secretkey)[[:alpha:]_]*"?[[:space:]]*[:= ][[:space:]]*)[^[:space:]].*$/\\1\\2(hidden)/I'`;
+
+/** Arguments: root, then paths. Path and text of each that is a file, with secrets hidden. */
+export const textsScript = `set -eu
+export LC_ALL=C
+root=$1; shift
+for path; do
+  [ -f "$root$path" ] || continue
+  printf '%s\\0' "$path"
+  ${hideSecrets} -- "$root$path"
+  printf '\\0'
+done`;
+
+/** Arguments: root, then paths. Path and names of each password file; the hashes stay on the host. */
+export const usersScript = `set -eu
+root=$1; shift
+for path; do
+  [ -f "$root$path" ] || continue
+  printf '%s\\0' "$path"
+  sed -n 's/^\\([^:#][^:]*\\):.*/\\1/p' -- "$root$path"
+  printf '\\0'
+done`;
+
+/** Arguments: root, then paths. Path and certificates of each; of a file that holds a key too, only the certificates. */
+export const certificatesScript = `set -eu
+root=$1; shift
+for path; do
+  [ -f "$root$path" ] || continue
+  printf '%s\\0' "$path"
+  sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' -- "$root$path"
+  printf '\\0'
+done`;
+
+/** Arguments: root, directory. The mount points at or below it. */
+export const mountsScript = `set -eu
+[ -r /proc/self/mounts ]
+while read -r _ target _; do
+  case $target in "$2" | "$2"/*) printf '%s\\0' "$target" ;; esac
+done </proc/self/mounts`;
