@@ -4,6 +4,7 @@ import { RegistryCluster } from "./components/cluster/registry-cluster.ts";
 import type { ClusterSettings } from "./components/cluster/settings.ts";
 import type { HostAccess } from "./components/host/host-command.ts";
 import { HostDns } from "./components/host/host-dns.ts";
+import { importExisting } from "./components/host/import-existing.ts";
 import { RegistryHost } from "./components/host/registry-host.ts";
 import { Declared, UnmanagedCheck } from "./components/host/unmanaged-check.ts";
 import { VaultAccess } from "./components/vault/vault-access.ts";
@@ -42,13 +43,15 @@ export default async function registryStack(): Promise<StackOutputs> {
     mounts: config.host.dataMount === undefined ? [] : [config.host.dataMount],
   });
   const declared = new Declared();
-  const onHost = { providers: { host: provider }, transformations: [declared.transformation] };
+  const settings = registrySettings(config);
+  const existing = importExisting(settings, config.adopt?.existing ?? []);
+  const onHost = { providers: { host: provider }, transformations: [declared.transformation, existing] };
 
   const dns = vmDns(config, access, onHost);
   for (const each of config.dns?.hosts ?? []) otherDns(each, config, secrets);
   const host = new RegistryHost(
     "registry",
-    { settings: registrySettings(config), secrets, access },
+    { settings, secrets, access, former: config.adopt },
     // Images are pulled by name.
     { ...onHost, dependsOn: dns },
   );
@@ -56,7 +59,7 @@ export default async function registryStack(): Promise<StackOutputs> {
   new UnmanagedCheck(
     "unmanaged",
     {
-      settings: registrySettings(config),
+      settings,
       declared,
       sshPort,
       // Another drop-in there would add servers.

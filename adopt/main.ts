@@ -8,6 +8,7 @@ import { verifiedHostKey } from "./host-key.ts";
 import { planAdoption } from "./plan/plan.ts";
 import { readHost } from "./read/read-host.ts";
 import { reportText } from "./report.ts";
+import { revert, revertedText } from "./revert.ts";
 
 const exitCodes = { done: 0, open: 1, usage: 2, unchecked: 3 } as const;
 
@@ -34,7 +35,7 @@ async function onHost(args: AdoptArgs): Promise<number> {
     }),
   );
   try {
-    return await adopt(host, hostKey, args);
+    return args.revert ? await goBack(host, args) : await adopt(host, hostKey, args);
   } finally {
     await host.close();
   }
@@ -48,6 +49,12 @@ async function adopt(host: SshHost, hostKey: string, args: AdoptArgs): Promise<n
   writeConfig(out, configText(plan.values, host.name));
   process.stdout.write(reportText(plan, { stack, file: out, now: new Date() }));
   return plan.blockers.length === 0 ? exitCodes.done : exitCodes.open;
+}
+
+/** Shows or goes the way back. Returns the exit code. */
+async function goBack(host: SshHost, args: AdoptArgs): Promise<number> {
+  process.stdout.write(`${await revert(host, args)}${revertedText(args)}`);
+  return args.apply ? exitCodes.done : exitCodes.open;
 }
 
 function confirmFingerprint({ address, port }: AdoptArgs): (fingerprint: string) => Promise<boolean> {

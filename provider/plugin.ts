@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { compareProperties } from "./diff.ts";
 import { HostError, isUnreached } from "./errors.ts";
-import { type Bag, type Recorded, type ResourceKind, unknown } from "./kinds/kind.ts";
+import { type Bag, type Recorded, type ResourceKind, unchanged, unknown } from "./kinds/kind.ts";
 import { assertFit } from "./remote/preflight.ts";
 import type { CheckFailure, DiffAnswer, Plugin } from "./server.ts";
 import { connectionFaults, parseConnection } from "./ssh/connection-config.ts";
@@ -62,7 +62,8 @@ export class HostPlugin implements Plugin {
   diff(type: string, oldInputs: Bag, news: Bag): DiffAnswer {
     const kind = this.#kind(type);
     const settings = new Set<string>(kind.settings);
-    const all = compareProperties(oldInputs, news, kind.opaque);
+    const old = kind.inTermsOf?.(oldInputs, news) ?? oldInputs;
+    const all = compareProperties(old, news, kind.opaque);
     const changes = new Map([...all].filter(([path]) => !settings.has(path.split(/[.[]/)[0] ?? path)));
     return {
       changes,
@@ -78,8 +79,10 @@ export class HostPlugin implements Plugin {
   }
 
   async read(type: string, id: string, recorded: Partial<Recorded<Bag>>): Promise<Recorded<Bag> | undefined> {
+    const kind = this.#kind(type);
     try {
-      return await this.#kind(type).read(this.#reachable(), id, recorded);
+      const found = await kind.read(this.#reachable(), id, recorded);
+      return recorded.inputs === undefined ? imported(kind, id, found) : found;
     } catch (error) {
       const { inputs, outputs } = recorded;
       if (!this.#isDeferrable || !isUnreached(error) || inputs === undefined || outputs === undefined)
@@ -141,6 +144,15 @@ export class HostPlugin implements Plugin {
     }
     return this.#host;
   }
+}
+
+/**
+ * What an import records. One that finds nothing is not an error where the update that follows makes the thing: the list
+ * of what is to be imported may be older than what has become of the host since.
+ */
+function imported(kind: AnyKind, id: string, found: Recorded<Bag> | undefined): Recorded<Bag> | undefined {
+  const inputs = found?.inputs ?? kind.missing?.(id);
+  return inputs && { inputs, outputs: { ...inputs, ...unchanged, ...found?.outputs } };
 }
 
 /** Where a fault is; not further than an input whose keys may be secret. */

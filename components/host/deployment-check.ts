@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { CronLine } from "../../contract/adoption.ts";
 import { type HostAccess, hostCommand } from "./host-command.ts";
+import { disableJobsScript } from "./render/former.ts";
 import { changeRevision } from "./render/revision.ts";
 import { checkDeploymentScript, scanStoreScript, seedSentinelScript } from "./render/scripts.ts";
 import type { RegistrySettings } from "./settings.ts";
@@ -14,6 +16,8 @@ export interface DeploymentCheckArgs {
   readonly caFile: string;
   /** Id of the private registry's data. The sentinel is pushed once into each: it stands for what must not go missing. */
   readonly dataId: pulumi.Output<string>;
+  /** Lines of crontabs that the stack's own timers replace: disabled once the scan has run. */
+  readonly formerJobs: readonly CronLine[];
   /** When the programs and the scan's unit were last changed: then the store is scanned whatever its last scan said. */
   readonly programs: readonly pulumi.Output<string>[];
   /** When each thing was last changed that the check is about: it runs again when one of these changes. */
@@ -27,7 +31,7 @@ export interface DeploymentCheckArgs {
 export class DeploymentCheck extends pulumi.ComponentResource {
   constructor(name: string, args: DeploymentCheckArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:DeploymentCheck", name, {}, opts);
-    const { settings, access, password, caFile, changes } = args;
+    const { settings, access, password, caFile, formerJobs, changes } = args;
     const sentinel = hostCommand(
       `${name}-sentinel`,
       {
@@ -50,6 +54,18 @@ export class DeploymentCheck extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: [sentinel] },
     );
+    const script = disableJobsScript(formerJobs);
+    const disabled =
+      formerJobs.length === 0
+        ? []
+        : [
+            hostCommand(
+              `${name}-former-jobs`,
+              { access, script, update: script },
+              // Until what replaces them has run, they are the only ones; and the check would find them.
+              { parent: this, dependsOn: [scan] },
+            ),
+          ];
     // One word and not each moment: a preview shows triggers, and some thirty timestamps say nothing to people.
     const revision = pulumi.all([...changes, sentinel.id]).apply(changeRevision);
     hostCommand(
@@ -60,8 +76,8 @@ export class DeploymentCheck extends pulumi.ComponentResource {
         stdin: password,
         triggers: [revision],
       },
-      // It pulls the sentinel, and reads the scan's report.
-      { parent: this, dependsOn: [sentinel, scan] },
+      // It pulls the sentinel, reads the scan's report, and lists the host's jobs.
+      { parent: this, dependsOn: [sentinel, scan, ...disabled] },
     );
     this.registerOutputs({});
   }

@@ -5,6 +5,7 @@ import { Backup } from "./backup.ts";
 import { BreakGlass } from "./break-glass.ts";
 import { DeploymentCheck } from "./deployment-check.ts";
 import { DiskTimer } from "./disk-timer.ts";
+import { FormerState, type FormerVm } from "./former-state.ts";
 import type { HostAccess } from "./host-command.ts";
 import { HostDirectories } from "./host-directories.ts";
 import { HostImages } from "./host-images.ts";
@@ -22,6 +23,8 @@ export interface RegistryHostArgs {
   readonly secrets: RegistrySecrets;
   /** How the one-shot steps reach the host; the provider has its own connection. */
   readonly access: HostAccess;
+  /** What the host had before the stack; undefined where it was made for it, or was taken over long ago. */
+  readonly former?: FormerVm | undefined;
   /** The bundled programs, relative to the project's root. @default dist/regwarden.mjs */
   readonly bundle?: string;
 }
@@ -35,10 +38,16 @@ export class RegistryHost extends pulumi.ComponentResource {
 
   constructor(name: string, args: RegistryHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:RegistryHost", name, {}, opts);
-    const { settings, secrets, access, bundle = builtBundle } = args;
+    const { settings, secrets, access, former, bundle = builtBundle } = args;
     const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
 
-    const directories = new HostDirectories(`${name}-directories`, { settings }, { parent: this });
+    const kept = former && new FormerState(`${name}-former`, { settings, access, former }, { parent: this });
+    // What was there before can be kept before the first change only.
+    const directories = new HostDirectories(
+      `${name}-directories`,
+      { settings },
+      after(...(kept === undefined ? [] : [kept])),
+    );
     const images = new HostImages(`${name}-images`, { settings }, after(directories));
     // Each file is written into a directory that must have its owner and mode before.
     // nginx.conf is validated in the image of nginx.
@@ -93,6 +102,7 @@ export class RegistryHost extends pulumi.ComponentResource {
         password: secrets.registryPassword,
         caFile: files.caFile,
         dataId: directories.dataId,
+        formerJobs: former?.jobs ?? [],
         programs: [programs.bundle, scan.service],
         changes: changed.flatMap(({ changes }) => changes),
       },

@@ -12,9 +12,11 @@ import {
   composeProjectSchema,
   type Deployed,
   type ComposeProjectInputs as Inputs,
+  importedProject,
   isOurs,
   labels,
   observe,
+  withMounted,
 } from "./compose-services.ts";
 import { assertInPlace } from "./data-state.ts";
 import { type Bag, changedNow, type Recorded, type ResourceKind, unknown } from "./kind.ts";
@@ -25,6 +27,9 @@ export const composeProject: ResourceKind<Inputs> = {
   replaceOn: ["project"],
   deleteBeforeReplace: true,
   settings: ["waitTimeoutSeconds", "dependents", "data"],
+
+  // When files were written, only the program that wrote them knows.
+  inTermsOf: (old, declared) => ({ ...old, services: withMounted(old.services, declared.services) }),
 
   async create(host, inputs) {
     await assertInPlace(host, inputs.data);
@@ -37,12 +42,7 @@ export const composeProject: ResourceKind<Inputs> = {
   },
 
   async read(host, id, { inputs: declared, outputs = {} }) {
-    if (!declared) {
-      throw new HostError(
-        "E_STATE",
-        `The compose project ${id} cannot be imported: declare it, then run \`up\`.`,
-      );
-    }
+    if (!declared) return importedProject(id, await inspectContainers(host, id, []));
     const containers = await inspectContainers(host, id, containerNames(declared));
     if (containers.length === 0) return undefined;
     const services = observe(containers, declared, deployedOf(outputs));

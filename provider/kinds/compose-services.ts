@@ -3,7 +3,7 @@ import { revisionLabel } from "../../contract/host-names.ts";
 import type { Container } from "../remote/containers.ts";
 import type { DataDirectory } from "../remote/data-directory.ts";
 import { dataSchema } from "./data-state.ts";
-import { absolutePath } from "./kind.ts";
+import { absolutePath, asFound } from "./kind.ts";
 
 /** What `check` adds to each service: how it must be found. */
 const asDeployed = "as deployed";
@@ -66,6 +66,7 @@ export const labels = {
   project: "com.docker.compose.project",
   service: "com.docker.compose.service",
   configHash: "com.docker.compose.config-hash",
+  files: "com.docker.compose.project.config_files",
   revision: revisionLabel,
 } as const;
 
@@ -102,6 +103,50 @@ export function observe(
     };
   }
   return services;
+}
+
+/** A project that this program has not deployed: services by compose's own label, and the images that they run. */
+export function importedProject(
+  project: string,
+  containers: readonly Container[],
+): { inputs: ComposeProjectInputs; outputs: Record<string, unknown> } | undefined {
+  const made = containers.filter((each) => each.labels[labels.service] !== undefined);
+  if (made.length === 0) return undefined;
+  const byService = <T>(value: (container: Container) => T) =>
+    Object.fromEntries(made.map((each) => [each.labels[labels.service] ?? "", value(each)]));
+  const services = byService(
+    (each): Service => ({
+      container: each.name,
+      image: each.image,
+      revision: each.labels[labels.revision] ?? "(none)",
+      healthcheck: each.health !== "none",
+      mounted: [asFound],
+      staleMounts: [...each.staleMounts],
+      state: each.state,
+      health: each.health,
+      definition: asDeployed,
+    }),
+  );
+  const deployed: Deployed = byService(({ image, imageId, labels: found }) => ({
+    image,
+    imageId,
+    configHash: found[labels.configHash] ?? "",
+  }));
+  const [file = ""] = made.map((each) => each.labels[labels.files] ?? "");
+  const inputs = { project, file, services, dependents: [], data: [], waitTimeoutSeconds: 300 };
+  return { inputs, outputs: { ...inputs, deployed, bounce: "" } };
+}
+
+/** Services with the moments that are declared, where an import could not know them. */
+export function withMounted(
+  old: Readonly<Record<string, Service>>,
+  declared: Readonly<Record<string, Service>>,
+): Record<string, Service> {
+  const entries = Object.entries(old).map(([name, service]) => {
+    const isImported = service.mounted.length === 1 && service.mounted[0] === asFound;
+    return [name, isImported ? { ...service, mounted: declared[name]?.mounted ?? [] } : service];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The reference alone when it still means the image that was deployed under it. */

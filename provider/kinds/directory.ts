@@ -64,6 +64,8 @@ export const directory: ResourceKind<Inputs> = {
     return { ...inputs, ...changedNow() };
   },
 
+  missing: (path) => ({ path, mode: "", owner: "", group: "", type: "gone" }),
+
   preview(inputs, old) {
     const isKept = old?.outputs.dataId !== undefined && old.inputs.found === inputs.found;
     const dataId = inputs.data === undefined ? {} : { dataId: isKept ? old.outputs.dataId : unknown };

@@ -12,6 +12,7 @@ import {
   changedNow,
   ownership,
   type ResourceKind,
+  unchanged,
   unknown,
   writtenNow,
 } from "./kind.ts";
@@ -60,6 +61,7 @@ export const file: ResourceKind<Inputs> = {
   settings: ["validate", "backupDirectory", "restoreFrom", "source"],
 
   async create(host, inputs) {
+    if (await isInPlace(host, inputs)) return { id: inputs.path, outputs: { ...inputs, ...unchanged } };
     await put(host, inputs, undefined);
     return { id: inputs.path, outputs: { ...inputs, ...writtenNow() } };
   },
@@ -81,6 +83,8 @@ export const file: ResourceKind<Inputs> = {
     return { ...inputs, ...writtenNow() };
   },
 
+  missing: (path) => ({ path, content: "", mode: "", owner: "", group: "", type: "gone" }),
+
   preview(inputs, old) {
     const isKept = old !== undefined && hasSameContent(old.inputs, inputs);
     return { ...inputs, changedAt: unknown, writtenAt: isKept ? old.outputs.writtenAt : unknown };
@@ -89,6 +93,15 @@ export const file: ResourceKind<Inputs> = {
   remove: (host, id, { inputs }) =>
     removeFile(host, id, { backups: backupsOf(inputs, inputs), restoreFrom: inputs.restoreFrom }),
 };
+
+/** Whether the file is there as declared: a host may be taken over. One of our own was made for a state that is lost. */
+async function isInPlace(host: SshHost, inputs: Inputs): Promise<boolean> {
+  const wanted = inputs.sha256 ?? digestOf(inputs.content ?? "");
+  const entry = await readEntry(host, inputs.path, wanted);
+  const { mode, owner, group } = ownershipOf(entry, inputs);
+  const isOwned = mode === inputs.mode && owner === inputs.owner && group === inputs.group;
+  return entry.type === "file" && entry.sha256 === wanted && isOwned;
+}
 
 function hasSameContent(old: Inputs, { type, content, sha256 }: Inputs): boolean {
   return old.type === type && old.content === content && old.sha256 === sha256;

@@ -10,6 +10,7 @@ import {
   changedNow,
   ownership,
   type ResourceKind,
+  unchanged,
   unknown,
   writtenNow,
 } from "./kind.ts";
@@ -53,6 +54,10 @@ export const htpasswd: ResourceKind<Inputs> = {
   opaque: ["users"],
 
   async create(host, inputs) {
+    // Its hashes have a salt each: written anew they would be others, though nothing has changed.
+    const found = await htpasswd.read(host, inputs.path, { inputs });
+    if (found && isDeepStrictEqual({ ...inputs, ...found.inputs }, { ...inputs }))
+      return { id: inputs.path, outputs: { ...inputs, ...unchanged } };
     await put(host, inputs, undefined);
     return { id: inputs.path, outputs: { ...inputs, ...writtenNow() } };
   },

@@ -40,6 +40,7 @@ export const image: ResourceKind<Inputs> = {
     return { ...inputs, imageId: await haveImage(host, id, known), ...changedNow() };
   },
 
+  missing: (reference) => ({ reference, found: "not on the host" }),
   preview: (inputs) => ({ ...inputs, imageId: unknown, changedAt: unknown }),
 
   // It stays: other containers of the host may be made from it, and `docker image prune` removes what none is.

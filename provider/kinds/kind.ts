@@ -27,19 +27,33 @@ export interface ResourceKind<Inputs extends object> {
   readonly deleteBeforeReplace?: boolean;
   /** Inputs that say how a thing is done, not what it is: their change alone is no difference. */
   readonly settings: readonly (keyof Inputs & string)[];
+  /**
+   * What was recorded, in the terms of what is declared: an import reads without knowing that. Only what cannot be
+   * known otherwise may become what is declared.
+   */
+  readonly inTermsOf?: (old: Inputs, declared: Inputs) => Inputs;
   /** Inputs whose keys may be secret: what differs in one is named by the input alone. */
   readonly opaque?: readonly (keyof Inputs & string)[];
   /** It asks nothing of the host but an answer: what the host has is not checked before. */
   readonly needsAnswerOnly?: boolean;
   create(host: SshHost, inputs: Inputs): Promise<{ id: string; outputs: Bag }>;
-  /** Undefined when it is gone. Never when it could not be checked: that throws. */
+  /**
+   * Undefined when it is gone. Never when it could not be checked: that throws. Without anything recorded it is an
+   * import: then all inputs are what was found.
+   */
   read(host: SshHost, id: string, recorded: Partial<Recorded<Inputs>>): Promise<Recorded<Inputs> | undefined>;
   update(host: SshHost, id: string, old: Recorded<Inputs>, inputs: Inputs): Promise<Bag>;
+  /** Inputs of an import that finds nothing: such that the update which follows makes it. Undefined: that is an error. */
+  readonly missing?: (id: string) => Inputs;
   /** Outputs of a create or update that has not run, unknown where that is so. */
   preview(inputs: Inputs, old: Recorded<Inputs> | undefined): Bag;
   /** Returns a warning when something was left on purpose. */
   remove(host: SshHost, id: string, recorded: Recorded<Inputs>): Promise<string | undefined>;
 }
+
+/** The moment of a change for what was found as declared, and never changed by this program. */
+export const asFound = "as found";
+export const unchanged = { changedAt: asFound, writtenAt: asFound } as const;
 
 /** Now, as an output by which later steps see that this one did something. */
 export function changedNow(): { changedAt: string } {

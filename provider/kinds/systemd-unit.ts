@@ -53,6 +53,15 @@ export const systemdUnit: ResourceKind<Inputs> = {
   replaceOn: ["name"],
   settings: ["restartOnChange", "backupDirectory"],
 
+  // Whether it is enabled or active is declared of some units only.
+  inTermsOf({ enabled, active, ...old }, declared) {
+    return {
+      ...old,
+      ...(declared.enabled === undefined || enabled === undefined ? {} : { enabled }),
+      ...(declared.active === undefined || active === undefined ? {} : { active }),
+    };
+  },
+
   async create(host, inputs) {
     await put(host, inputs);
     const outputs = { ...inputs, ...changedNow() };
@@ -73,8 +82,8 @@ export const systemdUnit: ResourceKind<Inputs> = {
     const inputs: Inputs = {
       name: id,
       content: content ?? "(too large to show)",
-      ...(declared?.enabled === undefined ? {} : { enabled: state.enabled }),
-      ...(declared?.active === undefined ? {} : { active: state.active }),
+      ...(declared && declared.enabled === undefined ? {} : { enabled: state.enabled }),
+      ...(declared && declared.active === undefined ? {} : { active: state.active }),
       restartOnChange: declared?.restartOnChange ?? false,
       backupDirectory: declared?.backupDirectory ?? backupDirectory,
       mode: ownershipOf(entry, undefined).mode,
@@ -93,6 +102,11 @@ export const systemdUnit: ResourceKind<Inputs> = {
     await applyUnit(host, id, { ...inputs, restart: inputs.restartOnChange && textChanged, dropIns });
     return { ...inputs, ...changedNow() };
   },
+
+  missing: (name) => ({
+    ...{ name, content: "", mode: "", type: "gone", dropIns: {}, loaded: "as on disk" },
+    ...{ restartOnChange: false, backupDirectory },
+  }),
 
   preview: (inputs) => ({ ...inputs, changedAt: unknown }),
 

@@ -135,3 +135,79 @@ describe("the connection", () => {
     });
   });
 });
+
+describe("an import", () => {
+  const host = { address: "not reached" };
+  const found = {
+    path: "/etc/motd",
+    content: "hello\n",
+    mode: "0644",
+    owner: "root",
+    group: "root",
+    type: "file",
+  };
+  /** A plugin whose files are read as given. */
+  const importing = (inputs: typeof found | undefined) => {
+    const read = async () => inputs && { inputs, outputs: inputs };
+    const own = new HostPlugin({ File: { ...file, read } });
+    own.configure({
+      connection: JSON.stringify({ host: host.address, hostKey: "ssh-ed25519 AAAA", privateKey: "none" }),
+    });
+    return own;
+  };
+
+  test("records what was found, as never changed by this program", async () => {
+    const read = await importing(found).read("File", "/etc/motd", {});
+    expect(read).toEqual({
+      inputs: found,
+      outputs: { ...found, changedAt: "as found", writtenAt: "as found" },
+    });
+    expect(plugin.diff("File", found, plugin.check("File", declared).inputs).changes.size).toBe(0);
+  });
+
+  test("that finds nothing differs in such a way that the update makes it", async () => {
+    const read = await importing(undefined).read("File", "/etc/motd", {});
+    expect(read?.inputs.type).toBe("gone");
+    const { changes, replaces } = plugin.diff(
+      "File",
+      read?.inputs ?? {},
+      plugin.check("File", declared).inputs,
+    );
+    expect(changes.get("type")).toBe("update");
+    expect(replaces).toEqual([]);
+  });
+
+  test("is none where something was recorded: then it is gone", async () => {
+    const recorded = { inputs: found, outputs: found };
+    expect(await importing(undefined).read("File", "/etc/motd", recorded)).toBeUndefined();
+  });
+
+  test("of a unit says nothing of states that are not declared", () => {
+    const unit = { name: "a.service", content: "[Unit]\n", restartOnChange: false };
+    const { inputs } = plugin.check("SystemdUnit", unit);
+    const read = { ...inputs, enabled: false, active: true };
+    expect(plugin.diff("SystemdUnit", read, inputs).changes.size).toBe(0);
+    const timer = plugin.check("SystemdUnit", { ...unit, enabled: true, active: true }).inputs;
+    expect([...plugin.diff("SystemdUnit", read, timer).changes.keys()]).toEqual(["enabled"]);
+  });
+
+  test("of a compose project shows which containers have another definition, and no others", () => {
+    const service = (revision: string, mounted: string[]) => ({
+      container: "a",
+      image: "a:1.0.0",
+      revision,
+      mounted,
+    });
+    const project = (services: Record<string, unknown>) =>
+      plugin.check("ComposeProject", {
+        project: "p",
+        file: "/f",
+        services,
+        dependents: [],
+        waitTimeoutSeconds: 1,
+      }).inputs;
+    const read = project({ a: service("1", ["as found"]), b: service("(none)", ["as found"]) });
+    const wanted = project({ a: service("1", ["now"]), b: service("2", ["now"]) });
+    expect([...plugin.diff("ComposeProject", read, wanted).changes.keys()]).toEqual(["services.b.revision"]);
+  });
+});
