@@ -3,6 +3,8 @@ import { createInterface } from "node:readline/promises";
 import { parseConnection } from "../provider/ssh/connection-config.ts";
 import { SshHost } from "../provider/ssh/host.ts";
 import { type AdoptArgs, parseAdoptArgs, UsageError, usage } from "./args.ts";
+import { planCluster } from "./cluster/plan.ts";
+import { readCluster } from "./cluster/read-cluster.ts";
 import { configText, writeConfig } from "./config-file.ts";
 import { verifiedHostKey } from "./host-key.ts";
 import { planAdoption } from "./plan/plan.ts";
@@ -45,9 +47,13 @@ async function onHost(args: AdoptArgs): Promise<number> {
 async function adopt(host: SshHost, hostKey: string, args: AdoptArgs): Promise<number> {
   const facts = await readHost(host, args.directory);
   const { address, port: sshPort, user: sshUser, hostname, stack, out } = args;
-  const plan = planAdoption(facts, { address, sshPort, sshUser, hostKey, hostname, stack });
+  const target = { address, sshPort, sshUser, hostKey, hostname, stack };
+  const cluster =
+    args.cluster === undefined ? undefined : planCluster(await readCluster(args.cluster), args.cluster);
+  const plan = planAdoption(facts, target, cluster);
   writeConfig(out, configText(plan.values, host.name));
   process.stdout.write(reportText(plan, { stack, file: out, now: new Date() }));
+  if ((cluster?.unchecked ?? []).length > 0) return exitCodes.unchecked;
   return plan.blockers.length === 0 ? exitCodes.done : exitCodes.open;
 }
 

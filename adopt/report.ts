@@ -23,6 +23,9 @@ export function reportText(plan: AdoptionPlan, written: Written): string {
         `    ${harm}`,
       ]),
     ),
+    section("In the cluster, taken over in place", plan.cluster?.takenOver.map((each) => `  ${each}`) ?? []),
+    section("In the cluster, left as it is", plan.cluster?.stays.map((each) => `  ${each}`) ?? []),
+    section("Could not check", plan.cluster?.unchecked.map((each) => `  ${each}`) ?? []),
     section("Not managed", table(plan.unmanaged.map(({ kind, name, note }) => [kind, name, note]))),
     section("Certificates", certificateLines(plan, written.now)),
     section(

@@ -9,6 +9,7 @@ import { settingsSchema } from "../../config/settings.ts";
 import { type CronLine, type ExistingKind, existingKinds } from "../../contract/adoption.ts";
 import { composeProject, registryContainer, revisionLabel } from "../../contract/host-names.ts";
 import { privateRegistry } from "../../contract/registries.ts";
+import type { ClusterPlan } from "../cluster/plan.ts";
 import type { CronLineFact, HostFacts } from "../facts.ts";
 import { type CertificateFact, certificateFacts } from "./certificates.ts";
 import { type ContainerPlan, planContainers } from "./containers.ts";
@@ -31,6 +32,8 @@ export interface AdoptionPlan {
   readonly certificates: readonly CertificateFact[];
   /** What must be done by hand before the first update. */
   readonly blockers: readonly string[];
+  /** Undefined where no cluster was read. */
+  readonly cluster: ClusterPlan | undefined;
 }
 
 export interface Target extends Access {
@@ -39,27 +42,48 @@ export interface Target extends Access {
 }
 
 /** Facts to a plan. Pure: no clock, file, network. */
-export function planAdoption(facts: HostFacts, target: Target): AdoptionPlan {
+export function planAdoption(
+  facts: HostFacts,
+  target: Target,
+  cluster: ClusterPlan | undefined = undefined,
+): AdoptionPlan {
   const { registries, unreadable } = registriesOf(facts);
   const { values, deviations, blockers } = planSettings(facts, registries, target);
-  const found = [...deviations, ...fileDeviations(facts, registries)];
+  const found = [...deviations, ...fileDeviations(facts, registries), ...(cluster?.deviations ?? [])];
   const jobs = facts.cronLines.filter(({ harm }) => harm !== undefined);
   const secrets = neededSecrets(facts, registries, secretSource(target));
-  const common = { secrets, deviations: found, jobs };
+  const common = { secrets, deviations: found, jobs, cluster };
+  const byHand = cluster?.blockers ?? [];
   const settings = settingsOf(values);
   if (settings === undefined) {
     const own = [...unreadable, ...blockers];
     const why = own.length > 0 ? own : ["no complete configuration follows from what was read"];
-    return { ...common, values, containers: [], unmanaged: [], certificates: [], blockers: why };
+    return {
+      ...common,
+      values,
+      containers: [],
+      unmanaged: [],
+      certificates: [],
+      blockers: [...why, ...byHand],
+    };
   }
   const certificates = certificateFacts(facts.certificates, settings.hostname);
   return {
     ...common,
-    values: { ...values, adopt: adoptValue(facts, settings, jobs) },
+    values: {
+      ...values,
+      ...(cluster === undefined ? {} : { cluster: cluster.value }),
+      adopt: adoptValue(facts, settings, jobs),
+    },
     containers: planContainers(facts, settings, revisionsOf(settings, registries)),
     unmanaged: unmanagedThings(facts, settings),
     certificates,
-    blockers: [...unreadable, ...blockers, ...certificateBlockers(certificates, settings.hostname)],
+    blockers: [
+      ...unreadable,
+      ...blockers,
+      ...certificateBlockers(certificates, settings.hostname),
+      ...byHand,
+    ],
   };
 }
 

@@ -1,0 +1,167 @@
+import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import automation from "@pulumi/pulumi/automation/index.js";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { planCluster } from "../../adopt/cluster/plan.ts";
+import { readCluster } from "../../adopt/cluster/read-cluster.ts";
+import { RegistryCluster } from "../../components/cluster/registry-cluster.ts";
+import type { ClusterSettings } from "../../components/cluster/settings.ts";
+import { accessOfKubeconfig, KubernetesClient } from "../../lab/cluster/kubernetes-client.ts";
+import { projectRoot } from "../../lab/machine/paths.ts";
+import { pulumiHome } from "../../lab/machine/tools/pulumi.ts";
+import { formerProbe, formerRules, formerSecret } from "../support/former-vm/cluster-objects.ts";
+import { type Kubernetes, startKubernetes } from "../support/server/kubernetes.ts";
+
+const namespace = "monitoring";
+const settings: ClusterSettings = {
+  namespace,
+  createNamespace: false,
+  pushgatewayUrl: "http://prometheus-prometheus-pushgateway.monitoring:9091",
+  nodeImage: "node:24.21.0-bookworm-slim",
+  probe: {
+    schedule: "*/15 * * * *",
+    shards: 1,
+    instance: "registry.example.com:5050",
+    registryUrl: "https://registry.example.com:5050",
+    memoryLimit: "256Mi",
+  },
+  inUse: {
+    enabled: false,
+    registry: "registry.example.com:5050",
+    schedule: "7-59/15 * * * *",
+    memoryLimit: "256Mi",
+  },
+  alerts: { as: "configMap", runbookBaseUrl: "https://git.example.com/runbook.md", labels: [] },
+  scrape: {
+    as: "none",
+    labels: [],
+    pushgateway: false,
+    metricsAddress: "10.0.20.10:5001",
+    registries: ["private"],
+  },
+  dashboard: { enabled: false },
+  driveSync: { image: "rclone/rclone:1.74.3", sites: [] },
+};
+const probePath = `/apis/batch/v1/namespaces/${namespace}/cronjobs/registry-integrity-probe`;
+const secretPath = `/api/v1/namespaces/${namespace}/secrets/registry-probe-credentials`;
+
+let kubernetes: Kubernetes;
+let admin: KubernetesClient;
+const directory = mkdtempSync(join(tmpdir(), "regwarden-adopt-"));
+
+/** The cluster side alone, as a stack of its own. */
+async function stack() {
+  const program = async () => {
+    const kubeconfig = pulumi.secret(readFileSync(kubernetes.kubeconfig, "utf8"));
+    const access = { kubeconfig, context: "test", enableConfigMapMutable: true, enableSecretMutable: true };
+    const provider = new k8s.Provider("cluster", access);
+    const creator = new k8s.Provider("cluster-creation", { ...access, enableServerSideApply: false });
+    new RegistryCluster(
+      "cluster",
+      {
+        settings,
+        stack: "adopted",
+        creator,
+        user: pulumi.secret("builder"),
+        password: pulumi.secret("former password 7421"),
+        driveSyncConfigurations: {},
+        bundle: join(projectRoot, "dist/regwarden.mjs"),
+      },
+      { providers: { kubernetes: provider } },
+    );
+  };
+  const workDir = join(directory, "adopted");
+  mkdirSync(workDir, { recursive: true });
+  return await automation.LocalWorkspace.createOrSelectStack(
+    { stackName: "adopted", projectName: "regwarden", program },
+    { workDir },
+  );
+}
+
+beforeAll(async () => {
+  kubernetes = await startKubernetes();
+  vi.stubEnv("PULUMI_HOME", pulumiHome());
+  vi.stubEnv("PULUMI_BACKEND_URL", `file://${directory}`);
+  vi.stubEnv("PULUMI_CONFIG_PASSPHRASE", "of these tests");
+  vi.stubEnv("PULUMI_SKIP_UPDATE_CHECK", "true");
+  admin = new KubernetesClient(accessOfKubeconfig(readFileSync(kubernetes.kubeconfig, "utf8")));
+  await kubernetes.create("/api/v1/namespaces", {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: namespace },
+  });
+  const own = `/api/v1/namespaces/${namespace}`;
+  await kubernetes.create(
+    `/apis/batch/v1/namespaces/${namespace}/cronjobs?fieldManager=Terraform`,
+    formerProbe,
+  );
+  await kubernetes.create(`${own}/secrets?fieldManager=Terraform`, formerSecret);
+  await kubernetes.create(`${own}/configmaps?fieldManager=helm`, formerRules);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await kubernetes?.stop();
+});
+
+interface Found {
+  readonly metadata: { readonly uid: string };
+  readonly spec: {
+    readonly jobTemplate: { readonly spec: { readonly template: { readonly spec: PodSpec } } };
+  };
+}
+interface PodSpec {
+  readonly restartPolicy: string;
+  readonly containers: readonly { name: string; image: string; command: string[]; env: { name: string }[] }[];
+}
+const found = async (path: string) => (await admin.get(path)) as unknown as Found;
+
+describe("the former monitoring of a cluster", { timeout: 400_000 }, () => {
+  test("is read without its password", async () => {
+    const facts = await readCluster({ kubeconfig: kubernetes.kubeconfig, context: "test", namespace });
+    expect(facts).toMatchObject({
+      probe: { managers: ["Terraform"], schedule: "*/15 * * * *", environment: { TAGS_PER_REPO: "5" } },
+      account: { name: "registry-probe-credentials", managers: ["Terraform"] },
+      alerts: [
+        {
+          where: "ConfigMap prometheus-server",
+          names: ["DockerRegistryDown", "RegistryManifestIntegrityFailure", "RegistryIntegrityProbeStale"],
+        },
+      ],
+      hasOperator: false,
+      groups: { state: "unchecked" },
+    });
+    expect(JSON.stringify(facts)).not.toContain("former password");
+    const plan = planCluster(facts, { context: "test", runbookUrl: settings.alerts.runbookBaseUrl });
+    expect(plan.takenOver).toHaveLength(2);
+  });
+
+  test("is taken over in place: the same objects, of the stack from then on, and no difference is left", async () => {
+    const before = [await found(probePath), await found(secretPath)].map(({ metadata }) => metadata.uid);
+    const own = await stack();
+    const said: string[] = [];
+    const onOutput = (text: string) => said.push(text);
+    await own.up({ onOutput, color: "never" }).catch((error) => expect.fail(`${said.join("")}\n${error}`));
+    const after = [await found(probePath), await found(secretPath)];
+    expect(after.map(({ metadata }) => metadata.uid)).toEqual(before);
+    const { restartPolicy, containers } = (after[0] as Found).spec.jobTemplate.spec.template.spec;
+    expect(restartPolicy).toBe("Never");
+    expect(containers).toMatchObject([{ name: "registry-integrity-probe", image: settings.nodeImage }]);
+    expect(containers[0]?.command.join(" ")).not.toContain("apk");
+    // Fields that only another program set are not removed; the plan says so.
+    expect(containers[0]?.env.map(({ name }) => name)).toContain("TAGS_PER_REPO");
+    await own.preview({ refresh: true, expectNoChanges: true });
+  });
+
+  test("is drift and healed where its former owner changes it back", async () => {
+    await admin.apply(probePath.replace(/\/[^/]*$/, ""), formerProbe, "Terraform");
+    const own = await stack();
+    await expect(own.preview({ refresh: true, expectNoChanges: true })).rejects.toThrow();
+    await own.up({ color: "never" });
+    await own.preview({ refresh: true, expectNoChanges: true });
+    const [container] = (await found(probePath)).spec.jobTemplate.spec.template.spec.containers;
+    expect(container?.image).toBe(settings.nodeImage);
+  });
+});
