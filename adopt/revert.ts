@@ -12,7 +12,7 @@ import type { AdoptArgs } from "./args.ts";
  *
  * Arguments: directory, `plan` or `apply`. Source of what is kept: components/host/render/former.ts.
  */
-const revertScript = `set -eu
+export const revertScript = `set -eu
 export LC_ALL=C
 umask 022
 directory=$1 mode=$2

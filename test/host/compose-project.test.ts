@@ -89,6 +89,21 @@ describe("a compose project", () => {
     expect(await read()).toEqual(declare(revisions));
   });
 
+  test("is imported as it runs: what has the same definition is neither recreated nor restarted", async () => {
+    const imported = await composeProject.read(host.root, "compose-test", {});
+    const before = await incarnations();
+    if (imported === undefined) throw new Error("nothing was found");
+    const wanted = declare(revisions);
+    const plugin = new HostPlugin({ "host:index:ComposeProject": composeProject });
+    const differences = (inputs: object) => [
+      ...plugin.diff("host:index:ComposeProject", imported.inputs as never, inputs as never).changes.keys(),
+    ];
+    expect(differences(wanted)).toEqual([]);
+    expect(differences(declare({ ...revisions, ghcr: "2" }))).toEqual(["services.ghcr.revision"]);
+    await composeProject.update(host.root, "compose-test", imported, wanted);
+    expect(await incarnations()).toEqual(before);
+  });
+
   test("shows a stopped, a paused and a missing service by name, and heals them", async () => {
     await host.sh("docker stop test-quay; docker pause test-proxy; docker rm -f test-ghcr");
     const services = (await read())?.services;

@@ -84,6 +84,15 @@ describe("a file", () => {
     expect(await onHost()).toBe("regular file 640 root:root\nfirst");
   });
 
+  test("that is there as declared is taken over and not written", async () => {
+    await file.create(host.root, declared);
+    const mark = `stat -c '%i %Y %Z' "${path}"`;
+    const before = await host.sh(mark);
+    const { outputs } = await file.create(host.root, declared);
+    expect(await host.sh(mark)).toBe(before);
+    expect(outputs).toMatchObject({ changedAt: "as found", writtenAt: "as found" });
+  });
+
   test("heals the mode alone without writing the file anew", async () => {
     await file.create(host.root, declared);
     const inode = await host.sh(`stat -c %i "${path}"; chmod 0666 "${path}"`);
