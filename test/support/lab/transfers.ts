@@ -34,12 +34,16 @@ const cachePorts = {
   kyverno: ports.kyverno,
 };
 
+type CacheName = keyof typeof cachePorts;
+
 let round = 0;
 
-/** Starts pulls and pushes of images in the private registry by a real client, and manifests from each cache. */
-export async function startTransfers(): Promise<Transfers> {
+/** Starts pulls and pushes of images in the private registry by a real client, and manifests from these caches. */
+export async function startTransfers(
+  caches: readonly CacheName[] = Object.keys(cachePorts) as CacheName[],
+): Promise<Transfers> {
   const scratch = await mkdtemp(join(tmpdir(), "regwarden-transfers-"));
-  const kinds = { pull: () => pull(scratch), push: () => push(scratch), ...cacheTransfers() };
+  const kinds = { pull: () => pull(scratch), push: () => push(scratch), ...cacheTransfers(caches) };
   const counts: Record<string, Count> = {};
   let isStopped = false;
   const loops = Object.entries(kinds).map(async ([kind, transfer]) => {
@@ -79,8 +83,8 @@ export function describeTransfers(what: string, { counts }: Transfers): string {
   return [`transfers during ${what}:`, ...lines].join("\n");
 }
 
-function cacheTransfers(): Record<string, () => Promise<void>> {
-  const entries = Object.entries(cachePorts).map(([name, port]) => [name, () => manifestFrom(port)]);
+function cacheTransfers(caches: readonly CacheName[]): Record<string, () => Promise<void>> {
+  const entries = caches.map((name) => [name, () => manifestFrom(cachePorts[name])]);
   return Object.fromEntries(entries);
 }
 
