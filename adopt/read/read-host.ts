@@ -60,7 +60,7 @@ export async function readHost(host: SshHost, directory: string): Promise<HostFa
     certificates: read("the certificates", certificatesScript, ["", ...named(/\.(pem|crt|cer)$/)], pairsOf),
     docker: read("containers and images", containersScript, [], containersOf),
     cronLines: read("the crontabs", cronScript, [""], (output) => cronLinesOf(output)),
-    units: read("the units", unitsScript, ["", ...Object.values(units)], unitsOf),
+    units: read("the units", unitsScript, Object.values(units), unitsOf),
     timers: read("the timers", timersScript, [], (output) => recordsOf(output, 1).flat()),
     ports: foreignPorts(host, []).then((found) => found.map(portOf)),
     dns: read("the DNS servers", dnsScript, [""], dnsOf),

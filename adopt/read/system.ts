@@ -23,10 +23,9 @@ export function systemOf(output: Buffer): SystemFacts {
   };
 }
 
-/** Arguments: root, then units. Name, text, and states as systemd has them; nothing of a unit that there is not. */
+/** Arguments: units. Name, text, and states as systemd has them; nothing of a unit that there is not. */
 export const unitsScript = `set -eu
 export LC_ALL=C
-root=$1; shift
 for unit; do
   load=$(systemctl show --no-pager --property=LoadState --value -- "$unit")
   [ "$load" != not-found ] || continue

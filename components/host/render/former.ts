@@ -1,6 +1,11 @@
 import { type CronLine, disabledMarker, formerDirectory } from "../../../contract/adoption.ts";
 import { composeProject, units } from "../../../contract/host-names.ts";
-import { launcherPath, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
+import {
+  bootDirectoriesFile,
+  launcherPath,
+  reportDirectory,
+  scanFiles,
+} from "../../../contract/host-paths.ts";
 import type { RegistrySettings } from "../settings.ts";
 
 /** What the first update of an adopted VM does beside all others: POSIX shell with GNU tools, as root. */
@@ -31,9 +36,8 @@ find ${directory} -maxdepth 2 -type d -printf '%m %U %G %p\\n' >"$new/directorie
 docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=${composeProject} |
   xargs -r docker inspect --type container --format '{{.Name}} {{.Config.Image}} {{.Image}} {{.State.Status}}' |
   sed 's|^/||' | sort >"$new/containers"
-for unit in ${units.boot}; do
-  printf '%s %s %s\\n' "$unit" "$(systemctl is-enabled -- "$unit" 2>/dev/null || true)" "$(systemctl is-active -- "$unit" 2>/dev/null || true)"
-done >"$new/units"
+unit=${units.boot}
+printf '%s %s %s\\n' "$unit" "$(systemctl is-enabled -- "$unit" 2>/dev/null || true)" "$(systemctl is-active -- "$unit" 2>/dev/null || true)" >"$new/units"
 # Of what the stack makes, what was there already: the way back takes away the rest.
 for path in ${ownPaths(directory).join(" ")} /etc/systemd/system/regwarden-*; do
   [ ! -e "$path" ] || printf '%s\\n' "$path"
@@ -46,7 +50,8 @@ sync -- "$(dirname -- "$kept")"
 
 /** What only the stack makes, beside its units: directories and files that the way back puts aside. */
 export function ownPaths(directory: string): string[] {
-  return [...["nginx", "auth", "programs"].map((name) => `${directory}/${name}`), launcherPath];
+  const below = ["nginx", "auth", "programs"].map((name) => `${directory}/${name}`);
+  return [...below, launcherPath, bootDirectoriesFile];
 }
 
 /**
@@ -84,7 +89,7 @@ ${calls.join("\n")}`;
 export function enableJobsScript(): string {
   return `${changeFunction}
 for path in "\${1-}"/etc/crontab "\${1-}"/etc/anacrontab "\${1-}"/etc/cron.d/* "\${1-}"/var/spool/cron/* "\${1-}"/var/spool/cron/crontabs/*; do
-  if [ -f "$path" ] && grep -qF '${disabledMarker}' -- "$path"; then lines= change "$path" '${enableProgram}'; fi
+  if [ -f "$path" ] && grep -qF '${disabledMarker}' -- "$path"; then lines='' change "$path" '${enableProgram}'; fi
 done
 `;
 }
