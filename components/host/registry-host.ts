@@ -61,7 +61,10 @@ export class RegistryHost extends pulumi.ComponentResource {
     // A container that starts before its files are there serves with the old ones.
     const services = new RegistryServices(
       `${name}-services`,
-      { settings, access, services: files.services, mounted: files.mounted, reloaded: files.reloaded },
+      {
+        ...{ settings, access, former: former !== undefined },
+        ...{ services: files.services, mounted: files.mounted, reloaded: files.reloaded },
+      },
       after(files),
     );
     // The scan runs the programs in their image, and its unit needs Docker and the report directory.

@@ -5,6 +5,8 @@ import { ComposeProject, type ComposeServiceArgs, SystemdUnit } from "../../prov
 import { type HostAccess, hostCommand } from "./host-command.ts";
 import { privateData } from "./host-directories.ts";
 import { type ComposeService, NGINX_SERVICE, serviceContainers, UI_SERVICE } from "./render/compose.ts";
+import { holdScript, releaseScript } from "./render/hold.ts";
+import { publishedPorts } from "./render/nginx-config.ts";
 import { reloadNginxScript } from "./render/scripts.ts";
 import { bootUnit } from "./render/units.ts";
 import type { RegistrySettings } from "./settings.ts";
@@ -13,6 +15,8 @@ import type { RegistrySettings } from "./settings.ts";
 export interface RegistryServicesArgs {
   readonly settings: RegistrySettings;
   readonly access: HostAccess;
+  /** Whether the host has containers of another program under these names. */
+  readonly former?: boolean;
   /** The services as the compose file has them. */
   readonly services: pulumi.Output<Record<string, ComposeService>>;
   /** When the files that a service reads at its start only were written, by service. */
@@ -28,7 +32,24 @@ export class RegistryServices extends pulumi.ComponentResource {
 
   constructor(name: string, args: RegistryServicesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:RegistryServices", name, {}, opts);
-    const compose = runningServices(name, args, { parent: this });
+    const { access, settings, former = false } = args;
+    const hold =
+      former &&
+      hostCommand(
+        `${name}-hold`,
+        { access, script: holdScript(publishedPorts(settings)), update: "true" },
+        { parent: this },
+      );
+    // With the containers of another program every one is made anew: clients wait for that.
+    const compose = runningServices(name, args, { parent: this, dependsOn: hold ? [hold] : [] });
+    if (former) {
+      const script = releaseScript();
+      hostCommand(
+        `${name}-release`,
+        { access, script, update: "true" },
+        { parent: this, dependsOn: [compose] },
+      );
+    }
     const boot = new SystemdUnit(
       `${name}-boot`,
       { name: units.boot, content: bootUnit(args.settings), enabled: true, active: true, ...backups },

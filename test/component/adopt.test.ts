@@ -71,9 +71,25 @@ describe("the configuration of an adopted VM", () => {
     expect(script).toContain("regwarden-scan.service has not run");
   });
 
+  test("holds new connections while all containers are made anew, and no longer", async () => {
+    const { declared, find } = await run(registryStack, { config });
+    const names = declared.map(({ name }) => name);
+    const [hold, compose, release] = ["hold", "compose", "release"].map((part) =>
+      names.indexOf(`registry-services-${part}`),
+    );
+    expect([hold, compose, release]).toEqual([...[hold, compose, release]].sort((a = 0, b = 0) => a - b));
+    const script = String(find("registry-services-hold").inputs.create);
+    for (const port of [5000, 5010, 5020, 5030, 5040, 5050, 8080, 5001])
+      expect(script).toContain(`--syn --dport ${port} --jump DROP`);
+    // Should the update end here, systemd ends the hold.
+    expect(script.indexOf("systemd-run")).toBeLessThan(script.indexOf("--insert PREROUTING"));
+  });
+
   test("without the section makes everything, and touches no crontab", async () => {
     const { adopt: _, ...without } = config as Record<string, string>;
     const { declared } = await run(registryStack, { config: without });
-    expect(declared.filter(({ name, importId }) => importId !== "" || name.includes("former"))).toEqual([]);
+    expect(
+      declared.filter(({ name, importId }) => importId !== "" || /former|hold|release/.test(name)),
+    ).toEqual([]);
   });
 });
