@@ -150,18 +150,34 @@ describe("the former monitoring of a cluster", { timeout: 400_000 }, () => {
     expect(restartPolicy).toBe("Never");
     expect(containers).toMatchObject([{ name: "registry-integrity-probe", image: settings.nodeImage }]);
     expect(containers[0]?.command.join(" ")).not.toContain("apk");
-    // Fields that only another program set are not removed; the plan says so.
+    // Fields that only another program set are not removed; the plan names the command that does.
     expect(containers[0]?.env.map(({ name }) => name)).toContain("TAGS_PER_REPO");
+    await expect(own.preview({ refresh: true, expectNoChanges: true })).rejects.toThrow("to update");
+    await admin.replace(
+      probePath,
+      withoutVariables(await found(probePath), ["REGISTRY_HOST", "TAGS_PER_REPO"]),
+    );
     await own.preview({ refresh: true, expectNoChanges: true });
   });
 
   test("is drift and healed where its former owner changes it back", async () => {
-    await admin.apply(probePath.replace(/\/[^/]*$/, ""), formerProbe, "Terraform");
+    const name = "registry-integrity-probe";
+    const containers = [{ name, image: "docker.io/library/alpine:3.20" }];
+    const spec = { jobTemplate: { spec: { template: { spec: { containers } } } } };
+    await admin.apply(probePath.replace(/\/[^/]*$/, ""), { ...formerProbe, spec } as never, "Terraform");
     const own = await stack();
-    await expect(own.preview({ refresh: true, expectNoChanges: true })).rejects.toThrow();
+    await expect(own.preview({ refresh: true, expectNoChanges: true })).rejects.toThrow("to update");
     await own.up({ color: "never" });
     await own.preview({ refresh: true, expectNoChanges: true });
     const [container] = (await found(probePath)).spec.jobTemplate.spec.template.spec.containers;
     expect(container?.image).toBe(settings.nodeImage);
   });
 });
+
+/** As `kubectl set env` with `NAME-` leaves it. */
+function withoutVariables(job: Found, names: readonly string[]): Found {
+  const copy = structuredClone(job);
+  for (const container of copy.spec.jobTemplate.spec.template.spec.containers)
+    container.env = container.env.filter(({ name }) => !names.includes(name));
+  return copy;
+}
