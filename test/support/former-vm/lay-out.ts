@@ -38,7 +38,17 @@ docker tag joxit/docker-registry-ui:2.5.7 joxit/docker-registry-ui:latest`);
     );
   await sh(`cd /opt/registry && for name in dockerhub ghcr quay k8s kyverno private; do mkdir -p data/$name; done
 mkdir -p data/private/_breakglass
-systemctl daemon-reload && systemctl enable --quiet docker-compose-registry.service && systemctl start docker-compose-registry.service`);
+systemctl daemon-reload && systemctl enable --quiet docker-compose-registry.service
+# It may be the remote of the caches, which end where theirs does not answer.
+docker compose up --detach --wait registry-private
+systemctl start docker-compose-registry.service || {
+  journalctl --unit docker-compose-registry.service --lines 15 --no-pager --output cat >&2
+  for id in $(docker ps --all --quiet); do
+    docker inspect --format '{{.Name}} {{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}' "$id" >&2
+    docker logs --tail 3 "$id" >&2 2>&1
+  done
+  exit 1
+}`);
 }
 
 /** Everything of the former VM that the way back must restore, in lines that differ where it differs. */
