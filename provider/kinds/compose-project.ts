@@ -89,7 +89,8 @@ async function deploy(host: SshHost, inputs: Inputs, old: Recorded<Inputs> | und
     );
   await composeUp(host, { ...up, displace });
   let running = await inspectContainers(host, inputs.project, names);
-  const outdated = withOldFiles(inputs, old?.inputs, found, running);
+  const known = old && { ...old.inputs, services: withMounted(old.inputs.services, inputs.services) };
+  const outdated = withOldFiles(inputs, known, found, running);
   if (outdated.length > 0) {
     await restartContainers(host, outdated);
     await composeUp(host, { ...up, displace: [] });
