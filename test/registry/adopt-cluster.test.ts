@@ -34,7 +34,12 @@ const settings: ClusterSettings = {
     schedule: "7-59/15 * * * *",
     memoryLimit: "256Mi",
   },
-  alerts: { as: "configMap", runbookBaseUrl: "https://git.example.com/runbook.md", labels: [] },
+  alerts: {
+    as: "configMap",
+    runbookBaseUrl: "https://git.example.com/runbook.md",
+    labels: [],
+    collects: false,
+  },
   scrape: {
     as: "none",
     labels: [],
