@@ -19,6 +19,8 @@ export interface HostFacts {
   readonly images: readonly ImageFact[];
   /** Lines of all crontabs that are no comment and no variable. */
   readonly cronLines: readonly CronLineFact[];
+  /** Harmful jobs elsewhere than in crontabs. */
+  readonly otherJobs: readonly JobFact[];
   readonly units: readonly UnitFact[];
   readonly timers: readonly string[];
   readonly ports: readonly PortFact[];
@@ -85,6 +87,18 @@ export interface CronLineFact {
   readonly line: string;
   /** Why it must not run beside a registry; undefined where it may. */
   readonly harm: string | undefined;
+}
+
+/** A line that must not run beside a registry, in a unit or in a script that something scheduled runs. */
+export interface JobFact {
+  readonly file: string;
+  /** From 1. */
+  readonly number: number;
+  /** As it stands there. */
+  readonly line: string;
+  /** Whether the line alone is the command; else it goes on in the next. */
+  readonly isOneLine: boolean;
+  readonly harm: string;
 }
 
 export interface UnitFact {

@@ -17,7 +17,7 @@ export function reportText(plan: AdoptionPlan, written: Written): string {
     section("Containers, in the first update", containerLines(plan)),
     section("Deviations from what runs now", deviationLines(plan)),
     section(
-      "Scheduled jobs that remove what tags need: disabled (commented, kept) once the stack's own scan has run",
+      "Scheduled jobs that remove what tags need: disabled (commented, kept) once the stack's own timers have run",
       plan.jobs.flatMap(({ file, number, line, harm }) => [
         `  ${file}:${number}  ${line.trim()}`,
         `    ${harm}`,

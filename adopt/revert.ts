@@ -42,7 +42,7 @@ if [ "$mode" = plan ]; then
     docker image inspect "$id" >/dev/null 2>&1 || say "  its image is not on the host any more and must be pulled"
   done <"$kept/containers"
   for path in ${ownPaths("$directory").join(" ")}; do if is_own "$path"; then say "put aside $path"; fi; done
-  say "enable the former cron lines again"
+  say "enable the former jobs again"
   exit 0
 fi
 
@@ -68,16 +68,21 @@ done <"$kept/containers"
 cd -- "$directory"
 docker compose --project-name ${composeProject} up --detach --wait --wait-timeout 300 --remove-orphans >&2
 
-systemctl daemon-reload
-while read -r unit enabled active; do
-  case $enabled in enabled) systemctl enable --quiet -- "$unit" ;; disabled) systemctl disable --quiet -- "$unit" ;; esac
-  case $active in active) systemctl start -- "$unit" ;; esac
-done <"$kept/units"
+# FILE: the units that it names are enabled and running as they were.
+as_before() {
+  systemctl daemon-reload
+  while read -r unit enabled active; do
+    case $enabled in enabled) systemctl enable --quiet -- "$unit" ;; disabled) systemctl disable --quiet -- "$unit" ;; esac
+    case $active in active) systemctl start -- "$unit" ;; esac
+  done <"$1"
+}
+as_before "$kept/units"
 for unit in $(own_units); do put_aside "/etc/systemd/system/$unit"; done
 systemctl daemon-reload
 for path in ${ownPaths("$directory").join(" ")}; do if is_own "$path"; then put_aside "$path"; fi; done
 set --
 ${enableJobsScript()}
+as_before "$kept/job-units"
 while read -r name image id state; do
   now=$(docker container inspect --format '{{.Image}} {{.State.Status}}' "$name" 2>/dev/null || echo none)
   case $now in

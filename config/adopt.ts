@@ -17,13 +17,13 @@ const existing = described(
   `KIND:NAME of something that is on the VM already and is imported: KIND is ${existingKinds.join(", ")}`,
   v.pipe(v.string(), v.check(isExisting)),
 );
-const crontab = described(
-  "the absolute path of a crontab",
+const jobFile = described(
+  "the absolute path of a crontab, or of a service in /etc/systemd/system",
   v.pipe(v.string(), v.regex(/^\/(etc|var)(\/[\w.-]+)+$/)),
 );
 const job = v.strictObject({
-  file: example(crontab, "/var/spool/cron/crontabs/root"),
-  line: example(described("the complete line of that crontab", line), "25 3 * * 0 COMMAND"),
+  file: example(jobFile, "/var/spool/cron/crontabs/root"),
+  line: example(described("the complete line of that file", line), "25 3 * * 0 COMMAND"),
 });
 
 const adopt = v.strictObject({

@@ -15,10 +15,15 @@ export const formerDirectory = `${backupDirectory}/adopted`;
 /** Begins a line of a crontab that was disabled; the line follows as it was. */
 export const disabledMarker = "#regwarden-disabled: ";
 
-/** One line of a crontab. */
-export interface CronLine {
+/** One line of a crontab, or of a unit of the administrator's. */
+export interface JobLine {
   /** Absolute path. */
   readonly file: string;
   /** The complete line. */
   readonly line: string;
+}
+
+/** The service that a file is the unit of, where its lines may be made comments; undefined for a crontab. */
+export function serviceOf(file: string): string | undefined {
+  return /^\/etc\/systemd\/system\/([\w.-]+\.service)$/.exec(file)?.[1];
 }

@@ -36,26 +36,26 @@ const WORDS = `garbage-collect|${CLEANUP_SCRIPTS.map((name) => name.replaceAll("
 export const LISTING_END = "-- end of jobs --";
 
 /**
- * POSIX shell, for root: a function `list_jobs SCRATCH [ROOT]` that prints each file that schedules or runs a harmful
- * job, as {@link harmfulJobs} reads it, and nothing of any other file. Scripts that a crontab or a unit names by their
- * path are searched too. SCRATCH is an empty directory; ROOT stands before every path. Needs the tools of GNU.
+ * POSIX shell, for root: a function `list_jobs [ROOT]` that prints each file that schedules or runs a harmful job, as
+ * {@link harmfulJobs} reads it, and nothing of any other file. Scripts that a crontab or a unit names by their path are
+ * searched too. ROOT stands before every path. It writes nothing. Needs the tools of GNU.
  */
 export const listJobsFunction = `list_jobs() {
-  for file in ${JOB_PATHS.map((path) => `"\${2-}"${path}`).join(" ")}; do
+  jobs=$(for file in ${JOB_PATHS.map((path) => `"\${1-}"${path}`).join(" ")}; do
     [ ! -e "$file" ] || printf '%s\\n' "$file"
   done | xargs -r -d '\\n' grep -RIl -D skip '' -- 2>/dev/null |
-    xargs -r -d '\\n' readlink -f -- | sort -u >"$1/jobs" || true
+    xargs -r -d '\\n' readlink -f -- | sort -u) || true
   # Every host with systemd has some.
-  [ -s "$1/jobs" ] || return 1
-  xargs -r -d '\\n' grep -ohE '/[A-Za-z0-9_.+/-]+' -- <"$1/jobs" | sort -u | while IFS= read -r path; do
+  [ -n "$jobs" ] || return 1
+  scripts=$(printf '%s\\n' "$jobs" | xargs -r -d '\\n' grep -ohE '/[A-Za-z0-9_.+/-]+' -- | sort -u | while IFS= read -r path; do
     case $path in
       # The programs speak of these commands and run none; what the cleanup scripts say of themselves adds nothing.
       */regwarden.mjs | ${CLEANUP_SCRIPTS.map((name) => `*/${name}`).join(" | ")}) continue ;;
       /proc/* | /sys/* | /dev/*) continue ;;
     esac
     [ ! -f "$path" ] || printf '%s\\n' "$path"
-  done >"$1/scripts" || true
-  sort -u -- "$1/jobs" "$1/scripts" | xargs -r -d '\\n' grep -IlE '${WORDS}' -- |
+  done) || true
+  printf '%s\\n' "$jobs" "$scripts" | sed '/^$/d' | sort -u | xargs -r -d '\\n' grep -IlE '${WORDS}' -- |
     xargs -r -d '\\n' grep -nHZ '' -- || true
   printf '%s\\n' '${LISTING_END}'
 }`;

@@ -6,15 +6,16 @@ import { sha256 } from "../../components/host/render/revision.ts";
 import type { RegistrySettings } from "../../components/host/settings.ts";
 import { registrySettings } from "../../config/registry-settings.ts";
 import { settingsSchema } from "../../config/settings.ts";
-import { type CronLine, type ExistingKind, existingKinds } from "../../contract/adoption.ts";
+import { type ExistingKind, existingKinds, type JobLine } from "../../contract/adoption.ts";
 import { composeProject, registryContainer, revisionLabel } from "../../contract/host-names.ts";
 import { privateRegistry } from "../../contract/registries.ts";
 import type { ClusterPlan } from "../cluster/plan.ts";
-import type { CronLineFact, HostFacts } from "../facts.ts";
+import type { HostFacts } from "../facts.ts";
 import { type CertificateFact, certificateFacts } from "./certificates.ts";
 import { type ContainerPlan, planContainers } from "./containers.ts";
 import type { Deviation } from "./deviation.ts";
 import { fileDeviations } from "./differences.ts";
+import { type HarmfulLine, planJobs } from "./jobs.ts";
 import { type FoundRegistry, registriesOf } from "./registries.ts";
 import { type NeededSecret, neededSecrets } from "./secrets.ts";
 import { type Access, planSettings } from "./settings.ts";
@@ -27,7 +28,8 @@ export interface AdoptionPlan {
   readonly secrets: readonly NeededSecret[];
   readonly deviations: readonly Deviation[];
   readonly containers: readonly ContainerPlan[];
-  readonly jobs: readonly CronLineFact[];
+  /** Lines that the first update makes comments of. */
+  readonly jobs: readonly HarmfulLine[];
   readonly unmanaged: readonly UnmanagedThing[];
   readonly certificates: readonly CertificateFact[];
   /** What must be done by hand before the first update. */
@@ -50,10 +52,10 @@ export function planAdoption(
   const { registries, unreadable } = registriesOf(facts);
   const { values, deviations, blockers } = planSettings(facts, registries, target);
   const found = [...deviations, ...fileDeviations(facts, registries), ...(cluster?.deviations ?? [])];
-  const jobs = facts.cronLines.filter(({ harm }) => harm !== undefined);
+  const { jobs, blockers: jobBlockers } = planJobs(facts);
   const secrets = neededSecrets(facts, registries, secretSource(target));
   const common = { secrets, deviations: found, jobs, cluster };
-  const byHand = cluster?.blockers ?? [];
+  const byHand = [...jobBlockers, ...(cluster?.blockers ?? [])];
   const settings = settingsOf(values);
   if (settings === undefined) {
     const own = [...unreadable, ...blockers];
@@ -98,7 +100,7 @@ function settingsOf(values: Readonly<Record<string, unknown>>): RegistrySettings
   return parsed.success ? registrySettings(parsed.output) : undefined;
 }
 
-function adoptValue(facts: HostFacts, settings: RegistrySettings, jobs: readonly CronLine[]): unknown {
+function adoptValue(facts: HostFacts, settings: RegistrySettings, jobs: readonly JobLine[]): unknown {
   const existing = existingThings(facts, settings);
   return {
     existing: existingKinds.flatMap((kind) => existing[kind].map((name) => `${kind}:${name}`)),

@@ -1,9 +1,9 @@
-import { harmfulJobs, LISTING_END } from "../../contract/harmful-jobs.ts";
-import type { CronLineFact } from "../facts.ts";
+import { harmfulJobs, LISTING_END, listJobsFunction } from "../../contract/harmful-jobs.ts";
+import type { CronLineFact, JobFact } from "../facts.ts";
 
 /**
  * Argument: root, for tests. Every line of every crontab, as `grep -nHZ` prints it, and a last line by which a listing
- * that was cut off is known. It only reads: the list of jobs that the provider makes needs a scratch directory.
+ * that was cut off is known.
  */
 export const cronScript = `set -eu
 export LC_ALL=C
@@ -26,5 +26,32 @@ export function cronLinesOf(output: Buffer, root = ""): CronLineFact[] {
     if (file === undefined || /^\s*(#|$|\w+\s*=)/.test(line)) return [];
     const harm = harms.get(`${file}:${number}`);
     return [{ file: file.slice(root.length), number: Number(number), line, harm }];
+  });
+}
+
+/** Argument: root, for tests. Every line of each file that schedules or runs a harmful job, crontabs or not. */
+export const jobsScript = `set -eu
+export LC_ALL=C
+${listJobsFunction}
+list_jobs "$1"`;
+
+const crontabs = /^\/(etc\/(crontab|anacrontab|cron\.d\/)|var\/spool\/cron\/)/;
+
+/** The harmful lines that stand in no crontab. Errors: throws when the listing was cut off. */
+export function otherJobsOf(output: Buffer, root = ""): JobFact[] {
+  const listing = output.toString("utf8");
+  const harmful = harmfulJobs(listing);
+  if (harmful === undefined) throw new Error("the listing of the scheduled jobs was cut off");
+  const lines = new Map(
+    listing.split("\n").map((text) => {
+      const [, key = "", line = ""] = /^([^\0]+\0\d+):(.*)$/.exec(text) ?? [];
+      return [key, line] as const;
+    }),
+  );
+  return harmful.flatMap(({ file, line: number, command, reason: harm }) => {
+    const path = file.slice(root.length);
+    if (crontabs.test(path)) return [];
+    const line = lines.get(`${file}\0${number}`) ?? "";
+    return [{ file: path, number, line, isOneLine: line.trim() === command, harm }];
   });
 }

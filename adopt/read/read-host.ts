@@ -12,7 +12,7 @@ import {
   textsScript,
   usersScript,
 } from "./files.ts";
-import { cronLinesOf, cronScript } from "./jobs.ts";
+import { cronLinesOf, cronScript, jobsScript, otherJobsOf } from "./jobs.ts";
 import { pairsOf, recordsOf } from "./records.ts";
 import { dnsOf, dnsScript, systemOf, systemScript, timersScript, unitsOf, unitsScript } from "./system.ts";
 
@@ -60,6 +60,7 @@ export async function readHost(host: SshHost, directory: string): Promise<HostFa
     certificates: read("the certificates", certificatesScript, ["", ...named(/\.(pem|crt|cer)$/)], pairsOf),
     docker: read("containers and images", containersScript, [], containersOf),
     cronLines: read("the crontabs", cronScript, [""], (output) => cronLinesOf(output)),
+    otherJobs: read("the scheduled jobs", jobsScript, [""], (output) => otherJobsOf(output)),
     units: read("the units", unitsScript, Object.values(units), unitsOf),
     timers: read("the timers", timersScript, [], (output) => recordsOf(output, 1).flat()),
     ports: foreignPorts(host, []).then((found) => found.map(portOf)),
@@ -79,6 +80,7 @@ export async function readHost(host: SshHost, directory: string): Promise<HostFa
     containers,
     images,
     cronLines: await parts.cronLines,
+    otherJobs: await parts.otherJobs,
     units: await parts.units,
     timers: await parts.timers,
     ports: await parts.ports,

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { CronLine } from "../../contract/adoption.ts";
+import type { JobLine } from "../../contract/adoption.ts";
 import { type HostAccess, hostCommand } from "./host-command.ts";
 import { disableJobsScript } from "./render/former.ts";
 import { changeRevision } from "./render/revision.ts";
@@ -17,7 +17,7 @@ export interface DeploymentCheckArgs {
   /** Id of the private registry's data. The sentinel is pushed once into each: it stands for what must not go missing. */
   readonly dataId: pulumi.Output<string>;
   /** Lines of crontabs that the stack's own timers replace: disabled once the scan has run. */
-  readonly formerJobs: readonly CronLine[];
+  readonly formerJobs: readonly JobLine[];
   /** When the programs and the scan's unit were last changed: then the store is scanned whatever its last scan said. */
   readonly programs: readonly pulumi.Output<string>[];
   /** When each thing was last changed that the check is about: it runs again when one of these changes. */
@@ -54,7 +54,7 @@ export class DeploymentCheck extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: [sentinel] },
     );
-    const script = disableJobsScript(formerJobs);
+    const script = disableJobsScript(settings, formerJobs);
     const disabled =
       formerJobs.length === 0
         ? []

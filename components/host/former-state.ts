@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { CronLine } from "../../contract/adoption.ts";
+import type { JobLine } from "../../contract/adoption.ts";
 import { type HostAccess, hostCommand } from "./host-command.ts";
 import { keepFormerScript } from "./render/former.ts";
 import type { RegistrySettings } from "./settings.ts";
@@ -7,7 +7,7 @@ import type { RegistrySettings } from "./settings.ts";
 /** What a host had before the stack. */
 export interface FormerVm {
   /** Lines of crontabs that remove what tags need. */
-  readonly jobs: readonly CronLine[];
+  readonly jobs: readonly JobLine[];
 }
 
 /** Arguments of {@link FormerState}. */

@@ -90,9 +90,7 @@ export async function foreignUnits(host: SshHost, { declared, prefixes }: Names)
 
 const jobsScript = `set -eu
 ${listJobsFunction}
-scratch=$(mktemp -d)
-trap 'rm -rf -- "$scratch"' EXIT
-list_jobs "$scratch"`;
+list_jobs`;
 
 /** Length of a command in a message. */
 const maxCommand = 200;

@@ -21,7 +21,17 @@ const jobs = formerCrontab
   .split("\n")
   .filter((line) => /^\d/.test(line))
   .map((line) => ({ file: crontab, line }));
-const former = () => host.sh(formerStateCommand);
+const timed = "/etc/systemd/system/former-gc";
+const timedJob = {
+  file: `${timed}.service`,
+  line: "ExecStart=/usr/bin/docker exec registry-private registry garbage-collect -m /etc/docker/registry/config.yml",
+};
+/** What the former deployment laid out, and a timer of the administrator's. */
+const former = () =>
+  host.sh(`${formerStateCommand}
+cat ${timed}.service
+systemctl is-enabled former-gc.timer
+systemctl is-active former-gc.timer`);
 
 /** `npm run adopt -- --host ... ARGS` */
 async function adopt(...args: string[]) {
@@ -58,15 +68,19 @@ beforeAll(async () => {
     certificate: CERTIFICATE,
     privateKey: PRIVATE_KEY,
   });
+  await host.sh(`printf '[Service]\\nType=oneshot\\n%s\\n' '${timedJob.line}' >${timed}.service
+printf '[Timer]\\nOnCalendar=monthly\\n[Install]\\nWantedBy=timers.target\\n' >${timed}.timer
+systemctl daemon-reload
+systemctl enable --now --quiet former-gc.timer`);
 });
 afterAll(async () => clear());
 
 async function clear(): Promise<void> {
-  await host.sh(`systemctl disable --now docker-compose-registry.service 2>/dev/null || true
+  await host.sh(`systemctl disable --now docker-compose-registry.service former-gc.timer 2>/dev/null || true
 docker ps -aq --filter label=com.docker.compose.project=registry | xargs -r docker rm -f >/dev/null
 docker ps -aq --filter name=registry- | xargs -r docker rm -f >/dev/null
 docker network rm registry_registry 2>/dev/null || true
-rm -rf /opt/registry /var/backups/regwarden ${crontab} /etc/systemd/system/docker-compose-registry.service /etc/systemd/system/regwarden-adopt-test.timer
+rm -rf /opt/registry /var/backups/regwarden ${crontab} /etc/systemd/system/docker-compose-registry.service /etc/systemd/system/regwarden-adopt-test.timer ${timed}.service ${timed}.timer
 systemctl daemon-reload`);
 }
 
@@ -83,7 +97,7 @@ describe("a VM that the former deployment laid out", () => {
     expect(config).toMatchObject({
       "regwarden:registry": { hostname: "registry.example.com" },
       "regwarden:ui": { title: "example.com" },
-      "regwarden:adopt": { jobs },
+      "regwarden:adopt": { jobs: [...jobs, timedJob] },
     });
     expect((config["regwarden:caches"] as { port: number }[]).map(({ port }) => port)).toEqual([
       5000, 5010, 5020, 5030, 5040,
@@ -117,11 +131,14 @@ describe("a VM that the former deployment laid out", () => {
 
   test("comes back by one command, byte for byte, also when that is killed on its way", async () => {
     const before = await former();
-    await host.sh(keepFormerScript(SETTINGS, jobs));
+    await host.sh(keepFormerScript(SETTINGS, [...jobs, timedJob]));
     // Once and never again, whatever has become of the host since.
     await changeEverything();
-    await host.sh(keepFormerScript(SETTINGS, jobs));
-    expect(await former()).not.toBe(before);
+    await host.sh(keepFormerScript(SETTINGS, [...jobs, timedJob]));
+    expect(await former().catch(String)).not.toBe(before);
+    const off =
+      "grep -c '^#regwarden-disabled: ExecStart' /etc/systemd/system/former-gc.service; systemctl is-active former-gc.timer || true; systemctl is-enabled former-gc.timer || true";
+    expect(await host.sh(off)).toBe("1\ninactive\ndisabled");
 
     const plan = await adopt("--revert");
     expect(plan.exitCode, plan.output).toBe(1);
@@ -159,7 +176,7 @@ if ! docker ps -a --format '{{.Names}}' | grep -q 'registry-ui[.]displaced-'; th
 fi
 docker rm -f registry-ui >/dev/null 2>&1 || true
 docker run -d --pull never --name registry-ui --entrypoint sleep nginx:1.28.0-alpine 10000 >/dev/null
-${disableLines(jobs)}`);
+${disableLines([...jobs, timedJob])}`);
 }
 
 /** Goes the way back on the host itself, and kills it after so long. */

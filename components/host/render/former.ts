@@ -1,11 +1,6 @@
-import { type CronLine, disabledMarker, formerDirectory } from "../../../contract/adoption.ts";
+import { disabledMarker, formerDirectory, type JobLine, serviceOf } from "../../../contract/adoption.ts";
 import { composeProject, units } from "../../../contract/host-names.ts";
-import {
-  bootDirectoriesFile,
-  launcherPath,
-  reportDirectory,
-  scanFiles,
-} from "../../../contract/host-paths.ts";
+import { bootDirectoriesFile, launcherPath } from "../../../contract/host-paths.ts";
 import type { RegistrySettings } from "../settings.ts";
 
 /** What the first update of an adopted VM does beside all others: POSIX shell with GNU tools, as root. */
@@ -14,8 +9,8 @@ import type { RegistrySettings } from "../settings.ts";
  * Keeps what was there before the first change, once and never again: files with owner and mode, which containers ran
  * from which image, which units were enabled. A run that was killed begins anew; only the complete copy gets the name.
  */
-export function keepFormerScript({ directory }: RegistrySettings, jobs: readonly CronLine[]): string {
-  const crontabs = [...new Set(jobs.map(({ file }) => file))].map(quoted).join(" ");
+export function keepFormerScript({ directory }: RegistrySettings, jobs: readonly JobLine[]): string {
+  const files = [...new Set(jobs.map(({ file }) => file))].map(quoted).join(" ");
   return `set -eu
 export LC_ALL=C
 umask 077
@@ -31,14 +26,22 @@ archive() {
   rm -- "$new/list"
 }
 archive files.tar ${directory} /etc/systemd/system/${units.boot} /etc/systemd/system/${units.boot}.d
-archive crontabs.tar ${crontabs}
+archive jobs.tar ${files}
 find ${directory} -maxdepth 2 -type d -printf '%m %U %G %p\\n' >"$new/directories"
 docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=${composeProject} |
   xargs -r docker inspect --type container --format '{{.Name}} {{.Config.Image}} {{.Image}} {{.State.Status}}' |
   sed 's|^/||' | sort >"$new/containers"
-unit=${units.boot}
-printf '%s %s %s\\n' "$unit" "$(systemctl is-enabled -- "$unit" 2>/dev/null || true)" "$(systemctl is-active -- "$unit" 2>/dev/null || true)" >"$new/units"
-# Of what the stack makes, what was there already: the way back takes away the rest.
+state_of() {
+  printf '%s %s %s\\n' "$1" "$(systemctl is-enabled -- "$1" 2>/dev/null || true)" "$(systemctl is-active -- "$1" 2>/dev/null || true)"
+}
+state_of ${units.boot} >"$new/units"
+: >"$new/job-units"
+${servicesOf(jobs)
+  .map(
+    (service) =>
+      `for unit in $(systemctl show --property TriggeredBy --value -- ${service}) ${service}; do state_of "$unit"; done >>"$new/job-units"\n`,
+  )
+  .join("")}# Of what the stack makes, what was there already: the way back takes away the rest.
 for path in ${ownPaths(directory).join(" ")} /etc/systemd/system/regwarden-*; do
   [ ! -e "$path" ] || printf '%s\\n' "$path"
 done >"$new/own"
@@ -55,32 +58,83 @@ export function ownPaths(directory: string): string[] {
 }
 
 /**
- * Makes comments of cron lines, each once and as it was, when what replaces them has run: a timer that is on, and a
- * report that is younger than its unit. Until then nothing is changed, and the step fails.
+ * Makes comments of the former jobs' lines, each once and as it was, when all that replaces them has run: timers that
+ * are on, services that have ended and could check what they are for. Those that only plan are started here; one that
+ * removes is never, that is for its timer or the operator. Until then nothing is changed, and the step fails.
  */
-export function disableJobsScript(jobs: readonly CronLine[]): string {
+export function disableJobsScript(settings: RegistrySettings, jobs: readonly JobLine[]): string {
+  const successors = successorsOf(settings);
+  const starts = successors
+    .filter(({ plans }) => plans)
+    .map(
+      ({ service, codes }) => `has_run ${service} ${codes} || systemctl start ${service} </dev/null || true`,
+    );
+  const checks = successors.flatMap(({ timer, service, codes }) => [
+    `is_on ${timer} || wait_for "${timer} is not on" "systemctl enable --now ${timer}"`,
+    `has_run ${service} ${codes} || wait_for "${service} has not run yet, or could not check" "systemctl start ${service}; journalctl --unit ${service}"`,
+  ]);
   return `set -eu
 export LC_ALL=C
-wait_for=
-systemctl is-enabled --quiet ${units.scanTimer} && systemctl is-active --quiet ${units.scanTimer} || wait_for="${units.scanTimer} is not on"
-[ -n "$(find ${reportDirectory}/${scanFiles.report} -newer /etc/systemd/system/${units.scan} 2>/dev/null)" ] || wait_for="${units.scan} has not run since it was installed"
-if [ -n "$wait_for" ]; then
-  echo "the former jobs go on: $wait_for; start it (systemctl start ${units.scan}), then run the update again" >&2
+waits=
+wait_for() { waits=1; echo "the former jobs go on: $1. Do this on the host: $2" >&2; }
+is_on() { systemctl is-enabled --quiet -- "$1" && systemctl is-active --quiet -- "$1"; }
+# UNIT CODES: whether it has ended, by itself and with one of these exit codes.
+has_run() {
+  [ -n "$(systemctl show --property ExecMainExitTimestamp --value -- "$1")" ] || return 1
+  case $(systemctl show --property Result --value -- "$1") in success | exit-code) ;; *) return 1 ;; esac
+  case ",$2," in *,"$(systemctl show --property ExecMainStatus --value -- "$1")",*) ;; *) return 1 ;; esac
+}
+${[...starts, ...checks].join("\n")}
+if [ -n "$waits" ]; then
+  echo "then run the update again" >&2
   exit 1
 fi
 ${disableLines(jobs)}
 `;
 }
 
+/** What does from now on what a former job did. */
+interface Successor {
+  readonly service: string;
+  readonly timer: string;
+  /** Exit codes of a run that has done its part, with commas between them. */
+  readonly codes: string;
+  /** Whether it changes nothing, so that the update may start it. */
+  readonly plans: boolean;
+}
+
+function successorsOf({ retention, collection, inUseAs }: RegistrySettings): Successor[] {
+  // Findings, a plan and a refusal are 1. Without the cluster's list of images in use, which comes with its first run,
+  // marks end with 3 and remove nothing: no reason to let `garbage-collect -m` go on.
+  const codes = inUseAs === undefined ? "0,1" : "0,1,3";
+  return [
+    { service: units.scan, timer: units.scanTimer, codes: "0,1", plans: true },
+    { service: units.retain, timer: units.retainTimer, codes, plans: retention.mode === "plan" },
+    { service: units.mark, timer: units.markTimer, codes, plans: true },
+    { service: units.collect, timer: units.collectTimer, codes, plans: collection.mode === "plan" },
+  ];
+}
+
+function servicesOf(jobs: readonly JobLine[]): string[] {
+  return [...new Set(jobs.flatMap(({ file }) => serviceOf(file) ?? []))];
+}
+
 /** The lines alone, whatever has run. */
-export function disableLines(jobs: readonly CronLine[]): string {
+export function disableLines(jobs: readonly JobLine[]): string {
   const files = [...new Set(jobs.map(({ file }) => file))];
   const calls = files.map((file) => {
     const lines = jobs.filter((job) => job.file === file).map(({ line }) => line);
     return `lines=${quoted(lines.join("\n"))} change ${quoted(file)} '${disableProgram}'`;
   });
-  return `${changeFunction}
-${calls.join("\n")}`;
+  // First what starts them: a unit without its command would only fail at each of its times.
+  const stops = servicesOf(jobs).map(
+    (service) => `for unit in $(systemctl show --property TriggeredBy --value -- ${service}) ${service}; do
+  systemctl disable --quiet -- "$unit" 2>/dev/null || true
+  systemctl stop -- "$unit" 2>/dev/null || true
+done`,
+  );
+  const reload = stops.length === 0 ? [] : ["systemctl daemon-reload"];
+  return [changeFunction, ...stops, ...calls, ...reload].join("\n");
 }
 
 /**
@@ -88,7 +142,7 @@ ${calls.join("\n")}`;
  */
 export function enableJobsScript(): string {
   return `${changeFunction}
-for path in "\${1-}"/etc/crontab "\${1-}"/etc/anacrontab "\${1-}"/etc/cron.d/* "\${1-}"/var/spool/cron/* "\${1-}"/var/spool/cron/crontabs/*; do
+for path in "\${1-}"/etc/crontab "\${1-}"/etc/anacrontab "\${1-}"/etc/cron.d/* "\${1-}"/var/spool/cron/* "\${1-}"/var/spool/cron/crontabs/* "\${1-}"/etc/systemd/system/*.service; do
   if [ -f "$path" ] && grep -qF '${disabledMarker}' -- "$path"; then lines='' change "$path" '${enableProgram}'; fi
 done
 `;

@@ -98,7 +98,7 @@ docker exec ${containers.nginx} wget -q -T 30 -O /dev/null http://127.0.0.1:${se
 scratch=$(mktemp -d)
 trap 'rm -r -- "$scratch"' EXIT
 ${listJobsFunction}
-list_jobs "$scratch" </dev/null >"$scratch/listing" 2>&1 || true
+list_jobs </dev/null >"$scratch/listing" 2>&1 || true
 # The directory is for root alone; the program, which gets this file only, runs as another account.
 chmod 0444 "$scratch/listing"
 ${programLine("check-deployment", settings, caFile, [`"$scratch/listing":${JOBS_MOUNT}:ro`])}

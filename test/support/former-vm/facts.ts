@@ -124,6 +124,7 @@ export const formerFacts: HostFacts = {
         .join("")}${LISTING_END}\n`,
     ),
   ),
+  otherJobs: [],
   units: [
     {
       name: "docker-compose-registry.service",

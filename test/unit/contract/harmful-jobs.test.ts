@@ -19,9 +19,8 @@ async function found(files: Readonly<Record<string, string>>): Promise<string[]>
 }
 
 async function listed(root: string): Promise<string[]> {
-  const scratch = await temporaryDirectory();
-  const script = `set -eu\n${listJobsFunction}\nlist_jobs "$1" "$2"`;
-  const { stdout } = await execa("sh", ["-c", script, "sh", scratch, root]);
+  const script = `set -eu\n${listJobsFunction}\nlist_jobs "$1"`;
+  const { stdout } = await execa("sh", ["-c", script, "sh", root]);
   return (harmfulJobs(stdout) ?? []).map(({ file, line }) => `${file.slice(root.length)}:${line}`);
 }
 
@@ -99,22 +98,16 @@ test("files without such a job are not handed over", async () => {
   const root = await temporaryDirectory();
   await mkdir(join(root, "etc/cron.d"), { recursive: true });
   await writeFile(join(root, "etc/cron.d/backup"), "0 1 * * * root backup --password hunter2\n");
-  const script = `set -eu\n${listJobsFunction}\nlist_jobs "$1" "$2"`;
-  const { stdout } = await execa("sh", ["-c", script, "sh", await temporaryDirectory(), root]);
+  const script = `set -eu\n${listJobsFunction}\nlist_jobs "$1"`;
+  const { stdout } = await execa("sh", ["-c", script, "sh", root]);
   expect(stdout).not.toContain("hunter2");
   expect(harmfulJobs(stdout)).toEqual([]);
 });
 
 test("a listing that was cut off is no listing without jobs", async () => {
   expect(harmfulJobs("/etc/crontab\u00001:# nothing\n")).toBeUndefined();
-  const script = `${listJobsFunction}\nlist_jobs "$1" "$2"`;
-  const { exitCode, stdout } = await execa(
-    "sh",
-    ["-c", script, "sh", await temporaryDirectory(), "/nowhere"],
-    {
-      reject: false,
-    },
-  );
+  const script = `${listJobsFunction}\nlist_jobs "$1"`;
+  const { exitCode, stdout } = await execa("sh", ["-c", script, "sh", "/nowhere"], { reject: false });
   expect(exitCode).toBe(1);
   expect(harmfulJobs(stdout)).toBeUndefined();
 });

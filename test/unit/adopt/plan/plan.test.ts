@@ -241,6 +241,37 @@ describe("another VM", () => {
     ]);
   });
 
+  test("with a timer of the administrator's that removes what tags need has its command disabled", () => {
+    const job = {
+      file: "/etc/systemd/system/registry-gc.service",
+      number: 5,
+      line: "ExecStart=/usr/bin/docker exec registry-private registry garbage-collect -m /c.yml",
+      isOneLine: true,
+      harm: "garbage-collect with -m removes the children of tagged indexes",
+    };
+    const timed = plan({ otherJobs: [job] });
+    expect(timed.blockers).toEqual([]);
+    const { jobs } = timed.values.adopt as { jobs: { file: string; line: string }[] };
+    expect(jobs.at(-1)).toEqual({ file: job.file, line: job.line });
+    expect(v.safeParse(settingsSchema, timed.values).success).toBe(true);
+  });
+
+  test("with such a command over several lines, or in a script, is not ready: both are named", () => {
+    const harm = "garbage-collect with -m removes the children of tagged indexes";
+    const job = { number: 2, line: "registry garbage-collect -m", isOneLine: true, harm };
+    const { blockers, values } = plan({
+      otherJobs: [
+        { ...job, file: "/etc/cron.weekly/registry" },
+        { ...job, file: "/etc/systemd/system/registry-gc.service", isOneLine: false },
+      ],
+    });
+    expect(blockers).toEqual([
+      expect.stringContaining("/etc/cron.weekly/registry:2 is scheduled"),
+      expect.stringContaining("/etc/systemd/system/registry-gc.service:2 is scheduled"),
+    ]);
+    expect((values.adopt as { jobs: unknown[] }).jobs).toHaveLength(9);
+  });
+
   test("without any registry is nothing to adopt", () => {
     expect(plan({ containers: [] }).blockers[0]).toContain("no private registry was found");
   });

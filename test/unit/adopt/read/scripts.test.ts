@@ -9,7 +9,7 @@ import {
   textsScript,
   usersScript,
 } from "../../../../adopt/read/files.ts";
-import { cronLinesOf, cronScript } from "../../../../adopt/read/jobs.ts";
+import { cronLinesOf, cronScript, jobsScript, otherJobsOf } from "../../../../adopt/read/jobs.ts";
 import { pairsOf, recordsOf } from "../../../../adopt/read/records.ts";
 import { dnsOf, dnsScript } from "../../../../adopt/read/system.ts";
 import { formerFiles } from "../../../support/former-vm/files.ts";
@@ -142,6 +142,25 @@ describe("of the crontabs is read", () => {
 
   test("none where there is none", async () => {
     expect(cronLinesOf(await run(cronScript, await host({ "/etc/x": "" })))).toEqual([]);
+  });
+});
+
+describe("of units and scripts is read", () => {
+  test("which line does harm, as it stands there, and whether it is all of the command", async () => {
+    const collect = "docker exec registry-private registry garbage-collect";
+    const at = await host({
+      "/etc/systemd/system/gc.service": `[Service]\nExecStart=${collect} -m /c.yml\n`,
+      "/etc/systemd/system/long.service": `[Service]\nExecStart=${collect} \\\n  -m /c.yml\n`,
+      "/etc/systemd/system/fine.service": `[Service]\nExecStart=${collect} /c.yml\n`,
+      "/etc/cron.weekly/gc": `#!/bin/sh\n  ${collect} -m /c.yml\n`,
+      "/etc/cron.d/gc": `0 3 * * 0 root ${collect} -m /c.yml\n`,
+    });
+    const jobs = otherJobsOf(await run(jobsScript, at), at);
+    expect(jobs.map(({ file, number, line, isOneLine }) => [`${file}:${number}`, line, isOneLine])).toEqual([
+      ["/etc/cron.weekly/gc:2", `  ${collect} -m /c.yml`, true],
+      ["/etc/systemd/system/gc.service:2", `ExecStart=${collect} -m /c.yml`, true],
+      ["/etc/systemd/system/long.service:2", `ExecStart=${collect} \\`, false],
+    ]);
   });
 });
 

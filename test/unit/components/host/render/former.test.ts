@@ -13,6 +13,7 @@ import {
 import { disabledMarker } from "../../../../../contract/adoption.ts";
 import { formerCrontab } from "../../../../support/former-vm/files.ts";
 import { temporaryDirectory } from "../../../../support/program.ts";
+import { SETTINGS } from "../../../../support/program-stack/settings.ts";
 
 const lines = formerCrontab.split("\n").filter((line) => /^\d/.test(line));
 
@@ -117,11 +118,14 @@ describe("former cron lines", () => {
 
   test("go on until what replaces them has run", async () => {
     const { crontab } = await host();
-    const script = disableJobsScript([{ file: crontab, line: lines[0] ?? "" }]);
+    const script = disableJobsScript(SETTINGS, [{ file: crontab, line: lines[0] ?? "" }]);
     // There is no such unit on this machine.
     const ended = await execa("sh", ["-c", script], { reject: false });
     expect(ended.exitCode).toBe(1);
-    expect(ended.stderr).toContain("the former jobs go on: regwarden-scan.service has not run");
+    for (const part of ["scan", "retain", "mark", "collect"]) {
+      expect(ended.stderr).toContain(`the former jobs go on: regwarden-${part}.timer is not on`);
+      expect(ended.stderr).toContain(`the former jobs go on: regwarden-${part}.service has not run yet`);
+    }
     expect(await readFile(crontab, "utf8")).toBe(formerCrontab);
   });
 });
