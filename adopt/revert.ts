@@ -22,7 +22,7 @@ say() { printf '%s\\n' "$1"; }
 is_own() { [ -e "$1" ] && ! grep -qxF -- "$1" "$kept/own"; }
 aside=${backupDirectory}/reverted-$(date -u +%Y%m%dT%H%M%SZ)
 put_aside() {
-  mkdir -p -m 0700 -- "$aside"
+  (umask 077 && mkdir -p -- "$aside")
   mv -T -- "$1" "$aside/$(printf %s "\${1#/}" | tr / _)"
 }
 own_units() {

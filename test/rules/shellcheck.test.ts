@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { beforeAll, expect, test } from "vitest";
 import { ensurePackages } from "../../lab/machine/packages.ts";
 import { githubPipelines, gitlabPipelines } from "../support/ci-twins.ts";
+import { adoptionScripts } from "../support/former-vm/scripts.ts";
 import { loadWorkflow, workflowNames } from "../support/woodpecker.ts";
 
 beforeAll(async () => {
@@ -20,8 +21,8 @@ const ours = workflowNames.flatMap((name) =>
   ),
 );
 
-test.each([...ours, ...twins])(
-  "the shell block of %s is a script for sh and for bash, without a remark of shellcheck",
+test.each([...ours, ...twins, ...adoptionScripts])(
+  "what %s is a script for sh and for bash, without a remark of shellcheck",
   (_name, input) => {
     for (const [file, ...args] of [
       ["sh", "-n"],

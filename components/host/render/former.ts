@@ -124,7 +124,7 @@ export function disableLines(jobs: readonly JobLine[]): string {
   const files = [...new Set(jobs.map(({ file }) => file))];
   const calls = files.map((file) => {
     const lines = jobs.filter((job) => job.file === file).map(({ line }) => line);
-    return `lines=${quoted(lines.join("\n"))} change ${quoted(file)} '${disableProgram}'`;
+    return `lines=${quoted(lines.join("\n"))} change ${quoted(file)}`;
   });
   // First what starts them: a unit without its command would only fail at each of its times.
   const stops = servicesOf(jobs).map(
@@ -134,16 +134,16 @@ export function disableLines(jobs: readonly JobLine[]): string {
 done`,
   );
   const reload = stops.length === 0 ? [] : ["systemctl daemon-reload"];
-  return [changeFunction, ...stops, ...calls, ...reload].join("\n");
+  return [changeFunction(disableProgram), ...stops, ...calls, ...reload].join("\n");
 }
 
 /**
  * Makes lines of comments again: the way back. Argument: root, for tests. Lines that others have changed since stay as they are.
  */
 export function enableJobsScript(): string {
-  return `${changeFunction}
+  return `${changeFunction(enableProgram)}
 for path in "\${1-}"/etc/crontab "\${1-}"/etc/anacrontab "\${1-}"/etc/cron.d/* "\${1-}"/var/spool/cron/* "\${1-}"/var/spool/cron/crontabs/* "\${1-}"/etc/systemd/system/*.service; do
-  if [ -f "$path" ] && grep -qF '${disabledMarker}' -- "$path"; then lines='' change "$path" '${enableProgram}'; fi
+  if [ -f "$path" ] && grep -qF '${disabledMarker}' -- "$path"; then lines='' change "$path"; fi
 done
 `;
 }
@@ -157,10 +157,11 @@ const enableProgram = `
 { marker = ENVIRON["marker"]; print index($0, marker) == 1 ? substr($0, length(marker) + 1) : $0 }`;
 
 /**
- * \`change FILE PROGRAM\`: FILE as awk's PROGRAM rewrites it, in one rename, with its owner and mode; cron sees the new
+ * \`change FILE\`: FILE as this program of awk rewrites it, in one rename, with its owner and mode; cron sees the new
  * time. A file that is gone has no lines any more; one that changed meanwhile is left alone, and that is an error.
  */
-const changeFunction = `export marker='${disabledMarker}'
+const changeFunction = (program: string) => `export marker='${disabledMarker}'
+rewrite() { awk '${program}'; }
 change() (
   set -eu
   export lines
@@ -173,7 +174,7 @@ change() (
   trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM; trap 'exit 141' PIPE
   cp -p -- "$path" "$new.before"
   cp -p -- "$path" "$new"
-  awk "$2" "$new.before" >"$new"
+  rewrite <"$new.before" >"$new"
   if cmp -s -- "$new.before" "$new"; then exit 0; fi
   cmp -s -- "$new.before" "$path" || { echo "$path was changed meanwhile; run it again" >&2; exit 1; }
   sync -- "$new"

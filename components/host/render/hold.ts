@@ -25,8 +25,11 @@ export function holdScript(ports: readonly number[]): string {
   const filters = ports.map((port) => `sport = :${port}`).join(" or ");
   return `command -v iptables >/dev/null || exit 0
 ${releaseScript()}systemd-run --quiet --collect --unit regwarden-hold --on-active=${LIMIT_SECONDS} --timer-property=AccuracySec=1 /bin/sh -c '${RELEASE}' || exit 0
-${TABLE} --new-chain ${CHAIN} && ${ports.map((port) => `${TABLE} --append ${CHAIN} --protocol tcp --syn --dport ${port} --jump DROP`).join(" && ")} &&
-  ${TABLE} --insert PREROUTING --jump ${CHAIN} || { ${RELEASE}; exit 0; }
+if ! { ${TABLE} --new-chain ${CHAIN} && ${ports.map((port) => `${TABLE} --append ${CHAIN} --protocol tcp --syn --dport ${port} --jump DROP`).join(" && ")} &&
+  ${TABLE} --insert PREROUTING --jump ${CHAIN}; }; then
+  ${RELEASE}
+  exit 0
+fi
 process=$(docker container inspect --format '{{.State.Pid}}' ${containers.nginx} 2>/dev/null) || exit 0
 for _ in $(seq ${DRAIN_SECONDS * 5}); do
   [ -n "$(nsenter --target "$process" --net ss --no-header --tcp --numeric state established '( ${filters} )' 2>/dev/null)" ] || break
