@@ -6,6 +6,7 @@ import { secretKeyNames } from "../../../config/secrets.ts";
 import { allKeys } from "../../../config/setting.ts";
 import { settingsSchema } from "../../../config/settings.ts";
 import * as accessLog from "../../../contract/access-log.ts";
+import * as adoption from "../../../contract/adoption.ts";
 import * as clusterNames from "../../../contract/cluster-names.ts";
 import * as hostNames from "../../../contract/host-names.ts";
 import * as hostPaths from "../../../contract/host-paths.ts";
@@ -44,13 +45,17 @@ export const knownNames: ReadonlySet<string> = new Set([
   ...texts(hostNames).flatMap((name) => [name, name.replace(/\.(service|timer|path)$/, "")]),
   ...texts(clusterNames),
   ...registries.map(hostNames.registryContainer),
+  // Begins a line that was disabled.
+  adoption.disabledMarker.replaceAll(/[#: ]/g, ""),
 ]);
 
 const { registryConfig, registryData, ...files } = hostPaths.hostPaths(hostPaths.defaultDirectory);
 
 /** Files and directories on the host. */
 export const knownHostPaths: ReadonlySet<string> = new Set([
-  ...texts({ ...hostPaths, ...files, ...accessLog, ...writeFreeze }).filter((text) => text.startsWith("/")),
+  ...texts({ ...hostPaths, ...adoption, ...files, ...accessLog, ...writeFreeze }).filter((text) =>
+    text.startsWith("/"),
+  ),
   ...registries.flatMap((name) => [registryConfig(name), registryData(name)]),
   ...texts(hostPaths.scanFiles).map((file) => `${hostPaths.reportDirectory}/${file}`),
   ...texts(hostPaths.maintenanceFiles).map((file) => `${hostPaths.reportDirectory}/${file}`),
