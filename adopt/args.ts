@@ -19,6 +19,8 @@ export interface AdoptArgs {
   readonly stack: string;
   /** Where the configuration goes. */
   readonly out: string;
+  /** Whether the preview of the first update is shown. */
+  readonly preview: boolean;
   /** Of the cluster with the former monitoring; undefined: it is not read. */
   readonly cluster: ClusterArgs | undefined;
   /** Put everything back as it was before the first update. */
@@ -37,7 +39,8 @@ export interface ClusterArgs {
 export const usage = `Usage: npm run adopt -- --host USER@ADDRESS[:PORT] --out Pulumi.STACK.yaml [options]
 
 Reads a VM that runs a registry and writes a configuration that reproduces it, with a list of every deviation and its
-reason, and of what is not managed. It changes nothing, neither there nor in a cluster, and reads no secret.
+reason, and of what is not managed; then shows what the first update would do, with stand-ins for the secrets. It
+changes nothing, neither there nor in a cluster, and reads no secret.
 
   --host USER@ADDRESS[:PORT]  the VM; any account but root needs passwordless sudo
   --identity FILE             private key [default: the SSH agent of SSH_AUTH_SOCK; \`agent\` says so]
@@ -50,6 +53,7 @@ reason, and of what is not managed. It changes nothing, neither there nor in a c
   --context NAME              context of the kubeconfig
   --namespace NAME            namespace of the monitoring [default: monitoring]
   --runbook-url URL           where docs/runbook.md is read; alerts link to it
+  --no-preview                without what the first update would do, which needs the Pulumi CLI and openssl
   --revert                    show how the VM gets back to what it was before the first update; with --apply do it
 
 Exit codes: 0 done, 1 done, but something must be settled by hand first (or a plan of --revert), 2 usage, 3 could not
@@ -67,6 +71,7 @@ const options = {
   context: { type: "string" },
   namespace: { type: "string", default: "monitoring" },
   "runbook-url": { type: "string" },
+  "no-preview": { type: "boolean", default: false },
   revert: { type: "boolean", default: false },
   apply: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
@@ -86,6 +91,7 @@ export function parseAdoptArgs(argv: readonly string[]): AdoptArgs | "help" {
   return {
     ...{ user, address, port, hostKey, hostname, directory, revert, apply, out, stack },
     identity: identity === "agent" ? undefined : identity,
+    preview: !values["no-preview"],
     cluster: clusterOf(values),
   };
 }

@@ -1,13 +1,18 @@
 import { writeFileSync } from "node:fs";
 import { yamlText } from "../components/yaml.ts";
 import { UsageError } from "./args.ts";
+import type { AdoptionPlan } from "./plan/plan.ts";
 
-/** The text of a stack's configuration file. */
-export function configText(values: Readonly<Record<string, unknown>>, host: string): string {
+/** The text of a stack's configuration file, with what it does not do as comments at its end. */
+export function configText(
+  { values, retention }: Pick<AdoptionPlan, "values" | "retention">,
+  host: string,
+): string {
+  const comments = retention.map((line) => `  # ${line}\n`).join("");
   const config = Object.fromEntries(
     Object.entries(values).map(([key, value]) => [`regwarden:${key}`, value]),
   );
-  return `# What ${host} runs, as \`npm run adopt\` read it. What is left out has its default: see Pulumi.example.yaml.\n${yamlText({ config })}`;
+  return `# What ${host} runs, as \`npm run adopt\` read it. What is left out has its default: see Pulumi.example.yaml.\n${yamlText({ config })}${comments}`;
 }
 
 /** Errors: UsageError where there is such a file: it may hold secrets that are nowhere else. */

@@ -1,7 +1,9 @@
 import { serviceContainers } from "../../components/host/render/compose.ts";
+import { publishedPorts } from "../../components/host/render/nginx-config.ts";
 import type { RegistrySettings } from "../../components/host/settings.ts";
 import { composeProject, revisionLabel } from "../../contract/host-names.ts";
 import type { ContainerFact, HostFacts } from "../facts.ts";
+import { publishedBy } from "./ports.ts";
 
 /** What the first update does with a container. */
 export interface ContainerPlan {
@@ -50,6 +52,25 @@ export function planContainers(
       }),
     );
   return [...declared, ...orphans];
+}
+
+/** Containers that hold a port which the stack publishes and that it leaves alone: the first update could not start. */
+export function portConflicts(
+  { containers }: Pick<HostFacts, "containers">,
+  settings: RegistrySettings,
+): string[] {
+  const own = Object.values(serviceContainers(settings)).map(({ container }) => container);
+  const wanted = publishedPorts(settings);
+  const others = containers.filter(
+    ({ name, labels, state }) =>
+      state === "running" && !own.includes(name) && labels[projectLabel] !== composeProject,
+  );
+  return publishedBy(others)
+    .filter(({ host }) => wanted.includes(host))
+    .map(
+      ({ host, container: { name } }) =>
+        `the container ${name} publishes port ${host}, which the stack needs, and is none of its own: stop it right before the first update (docker stop ${name}), or give the stack another port`,
+    );
 }
 
 /** Why a container is recreated; none where it is the stack's own, of the same definition and configuration. */

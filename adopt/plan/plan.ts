@@ -12,11 +12,12 @@ import { privateRegistry } from "../../contract/registries.ts";
 import type { ClusterPlan } from "../cluster/plan.ts";
 import type { HostFacts } from "../facts.ts";
 import { type CertificateFact, certificateFacts } from "./certificates.ts";
-import { type ContainerPlan, planContainers } from "./containers.ts";
+import { type ContainerPlan, planContainers, portConflicts } from "./containers.ts";
 import type { Deviation } from "./deviation.ts";
 import { fileDeviations } from "./differences.ts";
 import { type HarmfulLine, planJobs } from "./jobs.ts";
 import { type FoundRegistry, registriesOf } from "./registries.ts";
+import { retentionSuggestion } from "./retention.ts";
 import { type NeededSecret, neededSecrets } from "./secrets.ts";
 import { type Access, planSettings } from "./settings.ts";
 import { type UnmanagedThing, unmanagedThings } from "./unmanaged.ts";
@@ -30,10 +31,14 @@ export interface AdoptionPlan {
   readonly containers: readonly ContainerPlan[];
   /** Lines that the first update makes comments of. */
   readonly jobs: readonly HarmfulLine[];
+  /** Lines for the configuration file, as comments: what a former job did with tags. */
+  readonly retention: readonly string[];
   readonly unmanaged: readonly UnmanagedThing[];
   readonly certificates: readonly CertificateFact[];
   /** What must be done by hand before the first update. */
   readonly blockers: readonly string[];
+  /** The values with their defaults, as the components take them; undefined where something needed is missing. */
+  readonly settings: RegistrySettings | undefined;
   /** Undefined where no cluster was read. */
   readonly cluster: ClusterPlan | undefined;
 }
@@ -54,7 +59,7 @@ export function planAdoption(
   const found = [...deviations, ...fileDeviations(facts, registries), ...(cluster?.deviations ?? [])];
   const { jobs, blockers: jobBlockers } = planJobs(facts);
   const secrets = neededSecrets(facts, registries, secretSource(target));
-  const common = { secrets, deviations: found, jobs, cluster };
+  const common = { secrets, deviations: found, jobs, retention: retentionSuggestion(jobs), cluster };
   const byHand = [...jobBlockers, ...(cluster?.blockers ?? [])];
   const settings = settingsOf(values);
   if (settings === undefined) {
@@ -62,6 +67,7 @@ export function planAdoption(
     const why = own.length > 0 ? own : ["no complete configuration follows from what was read"];
     return {
       ...common,
+      settings,
       values,
       containers: [],
       unmanaged: [],
@@ -72,6 +78,7 @@ export function planAdoption(
   const certificates = certificateFacts(facts.certificates, settings.hostname);
   return {
     ...common,
+    settings,
     values: {
       ...values,
       ...(cluster === undefined ? {} : { cluster: cluster.value }),
@@ -84,6 +91,7 @@ export function planAdoption(
       ...unreadable,
       ...blockers,
       ...certificateBlockers(certificates, settings.hostname),
+      ...portConflicts(facts, settings),
       ...byHand,
     ],
   };

@@ -181,7 +181,7 @@ function misplacedData(registries: readonly FoundRegistry[], directory: string):
     )
     .map(
       ({ name, dataPath }) =>
-        `the data of ${name} is in ${dataPath}, and the stack looks for it in ${directory}/data/${name}: stop that container and move it there, or mount it there (mount --bind)`,
+        `the data of ${name} is in ${dataPath.startsWith("/") ? dataPath : `Docker's volume ${dataPath}`}, and the stack looks for it in ${directory}/data/${name}: stop that container and move it there, or mount it there (mount --bind)`,
     );
 }
 

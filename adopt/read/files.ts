@@ -12,7 +12,11 @@ import { recordsOf } from "./records.ts";
  */
 export const entriesScript = `set -eu
 export LC_ALL=C
-[ -d "$1$2" ] || { echo "there is no directory $2 on the host; name the registry's with --directory" >&2; exit 1; }
+if [ ! -d "$1$2" ]; then
+  found=$(docker ps --all --format '{{.Names}} ({{.Image}}) with {{if .Mounts}}{{.Mounts}}{{else}}no mount{{end}}' --no-trunc 2>/dev/null | paste -sd';') || true
+  echo "there is no directory $2 on the host; name the registry's with --directory. Containers there: \${found:-none}" >&2
+  exit 1
+fi
 cd "$1$2"
 find . -mindepth 1 -maxdepth 3 \\( -path ./data/'*'/docker -prune -o -printf '%y\\0%m\\0%u\\0%s\\0%P\\0' \\)`;
 

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -35,13 +36,18 @@ systemctl is-active former-gc.timer`);
 
 /** `npm run adopt -- --host ... ARGS` */
 async function adopt(...args: string[]) {
+  return await adoptFrom({}, ...args);
+}
+
+/** The same with another port or key. */
+async function adoptFrom(other: { port?: number; identity?: string }, ...args: string[]) {
   const { connection } = host;
   const { host: address, port, hostKey } = connection();
   const own = [
     "--host",
-    `root@${address}:${port}`,
+    `root@${address}:${other.port ?? port}`,
     "--identity",
-    host.lab.privateKeyFile,
+    other.identity ?? host.lab.privateKeyFile,
     "--host-key",
     hostKey,
   ];
@@ -86,11 +92,12 @@ systemctl daemon-reload`);
 
 describe("a VM that the former deployment laid out", () => {
   test("is read into a configuration and a report, and nothing on it is changed or written", async () => {
-    const mark = `find /opt/registry /etc /var/spool/cron /tmp /var/tmp /root -xdev -newer /run/adopt-mark 2>/dev/null | sort; docker ps -aq | sort | sha256sum`;
+    // systemd makes directories of its own in /tmp for services that start by themselves.
+    const mark = `find /opt/registry /etc /var/spool/cron /tmp /var/tmp /root -xdev -mindepth 1 -newer /run/adopt-mark ! -name 'systemd-private-*' 2>/dev/null | sort; docker ps -aq | sort | sha256sum`;
     await host.sh("touch /run/adopt-mark");
     const before = await host.sh(mark);
     const out = join(directory, "Pulumi.home.yaml");
-    const { exitCode, output } = await adopt("--out", out);
+    const { exitCode, output } = await adopt("--no-preview", "--out", out);
     expect(exitCode, output).toBe(0);
     expect(await host.sh(mark)).toBe(before);
     const { config } = load(readFileSync(out, "utf8")) as { config: Record<string, unknown> };
@@ -121,6 +128,53 @@ describe("a VM that the former deployment laid out", () => {
     const other = await adopt("--host-key", `SHA256:${"A".repeat(43)}`, "--out", out);
     expect(other.exitCode).toBe(3);
     expect(other.output).toContain("the host key does not match");
+  });
+
+  test("is not read with a key that it does not take, nor where nothing answers: the reason is named", async () => {
+    const identity = join(directory, "other-key");
+    const { privateKey } = generateKeyPairSync("ec", {
+      namedCurve: "P-256",
+      privateKeyEncoding: { type: "sec1", format: "pem" },
+      publicKeyEncoding: { type: "spki", format: "pem" },
+    });
+    writeFileSync(identity, privateKey);
+    const out = join(directory, "Pulumi.never.yaml");
+    const refused = await adoptFrom({ identity }, "--out", out);
+    expect(refused.exitCode).toBe(3);
+    expect(refused.output).toMatch(/root@.*refuses|authenti|log in/i);
+    const silent = await adoptFrom({ port: 1 }, "--out", out);
+    expect(silent.exitCode).toBe(3);
+    expect(silent.output).toMatch(/ECONNREFUSED|refused/);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test("without Docker, or without the directory that is named, is not read: what is missing is named", async () => {
+    const out = join(directory, "Pulumi.never.yaml");
+    const elsewhere = await adopt("--directory", "/srv/images", "--out", out);
+    expect(elsewhere.exitCode).toBe(3);
+    expect(elsewhere.output).toContain("there is no directory /srv/images on the host");
+    expect(elsewhere.output).toContain("registry-private (registry:2.8.3) with /opt/registry");
+    await host.sh(
+      "printf '#!/bin/sh\\nexit 127\\n' >/usr/local/bin/docker && chmod +x /usr/local/bin/docker",
+    );
+    const bare = await adopt("--out", out).finally(() => host.sh("rm /usr/local/bin/docker"));
+    expect(bare.exitCode).toBe(3);
+    expect(bare.output).toMatch(
+      /lacks what the stack needs; nothing was changed:\n {2}- Docker Engine does not answer/,
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test("with a registry beside it that was started by hand is not ready, and that one is named", async () => {
+    await host.sh("docker run -d --name by-hand -v by-hand:/var/lib/registry registry:2.8.3 >/dev/null");
+    const { exitCode, output } = await adopt("--out", join(directory, "Pulumi.two.yaml")).finally(() =>
+      host.sh("docker rm -f by-hand >/dev/null; docker volume rm by-hand >/dev/null"),
+    );
+    expect(exitCode, output).toBe(1);
+    expect(output).toMatch(
+      /^Must be settled by hand before the first update:\n {2}.* is another private registry/,
+    );
+    expect(output).toContain("No preview of the first update: first settle what stands at the top.");
   });
 
   test("has no way back before the first update", async () => {

@@ -92,6 +92,9 @@ describe("imports go one way:", () => {
         "provider",
         "scripts/in-use/cluster",
         "scripts/http",
+        // For the preview of the first update alone.
+        "engine",
+        "index.ts",
       ),
     ],
     [

@@ -15,6 +15,7 @@ test("a host and a file are enough", () => {
     stack: "home",
     out: "Pulumi.home.yaml",
     cluster: undefined,
+    preview: true,
     revert: false,
     apply: false,
   });

@@ -272,6 +272,25 @@ describe("another VM", () => {
     expect((values.adopt as { jobs: unknown[] }).jobs).toHaveLength(9);
   });
 
+  test("whose registry was started by hand, in a volume, names what must be settled", () => {
+    const byHand = {
+      ...(formerFacts.containers[0] as ContainerFact),
+      name: "images",
+      image: "registry:2",
+      labels: {},
+      mounts: [{ source: "images", target: "/var/lib/registry", isReadOnly: false }],
+      ports: ["5000:5000"],
+      networks: ["bridge"],
+    };
+    const facts = { ...formerFacts, containers: [byHand], cronLines: [] };
+    const { blockers, containers } = planAdoption(facts, { ...target, hostname: "registry.example.com" });
+    expect(blockers).toEqual([
+      expect.stringContaining("the data of private is in Docker's volume images, and the stack looks"),
+      expect.stringContaining("the container images publishes port 5000, which the stack needs"),
+    ]);
+    expect(containers.map(({ name, action }) => [name, action])).toContainEqual(["registry-private", "make"]);
+  });
+
   test("without any registry is nothing to adopt", () => {
     expect(plan({ containers: [] }).blockers[0]).toContain("no private registry was found");
   });
