@@ -20,12 +20,17 @@ const RELEASE =
   `${TABLE} --delete PREROUTING --jump ${CHAIN} 2>/dev/null; ` +
   `${TABLE} --flush ${CHAIN} 2>/dev/null; ${TABLE} --delete-chain ${CHAIN} 2>/dev/null`;
 
+/*
+ * Only those to the host itself: what its containers open passes the same chain, and a cache whose remote listens on one
+ * of these ports ends when it cannot reach it.
+ */
+
 /** Holds new connections to these ports of the host, and waits for those that are open, a little. */
 export function holdScript(ports: readonly number[]): string {
   const filters = ports.map((port) => `sport = :${port}`).join(" or ");
   return `command -v iptables >/dev/null || exit 0
 ${releaseScript()}systemd-run --quiet --collect --unit regwarden-hold --on-active=${LIMIT_SECONDS} --timer-property=AccuracySec=1 /bin/sh -c '${RELEASE}' || exit 0
-if ! { ${TABLE} --new-chain ${CHAIN} && ${ports.map((port) => `${TABLE} --append ${CHAIN} --protocol tcp --syn --dport ${port} --jump DROP`).join(" && ")} &&
+if ! { ${TABLE} --new-chain ${CHAIN} && ${ports.map((port) => `${TABLE} --append ${CHAIN} --protocol tcp --syn --dport ${port} --match addrtype --dst-type LOCAL --jump DROP`).join(" && ")} &&
   ${TABLE} --insert PREROUTING --jump ${CHAIN}; }; then
   ${RELEASE}
   exit 0
