@@ -80,7 +80,7 @@ describe("the configuration of an adopted VM", () => {
     expect([hold, compose, release]).toEqual([...[hold, compose, release]].sort((a = 0, b = 0) => a - b));
     const script = String(find("registry-services-hold").inputs.create);
     for (const port of [5000, 5010, 5020, 5030, 5040, 5050, 8080, 5001])
-      expect(script).toContain(`--syn --dport ${port} --jump DROP`);
+      expect(script).toContain(`--syn --dport ${port} --match addrtype --dst-type LOCAL --jump DROP`);
     // Should the update end here, systemd ends the hold.
     expect(script.indexOf("systemd-run")).toBeLessThan(script.indexOf("--insert PREROUTING"));
   });
