@@ -39,11 +39,13 @@ const settings: ClusterSettings = {
     runbookBaseUrl: "https://git.example.com/runbook.md",
     labels: [],
     collects: false,
+    backsUp: false,
   },
   scrape: {
     as: "none",
     labels: [],
     pushgateway: false,
+    backsUp: false,
     metricsAddress: "10.0.20.10:5001",
     registries: ["private"],
   },
