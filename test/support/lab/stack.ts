@@ -46,6 +46,9 @@ export const engine = (operation: string, ...args: string[]) =>
 /** `npm run dns -- --stack e2e ARGS` */
 export const dns = (...args: string[]) => program("engine/dns/main.ts", ["--stack", instance, ...args]);
 
+/** `npm run adopt -- ARGS` */
+export const adopt = (...args: string[]) => program("adopt/main.ts", args);
+
 /** The Pulumi CLI itself in the lab's environment, for configuration and state. */
 export async function pulumi(...args: string[]): Promise<string> {
   return await cli(args);
