@@ -78,8 +78,15 @@ export LC_ALL=C
 waits=
 wait_for() { waits=1; echo "the former jobs go on: $1. Do this on the host: $2" >&2; }
 is_on() { systemctl is-enabled --quiet -- "$1" && systemctl is-active --quiet -- "$1"; }
+# UNIT: waits for a run that has begun. A run of another unit that failed starts a scan.
+ended() {
+  for _ in $(seq ${RUN_LIMIT_SECONDS}); do
+    case $(systemctl show --property ActiveState --value -- "$1") in activating | deactivating) sleep 1 ;; *) return 0 ;; esac
+  done
+}
 # UNIT CODES: whether it has ended, by itself and with one of these exit codes.
 has_run() {
+  ended "$1"
   [ -n "$(systemctl show --property ExecMainExitTimestamp --value -- "$1")" ] || return 1
   case $(systemctl show --property Result --value -- "$1") in success | exit-code) ;; *) return 1 ;; esac
   case ",$2," in *,"$(systemctl show --property ExecMainStatus --value -- "$1")",*) ;; *) return 1 ;; esac
@@ -92,6 +99,9 @@ fi
 ${disableLines(jobs)}
 `;
 }
+
+/** A run that takes longer is for the operator to wait for. */
+const RUN_LIMIT_SECONDS = 600;
 
 /** What does from now on what a former job did. */
 interface Successor {

@@ -116,6 +116,29 @@ describe("former cron lines", () => {
     expect(seen).toContain("as they were");
   });
 
+  test("are disabled after a run that has begun, such as the scan after a failed mark", async () => {
+    const { crontab, root } = await host();
+    // Stands in for systemd: the scan runs when it is asked first, and has ended afterwards.
+    const asked = join(root, "asked");
+    await writeFile(
+      join(root, "systemctl"),
+      `#!/bin/sh
+case "$*" in
+  *ActiveState*scan.service) [ -e '${asked}' ] && echo inactive || { echo activating; : >'${asked}'; } ;;
+  *ActiveState*) echo inactive ;;
+  *ExecMainExitTimestamp*scan.service) [ ! -e '${asked}' ] || echo now ;;
+  *ExecMainExitTimestamp*) echo now ;;
+  *Result*) echo success ;;
+  *ExecMainStatus*) echo 0 ;;
+esac
+`,
+      { mode: 0o755 },
+    );
+    const script = disableJobsScript(SETTINGS, [{ file: crontab, line: lines[0] ?? "" }]);
+    await execa("sh", ["-c", script], { env: { PATH: `${root}:${process.env.PATH}` } });
+    expect(await readFile(crontab, "utf8")).toContain(`${disabledMarker}${lines[0]}`);
+  });
+
   test("go on until what replaces them has run", async () => {
     const { crontab } = await host();
     const script = disableJobsScript(SETTINGS, [{ file: crontab, line: lines[0] ?? "" }]);
