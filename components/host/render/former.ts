@@ -53,7 +53,7 @@ sync -- "$(dirname -- "$kept")"
 
 /** What only the stack makes, beside its units: directories and files that the way back puts aside. */
 export function ownPaths(directory: string): string[] {
-  const below = ["nginx", "auth", "programs"].map((name) => `${directory}/${name}`);
+  const below = ["nginx", "auth", "programs", "tls/authority.pem"].map((name) => `${directory}/${name}`);
   return [...below, launcherPath, bootDirectoriesFile];
 }
 
