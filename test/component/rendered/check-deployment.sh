@@ -23,25 +23,25 @@ docker exec registry-nginx wget -q -T 30 -O /dev/null http://127.0.0.1:5001/free
 scratch=$(mktemp -d)
 trap 'rm -r -- "$scratch"' EXIT
 list_jobs() {
-  for file in "${2-}"/etc/crontab "${2-}"/etc/anacrontab "${2-}"/etc/cron.* "${2-}"/var/spool/cron "${2-}"/etc/systemd/system "${2-}"/etc/systemd/user "${2-}"/run/systemd/system "${2-}"/usr/local/lib/systemd/system "${2-}"/usr/lib/systemd/system "${2-}"/root/.config/systemd/user "${2-}"/home/*/.config/systemd/user; do
+  jobs=$(for file in "${1-}"/etc/crontab "${1-}"/etc/anacrontab "${1-}"/etc/cron.* "${1-}"/var/spool/cron "${1-}"/etc/systemd/system "${1-}"/etc/systemd/user "${1-}"/run/systemd/system "${1-}"/usr/local/lib/systemd/system "${1-}"/usr/lib/systemd/system "${1-}"/root/.config/systemd/user "${1-}"/home/*/.config/systemd/user; do
     [ ! -e "$file" ] || printf '%s\n' "$file"
   done | xargs -r -d '\n' grep -RIl -D skip '' -- 2>/dev/null |
-    xargs -r -d '\n' readlink -f -- | sort -u >"$1/jobs" || true
+    xargs -r -d '\n' readlink -f -- | sort -u) || true
   # Every host with systemd has some.
-  [ -s "$1/jobs" ] || return 1
-  xargs -r -d '\n' grep -ohE '/[A-Za-z0-9_.+/-]+' -- <"$1/jobs" | sort -u | while IFS= read -r path; do
+  [ -n "$jobs" ] || return 1
+  scripts=$(printf '%s\n' "$jobs" | xargs -r -d '\n' grep -ohE '/[A-Za-z0-9_.+/-]+' -- | sort -u | while IFS= read -r path; do
     case $path in
       # The programs speak of these commands and run none; what the cleanup scripts say of themselves adds nothing.
       */regwarden.mjs | */cleanup-tags.sh | */fix-broken-blobs.sh) continue ;;
       /proc/* | /sys/* | /dev/*) continue ;;
     esac
     [ ! -f "$path" ] || printf '%s\n' "$path"
-  done >"$1/scripts" || true
-  sort -u -- "$1/jobs" "$1/scripts" | xargs -r -d '\n' grep -IlE 'garbage-collect|cleanup-tags[.]sh|fix-broken-blobs[.]sh' -- |
+  done) || true
+  printf '%s\n' "$jobs" "$scripts" | sed '/^$/d' | sort -u | xargs -r -d '\n' grep -IlE 'garbage-collect|cleanup-tags[.]sh|fix-broken-blobs[.]sh' -- |
     xargs -r -d '\n' grep -nHZ '' -- || true
   printf '%s\n' '-- end of jobs --'
 }
-list_jobs "$scratch" </dev/null >"$scratch/listing" 2>&1 || true
+list_jobs </dev/null >"$scratch/listing" 2>&1 || true
 # The directory is for root alone; the program, which gets this file only, runs as another account.
 chmod 0444 "$scratch/listing"
 docker run --rm --pull never --network host --read-only --cap-drop ALL --security-opt no-new-privileges \
