@@ -8,6 +8,7 @@ import { tourSteps } from "./tour-steps.ts";
 
 const readOn = `${heading("And on your own VM")}
    README.md, "Use it for your own VM": a configuration of nine lines.
+   docs/adopt.md: a registry that runs already is read, moved in and, where you do not like it, moved back.
    docs/README.md: every document, from moving in to a rebuild at three in the morning.`;
 
 /**
