@@ -23,7 +23,7 @@ export const dnsUsage = `Usage: npm run dns -- rollback|test|status [options]
   --stack NAME  which stack [default: the lab's if it runs here, else PULUMI_STACK]
 
 Runs regwarden-dns on the host, over the stack's own verified connection.
-Exit codes: 0 done, 1 it failed, 2 usage or configuration, 3 could not try.
+Exit codes: 0 done, 1 it failed, 2 usage, 3 could not try: a host, the configuration or its secrets cannot be read.
 `;
 
 const options = {
