@@ -54,7 +54,8 @@ export async function startTransfers(
         () => count.done++,
         (error: unknown) => count.failures.push(error instanceof Error ? error.message : String(error)),
       );
-      await pace(20);
+      // Without a pause the clients take the processors from what they are to go on beside.
+      await pace(kind === "pull" || kind === "push" ? 400 : 100);
     }
   });
   const once = () => {
