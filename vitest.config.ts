@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { LabLastSequencer } from "./test/e2e/lab-last.ts";
@@ -20,6 +21,8 @@ export default defineConfig({
       ? ["default", ["json", { outputFile: join(summary, `${process.pid}.json`) }]]
       : ["default"],
     sequence: { sequencer: LabLastSequencer },
+    // Most tests wait for processes that they started: no processor is to be kept free for Vitest itself.
+    maxWorkers: availableParallelism(),
     projects: [
       // Some bundle the programs or start processes: on a busy machine that takes longer than the usual five seconds.
       project("unit", { testTimeout: 30_000 }),
@@ -27,7 +30,7 @@ export default defineConfig({
       project("component", { testTimeout: 30_000 }),
       project("pushgateway", { testTimeout: 60_000, hookTimeout: 600_000 }),
       project("rules", { testTimeout: 60_000, hookTimeout: 900_000 }),
-      project("registry", { testTimeout: 60_000, hookTimeout: 900_000, fileParallelism: false }),
+      project("registry", { testTimeout: 60_000, hookTimeout: 900_000 }),
       // The engine over the real CLI, on a small program.
       project("engine", { testTimeout: 300_000, hookTimeout: 1_800_000 }),
       project("host", {
