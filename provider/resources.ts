@@ -240,6 +240,11 @@ export interface ComposeProjectArgs {
   readonly data?: readonly (DataArgs & { readonly path: string })[];
   /** Seconds that `docker compose up --wait` may take. @default 300 */
   readonly waitTimeoutSeconds?: pulumi.Input<number>;
+  /**
+   * POSIX shell, run as root just before containers are made anew (images are there by then) and right after it, whatever
+   * became of them. Never holds a secret. A change of it is none of the containers.
+   */
+  readonly hold?: { readonly begin: string; readonly end: string };
 }
 
 /** The running containers of a compose file. */

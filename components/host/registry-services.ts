@@ -32,24 +32,7 @@ export class RegistryServices extends pulumi.ComponentResource {
 
   constructor(name: string, args: RegistryServicesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:RegistryServices", name, {}, opts);
-    const { access, settings, former = false } = args;
-    const hold =
-      former &&
-      hostCommand(
-        `${name}-hold`,
-        { access, script: holdScript(publishedPorts(settings)), update: "true" },
-        { parent: this },
-      );
-    // With the containers of another program every one is made anew: clients wait for that.
-    const compose = runningServices(name, args, { parent: this, dependsOn: hold ? [hold] : [] });
-    if (former) {
-      const script = releaseScript();
-      hostCommand(
-        `${name}-release`,
-        { access, script, update: "true" },
-        { parent: this, dependsOn: [compose] },
-      );
-    }
+    const compose = runningServices(name, args, { parent: this });
     const boot = new SystemdUnit(
       `${name}-boot`,
       { name: units.boot, content: bootUnit(args.settings), enabled: true, active: true, ...backups },
@@ -77,7 +60,7 @@ const backups = { backupDirectory };
 
 function runningServices(
   name: string,
-  { settings, services, mounted }: RegistryServicesArgs,
+  { settings, services, mounted, former = false }: RegistryServicesArgs,
   opts: pulumi.CustomResourceOptions,
 ): ComposeProject {
   const expected = Object.entries(serviceContainers(settings)).map(([service, container]) => [
@@ -94,6 +77,8 @@ function runningServices(
     services: Object.fromEntries(expected),
     data: [privateData(settings)],
     dependents: [NGINX_SERVICE, ...(settings.ui.enabled ? [UI_SERVICE] : [])],
+    // With the containers of another program every one is made anew: clients wait for that.
+    ...(former && { hold: { begin: holdScript(publishedPorts(settings)), end: releaseScript() } }),
   };
   return new ComposeProject(`${name}-compose`, args, opts);
 }

@@ -26,7 +26,7 @@ export const composeProject: ResourceKind<Inputs> = {
   schema: composeProjectSchema,
   replaceOn: ["project"],
   deleteBeforeReplace: true,
-  settings: ["waitTimeoutSeconds", "dependents", "data"],
+  settings: ["waitTimeoutSeconds", "dependents", "data", "hold"],
 
   // When files were written, only the program that wrote them knows.
   inTermsOf: (old, declared) => ({ ...old, services: withMounted(old.services, declared.services) }),

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { revisionLabel } from "../../contract/host-names.ts";
-import type { Container } from "../remote/containers.ts";
+import type { Container, Hold } from "../remote/containers.ts";
 import type { DataDirectory } from "../remote/data-directory.ts";
 import { dataSchema } from "./data-state.ts";
 import { absolutePath, asFound } from "./kind.ts";
@@ -23,6 +23,8 @@ const serviceSchema = v.pipe(
   v.transform((service) => ({ ...service, health: service.healthcheck ? "healthy" : "none" })),
 );
 
+const noHold = { begin: "", end: "" };
+
 /** Inputs of a compose project. */
 export const composeProjectSchema = v.strictObject({
   project: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9_-]*$/, "must be a compose project name")),
@@ -31,6 +33,7 @@ export const composeProjectSchema = v.strictObject({
   dependents: v.array(v.string()),
   data: v.optional(v.array(v.strictObject({ path: absolutePath, ...dataSchema.entries })), []),
   waitTimeoutSeconds: v.pipe(v.number(), v.minValue(1)),
+  hold: v.optional(v.strictObject({ begin: v.string(), end: v.string() }), noHold),
 });
 
 /** A service as declared, or as found: the same fields, so that a difference is shown by name. */
@@ -57,6 +60,7 @@ export interface ComposeProjectInputs {
   /** Checked before a container is started. */
   data: DataDirectory[];
   waitTimeoutSeconds: number;
+  hold: Hold;
 }
 
 /** What a deployment left behind, by service: later reads compare with it. */
@@ -133,7 +137,7 @@ export function importedProject(
     configHash: found[labels.configHash] ?? "",
   }));
   const [file = ""] = made.map((each) => each.labels[labels.files] ?? "");
-  const inputs = { project, file, services, dependents: [], data: [], waitTimeoutSeconds: 300 };
+  const inputs = { project, file, services, dependents: [], data: [], waitTimeoutSeconds: 300, hold: noHold };
   return { inputs, outputs: { ...inputs, deployed, bounce: "" } };
 }
 

@@ -126,12 +126,13 @@ function containerOf(
 }
 
 /**
- * Arguments: compose file, project, wait limit in seconds, image count, then pairs of image reference and the id it
+ * Arguments: compose file, project, wait limit in seconds, what to run just before containers are made anew and what
+ * right after it, whatever became of them, image count, then pairs of image reference and the id it
  * had at the last deployment ("" when unknown), then containers that hold a service's name but were not made by this
  * project. A reference that names another image now gets its old meaning back, by tag where the image is still here.
  */
 const upScript = `set -eu
-file=$1 project=$2 limit=$3 images=$4; shift 4
+file=$1 project=$2 limit=$3 begin=$4 end=$5 images=$6; shift 6
 compose() { docker compose --file "$file" --project-name "$project" "$@"; }
 compose config --quiet
 while [ "$images" -gt 0 ]; do
@@ -146,6 +147,10 @@ while [ "$images" -gt 0 ]; do
   fi
   images=$((images - 1)); shift 2
 done
+if [ -n "$begin" ]; then
+  trap 'sh -c "$end"' EXIT
+  sh -c "$begin"
+fi
 for container; do
   echo "container $container was not made by this project: stopped and renamed" >&2
   docker update --restart=no -- "$container" >/dev/null
@@ -175,12 +180,19 @@ if ! message=$(compose up --detach --wait --wait-timeout "$limit" --remove-orpha
   exit 1
 fi`;
 
+/** POSIX shell for the moments in which containers are others: nothing where it is empty. */
+export interface Hold {
+  readonly begin: string;
+  readonly end: string;
+}
+
 export interface UpRequest {
   readonly file: string;
   readonly project: string;
   readonly waitTimeoutSeconds: number;
   /** Image references with the id that each had at the last deployment. */
   readonly images: readonly (readonly [reference: string, id: string])[];
+  readonly hold: Hold;
   /** Names of containers in the way. */
   readonly displace: readonly string[];
 }
@@ -191,6 +203,8 @@ export async function composeUp(host: SshHost, request: UpRequest): Promise<void
     request.file,
     request.project,
     String(request.waitTimeoutSeconds),
+    request.hold.begin,
+    request.hold.end,
     String(request.images.length),
   ];
   await host.run(upScript, [...head, ...request.images.flat(), ...request.displace], {

@@ -72,24 +72,22 @@ describe("the configuration of an adopted VM", () => {
   });
 
   test("holds new connections while all containers are made anew, and no longer", async () => {
-    const { declared, find } = await run(registryStack, { config });
-    const names = declared.map(({ name }) => name);
-    const [hold, compose, release] = ["hold", "compose", "release"].map((part) =>
-      names.indexOf(`registry-services-${part}`),
-    );
-    expect([hold, compose, release]).toEqual([...[hold, compose, release]].sort((a = 0, b = 0) => a - b));
-    const script = String(find("registry-services-hold").inputs.create);
+    const { find } = await run(registryStack, { config });
+    const { begin: script = "", end } = find("registry-services-compose").inputs.hold as Record<
+      string,
+      string
+    >;
     for (const port of [5000, 5010, 5020, 5030, 5040, 5050, 8080, 5001])
       expect(script).toContain(`--syn --dport ${port} --match addrtype --dst-type LOCAL --jump DROP`);
-    // Should the update end here, systemd ends the hold.
+    expect(end).toContain("--delete-chain");
+    // Should the connection to the host break here, systemd ends the hold.
     expect(script.indexOf("systemd-run")).toBeLessThan(script.indexOf("--insert PREROUTING"));
   });
 
   test("without the section makes everything, and touches no crontab", async () => {
     const { adopt: _, ...without } = config as Record<string, string>;
-    const { declared } = await run(registryStack, { config: without });
-    expect(
-      declared.filter(({ name, importId }) => importId !== "" || /former|hold|release/.test(name)),
-    ).toEqual([]);
+    const { declared, find } = await run(registryStack, { config: without });
+    expect(declared.filter(({ name, importId }) => importId !== "" || /former/.test(name))).toEqual([]);
+    expect(find("registry-services-compose").inputs).not.toHaveProperty("hold");
   });
 });

@@ -263,13 +263,19 @@ describe("a compose project", () => {
     expect(await containerIds()).toEqual(before);
   });
 
-  test("that does not get healthy fails with the service, its state and its last lines", async () => {
+  test("that does not get healthy fails with the service, its state and its last lines, and holds clients no longer", async () => {
+    const [before] = await containerIds();
     await writeFile(composeFile({ ...revisions, quay: "2" }, "echo cannot open config; exit 3"));
+    const log = "docker inspect -f '{{.Id}}' test-quay >>/srv/compose-test/held";
     const update = composeProject.update(host.root, "compose-test", await deployed(), {
       ...declare({ ...revisions, quay: "2" }),
       waitTimeoutSeconds: 5,
+      hold: { begin: log, end: log },
     });
     await expect(update).rejects.toThrow(/test-quay is .*\n\s+cannot open config/s);
+    const [after] = await containerIds();
+    expect((await host.sh("cat /srv/compose-test/held")).trim().split("\n")).toEqual([before, after]);
+    expect(after).not.toBe(before);
   });
 
   test("with an image that cannot be had names the image and what to do, and changes nothing", async () => {

@@ -10,7 +10,7 @@ import { containers } from "../../../contract/host-names.ts";
 const LIMIT_SECONDS = 45;
 
 /** What runs may end by itself for so long, before the containers go. */
-const DRAIN_SECONDS = 4;
+const DRAIN_SECONDS = 2;
 
 /** Of Docker's own packages; a host without it refuses connections for those seconds, as it always did. */
 const TABLE = "iptables --wait 5 --table raw";
