@@ -25,7 +25,7 @@ export default defineConfig({
     maxWorkers: availableParallelism(),
     projects: [
       // Some bundle the programs or start processes: on a busy machine that takes longer than the usual five seconds.
-      project("unit", { testTimeout: 30_000 }),
+      project("unit", { testTimeout: 60_000 }),
       // Each runs the complete program: on a busy machine that takes longer than the usual five seconds.
       project("component", { testTimeout: 30_000 }),
       project("pushgateway", { testTimeout: 60_000, hookTimeout: 600_000 }),

@@ -71,7 +71,8 @@ describe("commands", () => {
       }
     }
     expect(found).toEqual([]);
-  });
+    // It starts each program for its help: on a busy machine a minute.
+  }, 180_000);
 
   /** Options of other programs, named alone. */
   const others = [
