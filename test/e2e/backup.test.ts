@@ -28,11 +28,11 @@ const pull = () =>
     ...["copy", "--all", "--src-authfile", authFile, "--src-cert-dir", certificateDirectory],
     ...[`docker://${registry}/${ciImageReference}`, `dir:${join(scratch, "pulled")}`],
   ]);
-/** Path, mode, owner and digest of every file of the store. */
+/** Path, mode, owner and digest of every file of the store, but uploads and which digests a tag had: no copy has those. */
 const files = () =>
   onHost(
-    `cd ${privateStore}/docker && find . -path '*/_uploads/*' -prune -o -type f -print0 | sort -z | xargs -0 stat -c '%n %a %U' && ` +
-      "find . -path '*/_uploads/*' -prune -o -type f -print0 | sort -z | xargs -0 sha256sum",
+    `cd ${privateStore}/docker && find . \\( -path '*/_uploads/*' -o -path '*/_manifests/tags/*/index/*' \\) -prune ` +
+      "-o -type f -exec stat -c '%n %a %U' {} + -exec sha256sum {} + | sort",
   );
 let other: RsyncHost;
 let isDeclared = false;
