@@ -102,7 +102,9 @@ async function becomesReady(daemon: Daemon): Promise<void> {
 /** Has the daemon running with exactly this command and answering. Returns whether it had to be started. */
 export async function ensureDaemon(daemon: Daemon, options: StepOptions = {}): Promise<boolean> {
   const pid = daemonPid(daemon);
-  const isCurrent = pid !== undefined && argumentsOf(pid)?.join("\0") === daemon.command.join("\0");
+  // Without its file others may be gone too: it answers for a while and ends when it misses them.
+  const isRecorded = pid !== undefined && Number(readText(daemonFiles(daemon).pid)) === pid;
+  const isCurrent = isRecorded && argumentsOf(pid)?.join("\0") === daemon.command.join("\0");
   if (isCurrent && (await daemon.answers())) return false;
   await stopDaemon(daemon, options);
   options.reporter?.say(`starting ${daemon.name}`);

@@ -74,7 +74,7 @@ beforeAll(async () => {
 afterAll(async () => {
   writeFileSync(stackFile(instance), configuration);
   await onHost(
-    `rm -f ${crontab}; docker ps --all --quiet --filter name=.displaced- | xargs -r docker rm --force`,
+    `cd /opt/registry && rm -f ${crontab} cleanup-tags.sh fix-broken-blobs.sh htpasswd nginx.conf; docker ps --all --quiet --filter name=.displaced- | xargs -r docker rm --force`,
   );
   await labEnds(0, "up");
 });

@@ -36,8 +36,17 @@ test("a daemon whose process id was never recorded, because its starter was kill
   const pid = daemonPid(daemon);
   rmSync(daemonFiles(daemon).pid);
   expect(daemonPid(daemon)).toBe(pid);
-  expect(await ensureDaemon(daemon)).toBe(false);
   await stopDaemon(daemon);
+  expect(existsSync(`/proc/${pid}/cwd`)).toBe(false);
+});
+
+test("a daemon whose files were removed while it ran, which may end at any moment, is started anew", async () => {
+  await ensureDaemon(daemon);
+  const pid = daemonPid(daemon);
+  rmSync(daemonFiles(daemon).pid);
+  rmSync(daemonFiles(daemon).log);
+  expect(await ensureDaemon(daemon)).toBe(true);
+  expect(daemonPid(daemon)).not.toBe(pid);
   expect(existsSync(`/proc/${pid}/cwd`)).toBe(false);
 });
 
