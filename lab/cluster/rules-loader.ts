@@ -46,7 +46,10 @@ export async function loadRules(
   const files = await rulesOf(client);
   await write(rulesDirectory(instance), factor === 1 ? files : scaleFor(files, factor));
   const url = `${urlsOf(instance).prometheus}/-/reload`;
-  const answer = await fetch(url, { method: "POST", signal: AbortSignal.timeout(15_000) });
+  const answer = await fetch(url, { method: "POST", signal: AbortSignal.timeout(15_000) }).catch((cause) => {
+    const hint = 'Run "npm run lab" again: it starts what has ended.';
+    throw new LabError("E_COMMAND_FAILED", `Prometheus does not answer at ${url}`, { cause, hint });
+  });
   if (!answer.ok) {
     throw new LabError("E_COMMAND_FAILED", `Prometheus refuses its rules: ${(await answer.text()).trim()}`);
   }
