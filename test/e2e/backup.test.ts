@@ -110,7 +110,7 @@ describe("a copy of the lab's store on another machine", () => {
     expect(await files()).toBe(before);
     await pull();
     await up();
-    expect(await onHost(`systemctl is-active ${units.scanTimer}`)).toBe("active\n");
+    expect(await onHost(`systemctl is-active ${units.scanTimer}`)).toBe("active");
     await noDrift();
   });
 });
