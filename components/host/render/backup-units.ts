@@ -102,7 +102,8 @@ copy() {
 copy --checksum --prune-empty-dirs --min-size=1 --exclude=_uploads/ --exclude=_layers/ \\
   --exclude=_manifests/revisions/ --exclude='_manifests/tags/*/index/' ./${dataMarker} ${REPOSITORIES}
 echo "$run" >"$state/begun"
-copy --exclude=_uploads/ --exclude=_layers/ --exclude=_manifests/tags/ ${REPOSITORIES}
+# With the directory of tags, also where it is empty: without it the registry does not know the repository.
+copy --exclude=_uploads/ --exclude=_layers/ --exclude='_manifests/tags/*' ${REPOSITORIES}
 copy --exclude=_uploads/ --exclude=_manifests/ ${REPOSITORIES}
 copy ${BLOBS}
 

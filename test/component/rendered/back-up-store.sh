@@ -83,7 +83,8 @@ copy() {
 copy --checksum --prune-empty-dirs --min-size=1 --exclude=_uploads/ --exclude=_layers/ \
   --exclude=_manifests/revisions/ --exclude='_manifests/tags/*/index/' ./.regwarden-data ./docker/registry/v2/repositories
 echo "$run" >"$state/begun"
-copy --exclude=_uploads/ --exclude=_layers/ --exclude=_manifests/tags/ ./docker/registry/v2/repositories
+# With the directory of tags, also where it is empty: without it the registry does not know the repository.
+copy --exclude=_uploads/ --exclude=_layers/ --exclude='_manifests/tags/*' ./docker/registry/v2/repositories
 copy --exclude=_uploads/ --exclude=_manifests/ ./docker/registry/v2/repositories
 copy ./docker/registry/v2/blobs
 
