@@ -1,14 +1,7 @@
 import { createHash } from "node:crypto";
-import { Client, type ServerHostKeyAlgorithm } from "ssh2";
+import { Client } from "ssh2";
+import { hostKeyTypes } from "../config/known-hosts.ts";
 import { HostError } from "../provider/errors.ts";
-
-/** As the stack's configuration takes them, best first. */
-const keyTypes = [
-  "ssh-ed25519",
-  "ecdsa-sha2-nistp256",
-  "ecdsa-sha2-nistp384",
-  "ecdsa-sha2-nistp521",
-] as const satisfies readonly ServerHostKeyAlgorithm[];
 
 const dialLimitMilliseconds = 15_000;
 
@@ -29,7 +22,7 @@ export function shownHostKey(address: string, port: number): Promise<string> {
       if (shown !== undefined) return resolve(`${typeOf(shown)} ${shown.toString("base64")}`);
       const hasNone = /no matching host key format|host key format/i.test(error.message);
       const text = hasNone
-        ? `${name}: the host has no key of type ${keyTypes.join(", ")}; make one there: ssh-keygen -A`
+        ? `${name}: the host has no key of type ${hostKeyTypes.join(", ")}; make one there: ssh-keygen -A`
         : `${name}: cannot connect: ${error.message}. Check the address, the port, the firewall and that sshd runs.`;
       reject(new HostError(hasNone ? "E_HOST_KEY" : "E_HOST_UNREACHABLE", text, { cause: error }));
     });
@@ -38,7 +31,7 @@ export function shownHostKey(address: string, port: number): Promise<string> {
       port,
       username: "nobody",
       readyTimeout: dialLimitMilliseconds,
-      algorithms: { serverHostKey: [...keyTypes] },
+      algorithms: { serverHostKey: [...hostKeyTypes] },
       hostVerifier: (blob: Buffer) => {
         shown = blob;
         return false;

@@ -1,5 +1,12 @@
-// Not ssh-rsa: for it the command plugin offers SHA-1 signatures only, which sshd refuses.
-const KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"];
+/** Types of host keys, best first. Not ssh-rsa: for it the command plugin offers SHA-1 signatures only, which sshd refuses. */
+export const hostKeyTypes = [
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+] as const;
+
+const strength = (type: string) => hostKeyTypes.findIndex((known) => known === type);
 
 /**
  * The key of a known_hosts entry, `TYPE BASE64`; the strongest when the text has several. Undefined when it has none.
@@ -10,8 +17,8 @@ export function hostKeyOf(knownHosts: string): string | undefined {
   const keys = knownHosts.split("\n").flatMap((line) => {
     const [names = "", type = "", key = ""] = line.trim().split(/\s+/);
     if (names.startsWith("@") || names.startsWith("#")) return [];
-    return KEY_TYPES.includes(type) && /^AAAA[\w+/]+=*$/.test(key) ? [{ type, key }] : [];
+    return strength(type) !== -1 && /^AAAA[\w+/]+=*$/.test(key) ? [{ type, key }] : [];
   });
-  const best = keys.sort((a, b) => KEY_TYPES.indexOf(a.type) - KEY_TYPES.indexOf(b.type))[0];
+  const best = keys.sort((a, b) => strength(a.type) - strength(b.type))[0];
   return best && `${best.type} ${best.key}`;
 }

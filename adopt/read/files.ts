@@ -38,36 +38,27 @@ export function entriesOf(directory: string, output: Buffer): EntryFact[] {
  */
 const hideSecrets = `sed -E 's/(^|[^[:alpha:]])((password|passwd|secret|token|authorization|accesskey|secretkey)[[:alpha:]_]*"?[[:space:]]*[:= ][[:space:]]*)[^[:space:]].*$/\\1\\2(hidden)/I'`;
 
-/** Arguments: root, then paths. Path and text of each that is a file, with secrets hidden. */
-export const textsScript = `set -eu
+/** Arguments: root, then paths. Path of each that is a file, and what the command prints of it. */
+const ofEachFile = (command: string) => `set -eu
 export LC_ALL=C
 root=$1; shift
 for path; do
   [ -f "$root$path" ] || continue
   printf '%s\\0' "$path"
-  ${hideSecrets} -- "$root$path"
+  ${command} -- "$root$path"
   printf '\\0'
 done`;
 
-/** Arguments: root, then paths. Path and names of each password file; the hashes stay on the host. */
-export const usersScript = `set -eu
-root=$1; shift
-for path; do
-  [ -f "$root$path" ] || continue
-  printf '%s\\0' "$path"
-  sed -n 's/^\\([^:#][^:]*\\):.*/\\1/p' -- "$root$path"
-  printf '\\0'
-done`;
+/** The texts, with secrets hidden. */
+export const textsScript = ofEachFile(hideSecrets);
 
-/** Arguments: root, then paths. Path and certificates of each; of a file that holds a key too, only the certificates. */
-export const certificatesScript = `set -eu
-root=$1; shift
-for path; do
-  [ -f "$root$path" ] || continue
-  printf '%s\\0' "$path"
-  sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' -- "$root$path"
-  printf '\\0'
-done`;
+/** The names in password files; the hashes stay on the host. */
+export const usersScript = ofEachFile("sed -n 's/^\\([^:#][^:]*\\):.*/\\1/p'");
+
+/** The certificates; of a file that holds a key too, only those. */
+export const certificatesScript = ofEachFile(
+  "sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p'",
+);
 
 /** Arguments: root, directory. The mount points at or below it. */
 export const mountsScript = `set -eu

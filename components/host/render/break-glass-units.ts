@@ -2,9 +2,9 @@ import { containers } from "../../../contract/host-names.ts";
 import { breakGlassFile, hostPaths, reportDirectory } from "../../../contract/host-paths.ts";
 import { privateRegistry } from "../../../contract/registries.ts";
 import type { BreakGlassSettings, RegistrySettings } from "../settings.ts";
-import { dockerClientSandbox } from "./hardening.ts";
+import { containerUnit } from "./container-unit.ts";
 import { MANAGED_BY } from "./managed-by.ts";
-import { programCommand, REPORT_MOUNT, removeContainer } from "./sandbox.ts";
+import { programCommand, REPORT_MOUNT } from "./sandbox.ts";
 
 /**
  * Copies images out of the store. Exit code 1 (an image is damaged) leaves the unit failed on purpose: `systemctl --failed`
@@ -25,22 +25,12 @@ export function breakGlassUnit(
     volumes: [`${data}:${data}:ro`, `${directory}:${directory}`, `${reportDirectory}:${REPORT_MOUNT}`],
     options: [`--name ${containers.breakGlass} --memory 512m`],
   });
-  const clear = removeContainer(containers.breakGlass);
-  return `# ${MANAGED_BY}
-[Unit]
-Description=Break glass copies of images out of the private registry's store
-After=docker.service
-Requires=docker.service
-StartLimitIntervalSec=0
-
-[Service]
-Type=oneshot
-ExecStartPre=-${clear}
-ExecStart=/usr/bin/${run}
-ExecStopPost=-${clear}
-TimeoutStartSec=12h
-
-${dockerClientSandbox}`;
+  return containerUnit({
+    description: "Break glass copies of images out of the private registry's store",
+    container: containers.breakGlass,
+    command: run,
+    timeout: "12h",
+  });
 }
 
 /** Starts {@link breakGlassUnit}. */

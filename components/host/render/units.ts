@@ -2,9 +2,9 @@ import { composeProject, containers } from "../../../contract/host-names.ts";
 import { hostPaths, reportDirectory, scanFiles } from "../../../contract/host-paths.ts";
 import { privateRegistry } from "../../../contract/registries.ts";
 import type { RegistrySettings } from "../settings.ts";
-import { dockerClientSandbox } from "./hardening.ts";
+import { containerUnit } from "./container-unit.ts";
 import { MANAGED_BY } from "./managed-by.ts";
-import { programCommand, REPORT_MOUNT, removeContainer } from "./sandbox.ts";
+import { programCommand, REPORT_MOUNT } from "./sandbox.ts";
 
 /** Starts the containers at boot. Without ExecStop: restarting the unit is no outage. */
 export function bootUnit({ directory, dataMount }: RegistrySettings): string {
@@ -47,22 +47,12 @@ export function scanUnit(settings: RegistrySettings): string {
     volumes: [`${data}:/data:ro`, `${reportDirectory}:${REPORT_MOUNT}`],
     options: [`--name ${containers.scan} --memory 512m`],
   });
-  const clear = removeContainer(containers.scan);
-  return `# ${MANAGED_BY}
-[Unit]
-Description=Scan of the registry's store for missing manifests and blobs
-After=docker.service
-Requires=docker.service
-StartLimitIntervalSec=0
-
-[Service]
-Type=oneshot
-ExecStartPre=-${clear}
-ExecStart=/usr/bin/${scan}
-ExecStopPost=-${clear}
-TimeoutStartSec=3600
-
-${dockerClientSandbox}`;
+  return containerUnit({
+    description: "Scan of the registry's store for missing manifests and blobs",
+    container: containers.scan,
+    command: scan,
+    timeout: "3600",
+  });
 }
 
 /** Starts the scan daily, and at boot when it was missed. */

@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import ssh2 from "ssh2";
 import { keyPair } from "../lab/key-pair.ts";
+import { runInShell } from "./run-in-shell.ts";
 
 /** Another machine, as ssh and rsync see it: it runs what it is asked to, for those whose key it knows. */
 export interface RsyncHost {
@@ -26,16 +26,7 @@ export async function startRsyncHost(address = "127.0.0.1"): Promise<RsyncHost> 
     });
     client.on("session", (accept) => {
       accept().on("exec", (acceptCommand, _reject, { command }) => {
-        const channel = acceptCommand();
-        const child = spawn("sh", ["-c", command]);
-        channel.pipe(child.stdin);
-        child.stdout.pipe(channel, { end: false });
-        child.stderr.pipe(channel.stderr, { end: false });
-        child.stdin.on("error", () => {});
-        child.on("close", (code) => {
-          channel.exit(code ?? 255);
-          channel.end();
-        });
+        runInShell(command, acceptCommand());
       });
     });
   });

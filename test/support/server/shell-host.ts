@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import ssh2 from "ssh2";
+import { runInShell } from "./run-in-shell.ts";
 
 /** This machine as a host: an SSH server on the loopback that runs commands in a shell, as this account. */
 export interface ShellHost {
@@ -34,16 +34,7 @@ export async function startShellHost(): Promise<ShellHost> {
     client.on("session", (accept) => {
       accept().on("exec", (acceptExec, _reject, { command }) => {
         commands.push(command);
-        const channel = acceptExec();
-        const child = spawn("sh", ["-c", command]);
-        channel.pipe(child.stdin);
-        child.stdin.on("error", () => {});
-        child.stdout.pipe(channel, { end: false });
-        child.stderr.pipe(channel.stderr, { end: false });
-        child.on("close", (code) => {
-          channel.exit(code ?? 255);
-          channel.end();
-        });
+        runInShell(command, acceptExec());
       });
     });
   });

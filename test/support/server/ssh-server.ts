@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import ssh2 from "ssh2";
+import { runInShell } from "./run-in-shell.ts";
 
 /** An SSH server of this machine that runs each command here, as this account. */
 export interface SshServer {
@@ -33,16 +33,7 @@ export async function startSshServer(key: SshKeyPair, port = 0): Promise<SshServ
     client.on("authentication", (context) => context.accept());
     client.on("session", (accept) => {
       accept().on("exec", (acceptExec, _reject, { command }) => {
-        const channel = acceptExec();
-        const child = spawn("sh", ["-c", command]);
-        channel.pipe(child.stdin);
-        child.stdin.on("error", () => {});
-        child.stdout.pipe(channel, { end: false });
-        child.stderr.pipe(channel.stderr, { end: false });
-        child.on("close", (code) => {
-          channel.exit(code ?? 255);
-          channel.end();
-        });
+        runInShell(command, acceptExec());
       });
     });
   });

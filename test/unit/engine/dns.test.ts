@@ -6,9 +6,9 @@ import { chosenHost, parseDnsArgs } from "../../../engine/dns/args.ts";
 
 describe("the command line of npm run dns", () => {
   test("names an action, a name to ask for, a host and a stack", () => {
-    expect(parseDnsArgs(["test", "deb.debian.org", "--host", "proxmox", "--stack", "prod"])).toEqual({
+    expect(parseDnsArgs(["test", "www.example.com", "--host", "proxmox", "--stack", "prod"])).toEqual({
       action: "test",
-      name: "deb.debian.org",
+      name: "www.example.com",
       host: "proxmox",
       stack: "prod",
     });
