@@ -63,7 +63,7 @@ describe("a host", () => {
       privateKey: readFileSync(privateKeyFile, "utf8"),
     };
     plugin.configure({ connection: JSON.stringify(connection) });
-    expect(await plugin.read("File", path, {})).toBeUndefined();
+    expect(await plugin.read("File", path, { inputs, outputs: inputs })).toBeUndefined();
     const failures = await Promise.all([1, 2].map(() => plugin.create("File", inputs, false).catch(String)));
     expect(failures[0]).toMatch(/- Docker Engine does not answer/);
     expect(failures[1]).toMatch(/not changed: another message of this run says/);
