@@ -2,7 +2,6 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { RegistryCluster } from "./components/cluster/registry-cluster.ts";
 import type { ClusterSettings } from "./components/cluster/settings.ts";
-import type { HostAccess } from "./components/host/host-command.ts";
 import { HostDns } from "./components/host/host-dns.ts";
 import { importExisting } from "./components/host/import-existing.ts";
 import { RegistryHost } from "./components/host/registry-host.ts";
@@ -37,9 +36,8 @@ export default async function registryStack(): Promise<StackOutputs> {
   const vault = vaultOf(config);
   const secrets = await readSecrets(config, vault);
   if (vault !== undefined) allowInVault(config, vault);
-  const access = accessTo(config.host, secrets.hostKey, secrets);
   const provider = new Provider("host", {
-    connection: access.connection,
+    connection: connectionTo(config.host, secrets.hostKey, secrets),
     mounts: config.host.dataMount === undefined ? [] : [config.host.dataMount],
   });
   const declared = new Declared();
@@ -47,11 +45,11 @@ export default async function registryStack(): Promise<StackOutputs> {
   const existing = importExisting(settings, config.adopt?.existing ?? []);
   const onHost = { providers: { host: provider }, transformations: [declared.transformation, existing] };
 
-  const dns = vmDns(config, access, onHost);
+  const dns = vmDns(config, onHost);
   for (const each of config.dns?.hosts ?? []) otherDns(each, config, secrets);
   const host = new RegistryHost(
     "registry",
-    { settings, secrets, access, former: config.adopt },
+    { settings, secrets, former: config.adopt },
     // Images are pulled by name.
     { ...onHost, dependsOn: dns },
   );
@@ -81,11 +79,12 @@ export async function dnsConnections(): Promise<Readonly<Record<string, Connecti
   const config = readConfig();
   const secrets = await readSecrets(config, vaultOf(config));
   const { dns, host } = config;
-  const vm = dns?.servers === undefined ? [] : [[vmName, accessTo(host, secrets.hostKey, secrets)] as const];
+  const vm =
+    dns?.servers === undefined ? [] : [[vmName, connectionTo(host, secrets.hostKey, secrets)] as const];
   const others = (dns?.hosts ?? []).map(
-    (each) => [each.name, accessToDnsHost(each, config, secrets)] as const,
+    (each) => [each.name, connectionToDnsHost(each, config, secrets)] as const,
   );
-  return Object.fromEntries([...vm, ...others].map(([name, { connection }]) => [name, connection]));
+  return Object.fromEntries([...vm, ...others]);
 }
 
 /** Off by default: who deploys the first time needs more rights for it than any later run. */
@@ -97,44 +96,40 @@ export function allowInVault(config: Config, provider: pulumi.ProviderResource):
 }
 
 /** The DNS of the VM, where the configuration has it. */
-function vmDns(
-  { dns, registry }: Config,
-  access: HostAccess,
-  opts: pulumi.ComponentResourceOptions,
-): HostDns[] {
+function vmDns({ dns, registry }: Config, opts: pulumi.ComponentResourceOptions): HostDns[] {
   if (dns?.servers === undefined) return [];
   const { servers, searchDomains, netplan } = dns;
   const probeName = dns.testName ?? registry.hostname;
   const args = { dns: { servers, searchDomains }, kind: "resolved", netplan, probeName } as const;
-  return [new HostDns("dns", { ...args, access, configKey: "regwarden:dns" }, opts)];
+  return [new HostDns("dns", { ...args, configKey: "regwarden:dns" }, opts)];
 }
 
 /** The DNS of another host, over a connection of its own. The rest of the stack does not wait for it. */
 function otherDns(host: DnsHost, config: Config, secrets: StackSecrets): void {
   const { name, kind, servers, searchDomains, netplan } = host;
   const { dns, registry } = config;
-  const access = accessToDnsHost(host, config, secrets);
-  const provider = new Provider(`dns-${name}`, { connection: access.connection, deferrable: true });
+  const connection = connectionToDnsHost(host, config, secrets);
+  const provider = new Provider(`dns-${name}`, { connection, deferrable: true });
   const probeName = dns?.testName ?? registry.hostname;
   const configKey = `the host ${name} of regwarden:dns`;
-  const args = { dns: { servers, searchDomains }, kind, netplan, access, probeName, configKey };
+  const args = { dns: { servers, searchDomains }, kind, netplan, probeName, configKey };
   new HostDns(`dns-${name}`, { ...args, deferrable: name }, { providers: { host: provider } });
 }
 
-function accessToDnsHost(host: DnsHost, { host: vm }: Config, secrets: StackSecrets): HostAccess {
-  return accessTo({ ...host, agentSocketPath: vm.agentSocketPath }, host.hostKey, secrets);
+function connectionToDnsHost(host: DnsHost, { host: vm }: Config, secrets: StackSecrets): ConnectionArgs {
+  return connectionTo({ ...host, agentSocketPath: vm.agentSocketPath }, host.hostKey, secrets);
 }
 
 type DnsHost = NonNullable<Config["dns"]>["hosts"][number];
 
-function accessTo(
+function connectionTo(
   host: SshAddress & {
     readonly agentSocketPath?: string | undefined;
     readonly proxy?: ProxyAddress | undefined;
   },
   hostKey: pulumi.Input<string>,
   secrets: StackSecrets,
-): HostAccess {
+): ConnectionArgs {
   const { proxy, agentSocketPath } = host;
   const keys = (privateKey: pulumi.Output<string> | undefined) => ({
     ...(privateKey === undefined ? {} : { privateKey }),
@@ -148,12 +143,9 @@ function accessTo(
     hostKey: key,
   });
   const connection = { ...hop(host, hostKey), ...keys(secrets.sshPrivateKey) };
-  if (proxy === undefined) return { user: host.sshUser, connection };
+  if (proxy === undefined) return connection;
   const proxyKeys = keys(secrets.sshProxyPrivateKey ?? secrets.sshPrivateKey);
-  return {
-    user: host.sshUser,
-    connection: { ...connection, proxy: { ...hop(proxy, proxy.hostKey), ...proxyKeys } },
-  };
+  return { ...connection, proxy: { ...hop(proxy, proxy.hostKey), ...proxyKeys } };
 }
 
 type SshAddress = Pick<Config["host"], "address" | "sshPort" | "sshUser">;

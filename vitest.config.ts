@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { LabLastSequencer } from "./test/e2e/lab-last.ts";
 
+/** Programs that tests start again and again are compiled once. */
+const compileCache = join(import.meta.dirname, "node_modules/.cache/compile");
+
 /** CI adds up the tests of several runs: each leaves its figures in this folder. */
 const summary = process.env.REGWARDEN_TEST_SUMMARY;
 
@@ -12,7 +15,11 @@ const summary = process.env.REGWARDEN_TEST_SUMMARY;
  * Docker; `e2e` a lab of its own. Those with hosts run one file at a time.
  */
 const project = (name: string, options: Record<string, unknown> = {}) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
+  test: {
+    ...{ name, include: [`test/${name}/**/*.test.ts`] },
+    env: { NODE_COMPILE_CACHE: compileCache },
+    ...options,
+  },
 });
 
 export default defineConfig({

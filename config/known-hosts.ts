@@ -1,4 +1,4 @@
-/** Types of host keys, best first. Not ssh-rsa: for it the command plugin offers SHA-1 signatures only, which sshd refuses. */
+/** Types of host keys, best first. Not ssh-rsa: every sshd that the stack supports has a stronger one. */
 export const hostKeyTypes = [
   "ssh-ed25519",
   "ecdsa-sha2-nistp256",

@@ -156,7 +156,7 @@ function proxyKey({ secrets }: Config): Pick<StackSecrets, "sshProxyPrivateKey">
   return key === undefined ? {} : { sshProxyPrivateKey: key };
 }
 
-/** A key without carriage returns, with which Go's parser, the command plugin's, finds no key in it. */
+/** A key without the carriage returns of an editor, with which a parser of keys finds none in it. */
 function unixLines(key: pulumi.Output<string> | undefined): pulumi.Output<string> | undefined {
   return key?.apply((text) => text.replaceAll("\r\n", "\n"));
 }

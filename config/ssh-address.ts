@@ -17,7 +17,7 @@ export const user = described(
   v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]*$/)),
 );
 export const hostKey = described(
-  "the host's public key, `TYPE BASE64`, compared with what the host itself shows; ssh-ed25519 or ecdsa, as for ssh-rsa the command plugin offers SHA-1 signatures only",
+  "the host's public key, `TYPE BASE64`, compared with what the host itself shows; ssh-ed25519 or ecdsa, one of which every sshd makes for itself",
   v.pipe(v.string(), v.regex(/^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) AAAA[\w+/]+=*$/)),
 );
 /** A host from which another one is reached. */

@@ -15,23 +15,9 @@ export interface ResourceChange {
 /** Steps that change nothing by themselves. */
 const quiet = new Set(["same", "refresh", "read", "discard-replaced"]);
 
-const commandType = "command:remote:Command";
-const isConnectionPath = (path: string) => /^connection(?![A-Za-z0-9_])/.test(path);
-
-/** Whether a change is one of how the host is reached, and of nothing on it. A Command holds a connection of its own. */
-export function isConnectionChange({ operation, type, properties }: ResourceChange): boolean {
-  if (operation !== "update") return false;
-  if (type.startsWith("pulumi:providers:")) return true;
-  return type === commandType && properties.length > 0 && properties.every(isConnectionPath);
-}
-
-/**
- * Whether a Command would run again because of another one's new connection: its own differs, and a trigger that is an
- * output of the other is not known before that has run. Says nothing where any other change could be the trigger's cause.
- */
-function isConnectionConsequence({ type, properties }: ResourceChange): boolean {
-  const isExpected = (path: string) => isConnectionPath(path) || path.startsWith("triggers");
-  return type === commandType && properties.some(isConnectionPath) && properties.every(isExpected);
+/** Whether a change is one of how a host or the cluster is reached, and of nothing on it. */
+export function isConnectionChange({ operation, type }: ResourceChange): boolean {
+  return operation === "update" && type.startsWith("pulumi:providers:");
 }
 
 /** The change that an engine event announces, if it does. Source: pulumi sdk/go/common/apitype/events.go. */
@@ -62,8 +48,7 @@ export function reportedChanges({
 }: {
   readonly changes: readonly ResourceChange[];
 }): readonly ResourceChange[] {
-  const others = byResource(changes.filter((change) => !isConnectionChange(change)));
-  return others.every(isConnectionConsequence) ? [] : others;
+  return byResource(changes.filter((change) => !isConnectionChange(change)));
 }
 
 /** What is the same for all steps of one resource. */

@@ -6,6 +6,7 @@ import { htpasswd } from "./kinds/htpasswd.ts";
 import { image } from "./kinds/image.ts";
 import { netplanDns } from "./kinds/netplan-dns.ts";
 import { reachable } from "./kinds/reachable.ts";
+import { step } from "./kinds/step.ts";
 import { systemdUnit } from "./kinds/systemd-unit.ts";
 import { unmanaged } from "./kinds/unmanaged.ts";
 import { HostPlugin } from "./plugin.ts";
@@ -20,6 +21,7 @@ const plugin = new HostPlugin({
   "host:index:Image": image,
   "host:index:NetplanDns": netplanDns,
   [reachableType]: reachable,
+  "host:index:Step": step,
   "host:index:SystemdUnit": systemdUnit,
   "host:index:Unmanaged": unmanaged,
 });

@@ -8,7 +8,7 @@ import * as pulumi from "@pulumi/pulumi";
  * The provider itself (`main.ts` and what it imports) runs in a process of its own, started by the engine.
  */
 
-/** One SSH connection. Field for field the shape of @pulumi/command's `remote.ProxyConnectionArgs`. */
+/** One SSH connection, in the fields of @pulumi/command's `remote.ProxyConnectionArgs`. */
 export interface HopArgs {
   /** Name or address of the host. */
   readonly host: pulumi.Input<string>;
@@ -33,7 +33,7 @@ export interface HopArgs {
   readonly perDialTimeout?: pulumi.Input<number>;
 }
 
-/** How to reach the host. Field for field the shape of @pulumi/command's `remote.ConnectionArgs`. */
+/** How to reach the host, in the fields of @pulumi/command's `remote.ConnectionArgs`. */
 export interface ConnectionArgs extends HopArgs {
   /** The host (bastion, jump host) from which this one is reached. Its host key is verified just so. */
   readonly proxy?: HopArgs;
@@ -282,6 +282,35 @@ export interface SystemdUnitArgs {
 export class SystemdUnit extends HostResource {
   constructor(name: string, args: SystemdUnitArgs, opts?: pulumi.CustomResourceOptions) {
     super("SystemdUnit", name, { restartOnChange: false, ...args }, opts);
+  }
+}
+
+/** Arguments of {@link Step}. */
+export interface StepArgs {
+  /** What the script does, for messages: `reload nginx`. */
+  readonly action: string;
+  /** POSIX shell, run as root. Never holds a secret: it is shown in every preview. */
+  readonly script: string;
+  /** What the script reads on standard input: the only way in for a secret. */
+  readonly stdin?: pulumi.Output<string>;
+  /** The script runs again when one of these changes, and for nothing else. Never secrets. @default none */
+  readonly triggers?: readonly pulumi.Input<string>[];
+  /** POSIX shell, run as root when the resource goes. */
+  readonly removal?: string;
+}
+
+/**
+ * A script that runs once on the host, and again when a trigger changes. A failed one is run again by the next update.
+ * What it leaves behind is not read back: for what can be, there are the other resources.
+ */
+export class Step extends HostResource {
+  constructor(
+    name: string,
+    { stdin, triggers = [], ...args }: StepArgs,
+    opts?: pulumi.CustomResourceOptions,
+  ) {
+    const secret = stdin === undefined ? {} : { stdin: pulumi.secret(stdin) };
+    super("Step", name, { ...args, ...secret, triggers: [...triggers] }, opts);
   }
 }
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { JobLine } from "../../contract/adoption.ts";
-import { type HostAccess, hostCommand } from "./host-command.ts";
+import { Step } from "../../provider/resources.ts";
 import { disableJobsScript } from "./render/former.ts";
 import { changeRevision } from "./render/revision.ts";
 import { checkDeploymentScript, scanStoreScript, seedSentinelScript } from "./render/scripts.ts";
@@ -9,7 +9,6 @@ import type { RegistrySettings } from "./settings.ts";
 /** Arguments of {@link DeploymentCheck}. */
 export interface DeploymentCheckArgs {
   readonly settings: RegistrySettings;
-  readonly access: HostAccess;
   /** Password of the registry account; a secret. */
   readonly password: pulumi.Output<string>;
   /** File on the host with the authority of the registry's certificate. */
@@ -31,51 +30,51 @@ export interface DeploymentCheckArgs {
 export class DeploymentCheck extends pulumi.ComponentResource {
   constructor(name: string, args: DeploymentCheckArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:DeploymentCheck", name, {}, opts);
-    const { settings, access, password, caFile, formerJobs, changes } = args;
-    const sentinel = hostCommand(
+    const { settings, password, caFile, formerJobs, changes } = args;
+    const sentinel = new Step(
       `${name}-sentinel`,
+      // For nothing but other data: pushed again, it would hide that it is gone.
       {
-        access,
+        action: "push the sentinel image",
         script: seedSentinelScript(settings, caFile),
         stdin: password,
         triggers: [args.dataId],
-        // A new key, password or script text is no reason to push it again, and would hide that it is gone.
-        update: "true",
       },
       { parent: this },
     );
-    const scan = hostCommand(
+    const scan = new Step(
       `${name}-scan`,
       {
-        access,
+        action: "scan the store",
         script: scanStoreScript(),
         triggers: [args.dataId, ...args.programs],
-        update: "true",
       },
       { parent: this, dependsOn: [sentinel] },
     );
-    const script = disableJobsScript(settings, formerJobs);
+    const disabling = disableJobsScript(settings, formerJobs);
     const disabled =
       formerJobs.length === 0
         ? []
         : [
-            hostCommand(
+            new Step(
               `${name}-former-jobs`,
-              { access, script, update: script },
+              {
+                action: "disable the jobs of before",
+                script: disabling,
+                triggers: [changeRevision([disabling])],
+              },
               // Until what replaces them has run, they are the only ones; and the check would find them.
               { parent: this, dependsOn: [scan] },
             ),
           ];
+    const script = checkDeploymentScript(settings, caFile);
     // One word and not each moment: a preview shows triggers, and some thirty timestamps say nothing to people.
-    const revision = pulumi.all([...changes, sentinel.id]).apply(changeRevision);
-    hostCommand(
+    const revision = pulumi
+      .all([...changes, sentinel.changedAt])
+      .apply((all) => changeRevision([...all, script]));
+    new Step(
       `${name}-run`,
-      {
-        access,
-        script: checkDeploymentScript(settings, caFile),
-        stdin: password,
-        triggers: [revision],
-      },
+      { action: "check the deployment", script, stdin: password, triggers: [revision] },
       // It pulls the sentinel, reads the scan's report, and lists the host's jobs.
       { parent: this, dependsOn: [sentinel, scan, ...disabled] },
     );

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { JobLine } from "../../contract/adoption.ts";
-import { type HostAccess, hostCommand } from "./host-command.ts";
+import { Step } from "../../provider/resources.ts";
 import { keepFormerScript } from "./render/former.ts";
 import type { RegistrySettings } from "./settings.ts";
 
@@ -13,7 +13,6 @@ export interface FormerVm {
 /** Arguments of {@link FormerState}. */
 export interface FormerStateArgs {
   readonly settings: RegistrySettings;
-  readonly access: HostAccess;
   readonly former: FormerVm;
 }
 
@@ -21,9 +20,9 @@ export interface FormerStateArgs {
 export class FormerState extends pulumi.ComponentResource {
   constructor(name: string, args: FormerStateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:FormerState", name, {}, opts);
-    const { settings, access, former } = args;
+    const { settings, former } = args;
     const script = keepFormerScript(settings, former.jobs);
-    hostCommand(`${name}-keep`, { access, script, update: "true" }, { parent: this });
+    new Step(`${name}-keep`, { action: "keep what the first update replaces", script }, { parent: this });
     this.registerOutputs({});
   }
 }

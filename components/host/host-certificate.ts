@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { units } from "../../contract/host-names.ts";
 import { backupDirectory, hostPaths } from "../../contract/host-paths.ts";
-import { File, SystemdUnit } from "../../provider/resources.ts";
-import { type HostAccess, hostCommand } from "./host-command.ts";
+import { File, Step, SystemdUnit } from "../../provider/resources.ts";
 import {
   certificatePath,
   certificateTimer,
@@ -16,7 +15,6 @@ import type { RegistrySettings, TlsOnHost } from "./settings.ts";
 export interface HostCertificateArgs {
   readonly settings: RegistrySettings;
   readonly tls: TlsOnHost;
-  readonly access: HostAccess;
 }
 
 /** Takes the certificate from where another program on the host renews it: now, at each renewal, and daily. */
@@ -25,7 +23,7 @@ export class HostCertificate extends pulumi.ComponentResource {
 
   constructor(name: string, args: HostCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:HostCertificate", name, {}, opts);
-    const { settings, tls, access } = args;
+    const { settings, tls } = args;
     const path = hostPaths(settings.directory).takeCertificate;
     const content = takeCertificateScript(settings, tls);
     const script = new File(
@@ -52,18 +50,17 @@ export class HostCertificate extends pulumi.ComponentResource {
       { name: units.certificateTimer, content: certificateTimer(), ...starting },
       after,
     );
-    const taken = hostCommand(
+    const taken = new Step(
       `${name}-take`,
       {
-        access,
+        action: "take the certificate",
         script: startUnitScript(units.certificate),
         triggers: [script.writtenAt, service.changedAt],
-        update: "true",
       },
       // Watched first: a renewal from now on is seen.
       { parent: this, dependsOn: [watched] },
     );
-    this.changes = [script.changedAt, service.changedAt, watched.changedAt, timer.changedAt, taken.id];
+    this.changes = [script.changedAt, service.changedAt, watched.changedAt, timer.changedAt, taken.changedAt];
     this.registerOutputs({});
   }
 }

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { dnsOriginal, dnsPaths } from "../../contract/dns.ts";
-import { Directory, File, NetplanDns, Reachable } from "../../provider/resources.ts";
-import { type HostAccess, hostCommand } from "./host-command.ts";
+import { Directory, File, NetplanDns, Reachable, Step } from "../../provider/resources.ts";
 import { dnsCommand } from "./render/dns-command.ts";
 import { refuseResolvedScript, resolvConf } from "./render/resolv-conf.ts";
 import { type DnsSettings, resolvedConfig } from "./render/resolved.ts";
@@ -16,7 +15,6 @@ export interface HostDnsArgs {
   readonly kind: ResolverKind;
   /** Device whose servers in netplan are to be the same; undefined leaves netplan alone. */
   readonly netplan?: string | undefined;
-  readonly access: HostAccess;
   /** Name that must resolve afterwards. */
   readonly probeName: string;
   /** The key of the stack's configuration that the servers come from. */
@@ -32,7 +30,7 @@ export interface HostDnsArgs {
 export class HostDns extends pulumi.ComponentResource {
   constructor(name: string, args: HostDnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:HostDns", name, {}, opts);
-    const { dns, kind, access, probeName, configKey, deferrable } = args;
+    const { dns, kind, probeName, configKey, deferrable } = args;
     const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
     const reached =
       deferrable === undefined ? [] : [new Reachable(`${name}-reachable`, { host: deferrable }, after())];
@@ -45,13 +43,12 @@ export class HostDns extends pulumi.ComponentResource {
       },
       after(...reached),
     );
-    const backup = hostCommand(
+    const backup = new Step(
       `${name}-backup`,
       {
-        access,
+        action: "keep the name servers of before",
         script: `${dnsPaths.command} backup\n`,
-        ...notByKey,
-        remove: `${dnsPaths.command} retire\n`,
+        removal: `${dnsPaths.command} retire\n`,
       },
       // It is the command that keeps the copy.
       after(command),
@@ -63,13 +60,13 @@ export class HostDns extends pulumi.ComponentResource {
 
   private resolved(
     name: string,
-    { dns, netplan, access, probeName }: HostDnsArgs,
+    { dns, netplan, probeName }: HostDnsArgs,
     afterBackup: pulumi.CustomResourceOptions,
   ): void {
     const directory = new Directory(`${name}-directory`, { path: dnsPaths.dropInDirectory }, afterBackup);
-    const forget = hostCommand(
+    const forget = new Step(
       `${name}-forget`,
-      { access, script: ":", ...notByKey, remove: forgetResolvedScript() },
+      { action: "forget the name servers", script: ":", removal: forgetResolvedScript() },
       afterBackup,
     );
     const file = new File(
@@ -79,13 +76,12 @@ export class HostDns extends pulumi.ComponentResource {
       // what resolved still has of it.
       { parent: this, dependsOn: [directory, forget] },
     );
-    const restart = hostCommand(
+    const restart = new Step(
       `${name}-restart`,
       {
-        access,
+        action: "restart systemd-resolved",
         script: restartResolvedScript(probeName),
         triggers: [changeOf(file)],
-        ...notByKey,
       },
       { parent: this, dependsOn: [file] },
     );
@@ -100,7 +96,7 @@ export class HostDns extends pulumi.ComponentResource {
 
   private plain(
     name: string,
-    { dns, access, probeName }: HostDnsArgs,
+    { dns, probeName }: HostDnsArgs,
     afterBackup: pulumi.CustomResourceOptions,
   ): void {
     const file = new File(
@@ -113,16 +109,13 @@ export class HostDns extends pulumi.ComponentResource {
       },
       afterBackup,
     );
-    hostCommand(
+    new Step(
       `${name}-check`,
-      { access, script: resolveScript(probeName), triggers: [changeOf(file)], ...notByKey },
+      { action: "resolve a name", script: resolveScript(probeName), triggers: [changeOf(file)] },
       { parent: this, dependsOn: [file] },
     );
   }
 }
-
-/** A new SSH key, or another name to ask for, is no reason to restart what resolves names. */
-const notByKey = { update: "true" };
 
 /**
  * When the file changed. Where it was left out as its host is deferred, the output has failed, which would end the whole

@@ -3,7 +3,6 @@ import { registryContainer } from "../../contract/host-names.ts";
 import { backupDirectory, type HostPaths, hostPaths } from "../../contract/host-paths.ts";
 import { privateRegistry } from "../../contract/registries.ts";
 import { File, Htpasswd } from "../../provider/resources.ts";
-import type { HostAccess } from "./host-command.ts";
 import type { RegistrySecrets } from "./registry-secrets.ts";
 import { type ComposeService, composeServices, composeText } from "./render/compose.ts";
 import { nginxConfig } from "./render/nginx-config.ts";
@@ -18,7 +17,6 @@ import { TlsFiles } from "./tls-files.ts";
 export interface RegistryFilesArgs {
   readonly settings: RegistrySettings;
   readonly secrets: RegistrySecrets;
-  readonly access: HostAccess;
 }
 
 /** All files that the containers are made from, the compose file included. */
@@ -35,13 +33,13 @@ export class RegistryFiles extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { settings, secrets, access }: RegistryFilesArgs,
+    { settings, secrets }: RegistryFilesArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("registry:host:RegistryFiles", name, {}, opts);
     const own = { parent: this };
     const paths = hostPaths(settings.directory);
-    const tls = new TlsFiles(`${name}-tls`, { settings, tls: secrets.tls, access }, own);
+    const tls = new TlsFiles(`${name}-tls`, { settings, tls: secrets.tls }, own);
     const htpasswd = htpasswdFile(name, settings, secrets, own);
     const configs = registryConfigs(settings, secrets, paths);
     const configFiles = configs.map((config) => registryConfigFile(name, config, paths, own));

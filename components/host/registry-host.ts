@@ -6,7 +6,6 @@ import { BreakGlass } from "./break-glass.ts";
 import { DeploymentCheck } from "./deployment-check.ts";
 import { DiskTimer } from "./disk-timer.ts";
 import { FormerState, type FormerVm } from "./former-state.ts";
-import type { HostAccess } from "./host-command.ts";
 import { HostDirectories } from "./host-directories.ts";
 import { HostImages } from "./host-images.ts";
 import { HostPrograms } from "./host-programs.ts";
@@ -21,8 +20,6 @@ import type { RegistrySettings } from "./settings.ts";
 export interface RegistryHostArgs {
   readonly settings: RegistrySettings;
   readonly secrets: RegistrySecrets;
-  /** How the one-shot steps reach the host; the provider has its own connection. */
-  readonly access: HostAccess;
   /** What the host had before the stack; undefined where it was made for it, or was taken over long ago. */
   readonly former?: FormerVm | undefined;
   /** The bundled programs, relative to the project's root. @default dist/regwarden.mjs */
@@ -38,10 +35,10 @@ export class RegistryHost extends pulumi.ComponentResource {
 
   constructor(name: string, args: RegistryHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:RegistryHost", name, {}, opts);
-    const { settings, secrets, access, former, bundle = builtBundle } = args;
+    const { settings, secrets, former, bundle = builtBundle } = args;
     const after = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
 
-    const kept = former && new FormerState(`${name}-former`, { settings, access, former }, { parent: this });
+    const kept = former && new FormerState(`${name}-former`, { settings, former }, { parent: this });
     // What was there before can be kept before the first change only.
     const directories = new HostDirectories(
       `${name}-directories`,
@@ -51,18 +48,14 @@ export class RegistryHost extends pulumi.ComponentResource {
     const images = new HostImages(`${name}-images`, { settings }, after(directories));
     // Each file is written into a directory that must have its owner and mode before.
     // nginx.conf is validated in the image of nginx.
-    const files = new RegistryFiles(
-      `${name}-files`,
-      { settings, secrets, access },
-      after(directories, images),
-    );
+    const files = new RegistryFiles(`${name}-files`, { settings, secrets }, after(directories, images));
     const user = secrets.registryUser;
     const programs = new HostPrograms(`${name}-programs`, { settings, user, bundle }, after(directories));
     // A container that starts before its files are there serves with the old ones.
     const services = new RegistryServices(
       `${name}-services`,
       {
-        ...{ settings, access, former: former !== undefined },
+        ...{ settings, former: former !== undefined },
         ...{ services: files.services, mounted: files.mounted, reloaded: files.reloaded },
       },
       after(files),
@@ -101,7 +94,6 @@ export class RegistryHost extends pulumi.ComponentResource {
       `${name}-check`,
       {
         settings,
-        access,
         password: secrets.registryPassword,
         caFile: files.caFile,
         dataId: directories.dataId,

@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { composeProject, revisionLabel, units } from "../../contract/host-names.ts";
 import { backupDirectory, hostPaths } from "../../contract/host-paths.ts";
-import { ComposeProject, type ComposeServiceArgs, SystemdUnit } from "../../provider/resources.ts";
-import { type HostAccess, hostCommand } from "./host-command.ts";
+import { ComposeProject, type ComposeServiceArgs, Step, SystemdUnit } from "../../provider/resources.ts";
 import { privateData } from "./host-directories.ts";
 import { type ComposeService, NGINX_SERVICE, serviceContainers, UI_SERVICE } from "./render/compose.ts";
 import { holdScript, releaseScript } from "./render/hold.ts";
@@ -14,7 +13,6 @@ import type { RegistrySettings } from "./settings.ts";
 /** Arguments of {@link RegistryServices}. */
 export interface RegistryServicesArgs {
   readonly settings: RegistrySettings;
-  readonly access: HostAccess;
   /** Whether the host has containers of another program under these names. */
   readonly former?: boolean;
   /** The services as the compose file has them. */
@@ -39,19 +37,18 @@ export class RegistryServices extends pulumi.ComponentResource {
       // Started first, the unit would bring the containers up itself, without pull, wait and report.
       { parent: this, dependsOn: [compose] },
     );
-    const nginx = hostCommand(
+    const nginx = new Step(
       `${name}-nginx-reload`,
-      // After a bounce the registries have other addresses. A new SSH key or script text is no reason.
+      // After a bounce the registries have other addresses.
       {
-        access: args.access,
+        action: "reload nginx",
         script: reloadNginxScript(),
         triggers: [compose.bounce, ...args.reloaded],
-        update: "true",
       },
       // Both may recreate containers: after the reload nothing may move any more.
       { parent: this, dependsOn: [compose, boot] },
     );
-    this.changes = [compose.changedAt, boot.changedAt, nginx.stdout];
+    this.changes = [compose.changedAt, boot.changedAt, nginx.changedAt];
     this.registerOutputs({});
   }
 }

@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { backupDirectory, hostPaths } from "../../contract/host-paths.ts";
 import { File } from "../../provider/resources.ts";
 import { HostCertificate } from "./host-certificate.ts";
-import type { HostAccess } from "./host-command.ts";
 import type { TlsSecrets } from "./registry-secrets.ts";
 import type { RegistrySettings } from "./settings.ts";
 
@@ -10,7 +9,6 @@ import type { RegistrySettings } from "./settings.ts";
 export interface TlsFilesArgs {
   readonly settings: RegistrySettings;
   readonly tls: TlsSecrets;
-  readonly access: HostAccess;
 }
 
 /** Certificate and private key, from the secrets or from the host itself, and the authority where it is a private one. */
@@ -21,7 +19,7 @@ export class TlsFiles extends pulumi.ComponentResource {
   /** File on the host that programs on the host verify the registry with. */
   public readonly caFile: string;
 
-  constructor(name: string, { settings, tls, access }: TlsFilesArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { settings, tls }: TlsFilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("registry:host:TlsFiles", name, {}, opts);
     const own = { parent: this };
     const paths = hostPaths(settings.directory);
@@ -37,8 +35,7 @@ export class TlsFiles extends pulumi.ComponentResource {
           ]),
       ...(tls.authority === undefined ? [] : [file("authority", paths.authority, tls.authority, "0644")]),
     ];
-    const onHost =
-      tlsOnHost && new HostCertificate(`${name}-on-host`, { settings, tls: tlsOnHost, access }, own);
+    const onHost = tlsOnHost && new HostCertificate(`${name}-on-host`, { settings, tls: tlsOnHost }, own);
     this.changes = [...files.map(({ changedAt }) => changedAt), ...(onHost?.changes ?? [])];
     this.written = files.map(({ writtenAt }) => writtenAt);
     this.caFile = tls.authority === undefined ? paths.certificate : paths.authority;

@@ -29,8 +29,7 @@ import { Steps } from "./steps.ts";
 
 /** The programs that the lab needs; returns where each came from, in words. */
 async function ensureTools(instance: Instance, options: StepOptions): Promise<string> {
-  const { pulumi, commandPlugin } = await ensurePulumi(options);
-  const tools = `Pulumi from ${pulumi}, command plugin: ${commandPlugin}`;
+  const tools = `Pulumi from ${await ensurePulumi(options)}`;
   if (!hasCluster(instance)) return tools;
   const { apiServer, plugin } = await ensureClusterTools(options);
   return `${tools}, API server from ${apiServer}, kubernetes plugin from ${plugin}`;

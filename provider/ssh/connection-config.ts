@@ -39,7 +39,7 @@ const hop = {
     v.regex(/^\S+ [A-Za-z0-9+/]+=*( .*)?\s*$/, "must be TYPE and BASE64, as in `ssh-ed25519 AAAA...`"),
     v.check(
       (key) => !key.startsWith("ssh-rsa "),
-      "must not be of type ssh-rsa, for which the command plugin offers SHA-1 signatures only: take the ssh-ed25519 or ecdsa key",
+      "must not be of type ssh-rsa: take the ssh-ed25519 or ecdsa key, one of which every sshd makes for itself",
     ),
   ),
   dialErrorLimit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 10),

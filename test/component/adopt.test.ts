@@ -66,7 +66,7 @@ describe("the configuration of an adopted VM", () => {
     expect(names.indexOf("registry-former-keep")).toBeLessThan(names.indexOf("registry-directories-root"));
     expect(names.indexOf("registry-check-scan")).toBeLessThan(names.indexOf("registry-check-former-jobs"));
     expect(names.indexOf("registry-check-former-jobs")).toBeLessThan(names.indexOf("registry-check-run"));
-    const script = String(find("registry-check-former-jobs").inputs.create);
+    const script = String(find("registry-check-former-jobs").inputs.script);
     expect(script.match(/garbage-collect -m/g)).toHaveLength(6);
     expect(script).toContain("regwarden-scan.service has not run");
   });

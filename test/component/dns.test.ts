@@ -59,8 +59,8 @@ describe("DNS of the VM", () => {
     for (const later of ["dns-servers", "dns-restart", "dns-netplan"])
       expect(order.indexOf("dns-backup")).toBeLessThan(order.indexOf(later));
     expect(stack.find("dns-backup").inputs).toMatchObject({
-      create: "/usr/local/sbin/regwarden-dns backup\n",
-      delete: "/usr/local/sbin/regwarden-dns retire\n",
+      script: "/usr/local/sbin/regwarden-dns backup\n",
+      removal: "/usr/local/sbin/regwarden-dns retire\n",
     });
     expect(stack.find("dns-servers").inputs.restoreFrom).toBe(
       "/var/backups/regwarden/dns/before/files/etc/systemd/resolved.conf.d/10-internal-dns.conf",
@@ -69,7 +69,7 @@ describe("DNS of the VM", () => {
 
   test("is asked for the name that is given for tests", async () => {
     const { find } = await stackWith({ servers, testName: "example.org" });
-    expect(find("dns-restart").inputs.create).toContain("resolvectl query --legend=no example.org");
+    expect(find("dns-restart").inputs.script).toContain("resolvectl query --legend=no example.org");
     expect(find("dns-command").inputs.content).toContain("default_name=example.org\n");
   });
 });

@@ -5,7 +5,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import automation, { type EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { projectRoot } from "../../lab/machine/paths.ts";
-import { ensurePulumiCli, pulumiHome } from "../../lab/machine/tools/pulumi.ts";
+import { ensurePulumi, pulumiHome } from "../../lab/machine/tools/pulumi.ts";
 import { Directory, File, Provider } from "../../provider/resources.ts";
 import { type ShellHost, startShellHost } from "../support/server/shell-host.ts";
 
@@ -14,7 +14,7 @@ const at = (name: string) => join(directory, "host", name);
 let host: ShellHost;
 
 beforeAll(async () => {
-  await ensurePulumiCli();
+  await ensurePulumi();
   host = await startShellHost();
   vi.stubEnv("PULUMI_HOME", pulumiHome());
   vi.stubEnv("PULUMI_BACKEND_URL", `file://${directory}`);

@@ -6,21 +6,27 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { pinnedImages } from "../../contract/images.ts";
 import { projectRoot, searchPath } from "../../lab/machine/paths.ts";
 import { ensurePulumi, pulumiBinary, pulumiHome } from "../../lab/machine/tools/pulumi.ts";
-import { ComposeProject, Provider } from "../../provider/resources.ts";
+import { ComposeProject, Provider, Step } from "../../provider/resources.ts";
+import { keyPair } from "../support/lab/key-pair.ts";
 import { type TestHost, testHost } from "../support/lab/test-host.ts";
 
-/** The real engine, with one compose project. */
+/** The real engine, with one compose project and one step. */
 let host: TestHost;
 let stack: Stack;
 const directory = mkdtempSync(join(tmpdir(), "regwarden-engine-"));
 const file = "/srv/engine-test/docker-compose.yml";
 const image = pinnedImages.registry;
+const log = "/srv/engine-test-step";
+let key: () => string;
+let declare: (provider: Provider) => void;
 
 async function program(): Promise<void> {
-  const { address, sshPort, hostKey, privateKeyFile } = host.lab;
-  const privateKey = readFileSync(privateKeyFile, "utf8");
-  const connection = { host: address, port: sshPort, hostKey, privateKey, dialErrorLimit: 1 };
-  const provider = new Provider("host", { connection });
+  const { address, sshPort, hostKey } = host.lab;
+  const connection = { host: address, port: sshPort, hostKey, privateKey: key(), dialErrorLimit: 1 };
+  declare(new Provider("host", { connection }));
+}
+
+function compose(provider: Provider): void {
   const services = { one: { container: "engine-test-one", image, revision: "1", healthcheck: false } };
   const args = { project: "engine-test", file, services, waitTimeoutSeconds: 5 };
   new ComposeProject("compose", args, { provider });
@@ -65,9 +71,13 @@ beforeAll(async () => {
     },
   );
 });
+beforeEach(() => {
+  key = () => readFileSync(host.lab.privateKeyFile, "utf8");
+  declare = compose;
+});
 beforeEach(() => host.sh("docker ps -aq --filter name=engine-test | xargs -r docker rm -f >/dev/null"));
 afterAll(async () => {
-  await host.sh("docker ps -aq --filter name=engine-test | xargs -r docker rm -f; rm -rf /srv/engine-test");
+  await host.sh("docker ps -aq --filter name=engine-test | xargs -r docker rm -f; rm -rf /srv/engine-test*");
   rmSync(directory, { recursive: true, force: true });
 });
 
@@ -90,5 +100,26 @@ describe("the engine", () => {
     await expect(stack.up()).rejects.toThrow(/engine-test-one/);
     await stack.destroy();
     expect(await containers()).toBe("0");
+  });
+
+  test("takes another SSH key as a new connection alone: no step runs again, and none differs", async () => {
+    declare = (provider) =>
+      void new Step("step", { action: "log", script: `echo run >>${log}` }, { provider });
+    const { publicKey, privateKey } = keyPair();
+    await stack.up();
+    await host.sh(
+      `cp ~/.ssh/authorized_keys ~/engine-test-keys; echo '${publicKey}' >~/.ssh/authorized_keys`,
+    );
+    try {
+      key = () => privateKey;
+      const { summary } = await stack.up({ refresh: true, runProgram: true });
+      expect(summary.resourceChanges).toEqual({ same: 2, update: 1 });
+      expect(await host.sh(`cat ${log}`)).toBe("run");
+      await stack.preview({ refresh: true, runProgram: true, expectNoChanges: true });
+    } finally {
+      await host.sh("mv ~/engine-test-keys ~/.ssh/authorized_keys");
+    }
+    key = () => readFileSync(host.lab.privateKeyFile, "utf8");
+    await stack.destroy({ runProgram: true });
   });
 });

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CommandPlugin } from "../../lab/machine/command-plugin/command-plugin.ts";
 import { file } from "../../provider/kinds/file.ts";
 import { type Connection, parseConnection } from "../../provider/ssh/connection-config.ts";
 import { SshHost } from "../../provider/ssh/host.ts";
@@ -84,17 +83,5 @@ describe("a host behind a jump host", () => {
       code,
       message: expect.stringMatching(message),
     });
-  });
-
-  test("is reached by the command plugin's stand-in too", async () => {
-    const { proxy: _, ...proxy } = { ...jump, proxy: undefined };
-    const inputs = {
-      connection: { ...inner, proxy },
-      create: "echo done",
-      addPreviousOutputInEnv: false,
-    };
-    const plugin = new CommandPlugin();
-    expect(plugin.check("command:remote:Command", inputs).failures).toEqual([]);
-    expect((await plugin.create("command:remote:Command", inputs, false)).outputs.stdout).toBe("done");
   });
 });

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { nodeBinary, projectRoot, searchPath } from "../../lab/machine/paths.ts";
-import { ensurePulumiCli, pulumiBinary } from "../../lab/machine/tools/pulumi.ts";
+import { ensurePulumi, pulumiBinary } from "../../lab/machine/tools/pulumi.ts";
 import { waitUntil } from "../../lab/machine/wait.ts";
 
 const engine = join(projectRoot, "test/support/small-stack/main.ts");
@@ -174,4 +174,4 @@ export class SmallStack {
 }
 
 /** Has the CLI; the first run of a machine builds or fetches it. */
-export const smallStackNeeds = ensurePulumiCli;
+export const smallStackNeeds = ensurePulumi;

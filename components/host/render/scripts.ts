@@ -14,10 +14,9 @@ const RELOADED_WITHIN_SECONDS = 60;
 /**
  * Makes nginx take up its files, and the addresses of containers that were recreated, without ending a transfer: old
  * workers go on with what they serve, new ones take every new connection. What `nginx -t` refuses changes nothing.
- * Prints when it was done: a trigger for what follows.
  */
 export function reloadNginxScript(): string {
-  return `set -eu\n${reloadNginxFunctions()}\nreload\ndate -u +%Y-%m-%dT%H:%M:%S.%NZ\n`;
+  return `set -eu\n${reloadNginxFunctions()}\nreload\n`;
 }
 
 /**
@@ -149,15 +148,6 @@ const wayBack = `echo "the new name servers do not resolve the name; the old one
 /** Makes systemd-resolved forget a configuration that has been taken away. A host without resolved has nothing to forget. */
 export function forgetResolvedScript(): string {
   return "systemctl try-restart systemd-resolved.service\n";
-}
-
-/**
- * A script as the command of an SSH session: as it is for root, through sudo for any other account.
- * Standard input passes through either way.
- */
-export function asRoot(user: string, script: string): string {
-  if (user === "root") return script;
-  return `sudo -n /bin/sh -c '${script.replaceAll("'", `'\\''`)}'`;
 }
 
 function programLine(

@@ -1,18 +1,15 @@
-import { existsSync, readFileSync } from "node:fs";
+import { rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ensureStandIn } from "../command-plugin/bundle.ts";
 import { LabError } from "../errors.ts";
-import { writeAtomically } from "../files.ts";
 import { cacheDirectory } from "../paths.ts";
-import { run, type StepOptions, succeeds } from "../run.ts";
-import { pulumiDownload, pulumiDownloadReachable } from "./downloads.ts";
+import { run, type StepOptions } from "../run.ts";
+import { pulumiDownload } from "./downloads.ts";
 import { pulumiBuild } from "./go-builds.ts";
 import { ensureTool, type Tool, withToolLock } from "./tool.ts";
 import { fromToolCache, onPath } from "./tool-sources.ts";
 
 /** The CLI's version: that of the npm package `pulumi`, whose shim looks for it in {@link pulumiHome}. */
 const pulumiVersion = "3.250.0";
-const commandPluginVersion = "1.2.1";
 
 /** Pulumi's home in the cache: CLI and plugins. */
 export function pulumiHome(): string {
@@ -48,50 +45,23 @@ async function checkPulumi(directory: string): Promise<void> {
   throw new LabError("E_MISSING", `version is ${stdout.trim()}, needed is v${pulumiVersion}`);
 }
 
-const launcherMark = "#!/bin/sh\n# Stand-in of the lab for the command plugin.\n";
-
-function commandPlugin(): string {
-  const directory = `resource-command-v${commandPluginVersion}`;
-  return join(pulumiHome(), "plugins", directory, "pulumi-resource-command");
-}
-
-/** Whether the plugin that is installed is the official one and not the lab's launcher. */
-function hasOfficialPlugin(): boolean {
-  if (!existsSync(commandPlugin())) return false;
-  return !readFileSync(commandPlugin()).subarray(0, 100).toString().startsWith(launcherMark);
-}
-
-async function downloadPlugin(options: StepOptions): Promise<boolean> {
-  if (!(await pulumiDownloadReachable())) return false;
-  const env = { PULUMI_HOME: pulumiHome(), PULUMI_SKIP_UPDATE_CHECK: "true" };
-  const command = [pulumiBinary(), "plugin", "install", "resource", "command", commandPluginVersion] as const;
-  return succeeds(command, { ...options, env, timeoutSeconds: 120 });
-}
-
-/** The official command plugin where it can be downloaded; else a launcher of this clone's stand-in. */
-async function ensureCommandPlugin(options: StepOptions): Promise<string> {
-  if (hasOfficialPlugin()) return "official";
-  if (!existsSync(commandPlugin()) && (await downloadPlugin(options))) return "official";
-  const { node, program } = await ensureStandIn();
-  writeAtomically(commandPlugin(), `${launcherMark}exec '${node}' '${program}' "$@"\n`, 0o755);
-  return "the lab's stand-in";
-}
-
-/** Where the engine's programs came from. */
-export interface PulumiTools {
-  readonly pulumi: string;
-  readonly commandPlugin: string;
-}
-
-/** Has the Pulumi CLI in the cache. Returns its source. */
-export async function ensurePulumiCli(options: StepOptions = {}): Promise<string> {
-  return withToolLock(() => ensureTool(pulumiTool(), options));
-}
-
-/** Has the Pulumi CLI and the command plugin in the cache. */
-export async function ensurePulumi(options: StepOptions = {}): Promise<PulumiTools> {
+/** Has the Pulumi CLI in the cache. Returns where it came from. */
+export async function ensurePulumi(options: StepOptions = {}): Promise<string> {
   return withToolLock(async () => {
-    const pulumi = await ensureTool(pulumiTool(), options);
-    return { pulumi, commandPlugin: await ensureCommandPlugin(options) };
+    const source = await ensureTool(pulumiTool(), options);
+    keepNoRunLogs();
+    return source;
   });
+}
+
+/**
+ * The CLI keeps a log of every run with all that resources have: of a deployment of the lab 19 MB, for two seconds of a
+ * processor. It has no setting for that, and goes on without where the directory cannot be made.
+ * Source: pulumi pkg/logging/encrypted.go, StartLogging.
+ */
+function keepNoRunLogs(): void {
+  const logs = join(pulumiHome(), "logs");
+  if (statSync(logs, { throwIfNoEntry: false })?.isFile()) return;
+  rmSync(logs, { recursive: true, force: true });
+  writeFileSync(logs, "");
 }

@@ -33,4 +33,3 @@ reload() {
   done
 }
 reload
-date -u +%Y-%m-%dT%H:%M:%S.%NZ

@@ -21,6 +21,7 @@ afterAll(() => void server.close());
 describe("an SSH agent", () => {
   test.each([
     ["is not needed beside a key", none],
+    ["of the environment that has ended is not needed beside a key", { ...none, inherited: missing }],
     ["is the configuration's", { ...none, configured: socket, hasKey: false }],
     ["is the environment's", { ...none, inherited: socket, hasKey: false }],
     [
@@ -35,8 +36,8 @@ describe("an SSH agent", () => {
     ["is configured and is not there", { ...none, configured: missing }, /there is none at this path/],
     ["is configured and is a file", { ...none, configured: file }, /there is none at this path/],
     [
-      "is the environment's and has ended, also beside a key",
-      { ...none, inherited: missing },
+      "is the environment's and has ended",
+      { ...none, inherited: missing, hasKey: false },
       /SSH_AUTH_SOCK .*missing/,
     ],
     ["is neither there nor replaced by a key", { ...none, hasKey: false }, /sshPrivateKey/],

@@ -38,7 +38,6 @@ import { refuseResolvedScript, resolvConf } from "../../../../../components/host
 import { resolvedConfig } from "../../../../../components/host/render/resolved.ts";
 import { revision, secretFingerprint } from "../../../../../components/host/render/revision.ts";
 import {
-  asRoot,
   checkDeploymentScript,
   reloadNginxScript,
   resolveScript,
@@ -231,17 +230,6 @@ describe("scripts", () => {
 
   test("stop at the first failure", () => {
     for (const [, script] of SCRIPTS) expect(script).toMatch(/^set -eu\n/);
-  });
-
-  test("go through sudo for any account but root, quotes included", () => {
-    const script = `cat; printf '%s' 'it'"'"'s'`;
-    expect(asRoot("root", script)).toBe(script);
-    const wrapped = asRoot("admin", script);
-    expect(wrapped).toMatch(/^sudo -n \/bin\/sh -c '/);
-    const plain = wrapped.replace("sudo -n ", "");
-    expect(execFileSync("/bin/sh", ["-c", plain], { input: "stdin and ", encoding: "utf8" })).toBe(
-      "stdin and it's",
-    );
   });
 
   test("reach the registry by its name, on the address that it listens on", () => {
