@@ -4,8 +4,9 @@ import type { AnnouncedMoves } from "../../store-change/announced-moves.ts";
 import type { Move } from "../../store-change/move-files.ts";
 import type { Refusal } from "../plan.ts";
 import { beginHold } from "./begin-hold.ts";
+import { giveBackTouched } from "./give-back-touched.ts";
 import type { SweepOptions, SweepPlan } from "./sweep.ts";
-import { movedOf, type SweepList, type Swept, touchedThings, withNeeds } from "./sweep-list.ts";
+import { type SweepList, type Swept, touchedThings, withNeeds } from "./sweep-list.ts";
 
 interface Work extends SweepOptions {
   readonly list: SweepList;
@@ -46,7 +47,7 @@ export async function moveWhileHeld(plans: readonly SweepPlan[], work: Work): Pr
     await hold?.verify();
     const moves = await stillDead(plans, work, stayed);
     await announced.make(moves, mayGoOn(work));
-    await giveBackTouched(work, stayed);
+    for (const swept of await giveBackTouched(work)) stayed.add(swept);
     await hold?.verify();
     if (moves.length > 0 && announced.made().size === 0 && work.interruption.signal() === undefined)
       refused = outOfTime;
@@ -75,18 +76,6 @@ async function stillDead(
   for (const swept of touchedThings(list, await touches.meanwhile())) stayed.add(swept);
   const all = [...list.values()].filter((swept) => !touched.has(swept) && !stayed.has(swept));
   return all.map(({ move }) => move);
-}
-
-async function giveBackTouched({ list, announced, touches }: Work, stayed: Set<Swept>): Promise<void> {
-  const lately = await touches.meanwhile();
-  // Clients wait.
-  if (lately.size === 0) return;
-  const touched = touchedThings(movedOf(list, announced.made()), lately);
-  await announced.giveBack([...touched].map(({ move }) => move));
-  for (const { path } of touched) {
-    const swept = list.get(path);
-    if (swept) stayed.add(swept);
-  }
 }
 
 function mayGoOn({ hold, interruption }: Work): () => boolean {

@@ -16,6 +16,7 @@ import type { GcOutcome } from "../outcome.ts";
 import { countThings, type Refusal } from "../plan.ts";
 import { nameOfRun, newRunDirectory } from "../quarantine/runs.ts";
 import type { Hold } from "./begin-hold.ts";
+import { giveBackTouched } from "./give-back-touched.ts";
 import { moveWhileHeld } from "./move-while-held.ts";
 import { prove } from "./proof.ts";
 import { movedOf, type SweepList, type Swept, touchedThings } from "./sweep-list.ts";
@@ -76,7 +77,8 @@ async function sweepInto(
   const moves = [...list.values()].filter((swept) => !touched.has(swept)).map(({ move }) => move);
   const announced = await announce(moves, run);
   const held = await moveWhileHeld(plans, { list, touched, announced, ...options });
-  const late = await giveBackTouched(list, announced, options.touches);
+  const late = await giveBackTouched({ list, announced, touches: options.touches });
+  await announced.finish();
   const proof = announced.made().size > 0 ? await proveOrGiveBack(plans, list, announced, options) : null;
   // What could not go back, because a push has written its place again, is kept like all else.
   const isEmpty = (await readdir(join(run.workDirectory, "moved"))).length === 0;
@@ -107,19 +109,6 @@ const proofFailed: Refusal = {
   reason: "proof",
   text: "After the removal something was not complete any more that had been so, so all of it was put back.",
 };
-
-/** Writes to the disk what was moved, and puts back what clients were told about while it was. */
-async function giveBackTouched(
-  list: SweepList,
-  announced: AnnouncedMoves,
-  touches: Touches,
-): Promise<ReadonlySet<Swept>> {
-  const lately = await touches.meanwhile();
-  const touched = lately.size === 0 ? [] : [...touchedThings(movedOf(list, announced.made()), lately)];
-  await announced.giveBack(touched.map(({ move }) => move));
-  await announced.finish();
-  return new Set(touched.flatMap(({ path }) => list.get(path) ?? []));
-}
 
 async function proveOrGiveBack(
   plans: readonly SweepPlan[],
