@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { defaultDirectory } from "../contract/host-paths.ts";
+import { messageOf } from "../provider/errors.ts";
 
 /** A command line that says too little or something wrong. The text is a sentence for the user. */
 export class UsageError extends Error {
@@ -102,7 +103,7 @@ function valuesOf(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options }).values;
   } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new UsageError(messageOf(cause), { cause });
   }
 }
 

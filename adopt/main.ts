@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
+import { messageOf } from "../provider/errors.ts";
 import { assertFit } from "../provider/remote/preflight.ts";
 import { parseConnection } from "../provider/ssh/connection-config.ts";
 import { SshHost } from "../provider/ssh/host.ts";
@@ -25,10 +26,6 @@ try {
   process.stderr.write(`${messageOf(error)}\n`);
   if (error instanceof UsageError) process.stderr.write(`\n${usage}`);
   process.exitCode = error instanceof UsageError ? exitCodes.usage : exitCodes.unchecked;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function onHost(args: AdoptArgs): Promise<number> {

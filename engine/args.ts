@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { messageOf } from "../provider/errors.ts";
 import { type StackPart, stackParts } from "./only.ts";
 
 /** A command line or an environment that says too little or something wrong. The text is a sentence for the user. */
@@ -131,7 +132,7 @@ function splitArguments(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], allowPositionals: true, options });
   } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new UsageError(messageOf(cause), { cause });
   }
 }
 

@@ -1,7 +1,4 @@
-/** The text of whatever was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+import { messageOf } from "../provider/errors.ts";
 
 /** The text of whatever ended a run, for people. */
 export function explain(error: unknown): string {

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import automation, { type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { messageOf } from "../provider/errors.ts";
 import type { Operation } from "./args.ts";
 import { pulumiCommand } from "./cli/pulumi-command.ts";
-import { messageOf } from "./explain.ts";
 import { fileBackendDirectory, isTornState, removeTornNotes } from "./torn-state.ts";
 
 /** What the engine runs. */

@@ -1,11 +1,11 @@
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation/index.js";
+import { messageOf } from "../provider/errors.ts";
 import type { Operation } from "./args.ts";
 import { changeOf, doneIn, type ResourceChange } from "./changes.ts";
 import { noteRuns, runsDirectory } from "./cli/pulumi-command.ts";
 import { type Deferred, deferredIn, eachOnce } from "./deferred.ts";
 import type { Display } from "./display.ts";
 import { type Unmanaged, unmanagedIn } from "./drift/unmanaged.ts";
-import { messageOf } from "./explain.ts";
 import type { Interruption } from "./interruption.ts";
 import { removeEndedNotes } from "./lock/run-notes.ts";
 import { isLocked } from "./lock/stack-lock.ts";

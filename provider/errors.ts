@@ -38,8 +38,13 @@ export class PartlyCreatedError extends HostError {
 
   constructor(id: string, outputs: Record<string, unknown>, cause: unknown) {
     const known = cause instanceof HostError ? cause : undefined;
-    super(known?.code ?? "E_REMOTE", cause instanceof Error ? cause.message : String(cause), { cause });
+    super(known?.code ?? "E_REMOTE", messageOf(cause), { cause });
     this.id = id;
     this.outputs = outputs;
   }
+}
+
+/** The text of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

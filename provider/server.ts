@@ -9,7 +9,7 @@ import any from "google-protobuf/google/protobuf/any_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { compareProperties, type PropertyChanges } from "./diff.ts";
-import { PartlyCreatedError } from "./errors.ts";
+import { messageOf, PartlyCreatedError } from "./errors.ts";
 import type { Bag, Recorded } from "./kinds/kind.ts";
 
 /** One input that cannot be taken, and why. */
@@ -110,7 +110,7 @@ function unary<Request, Response>(
 
 /** The engine's form of an error. A create that failed halfway carries what is to be recorded. */
 function statusOf(error: unknown): Partial<grpc.StatusObject> {
-  const details = error instanceof Error ? error.message : String(error);
+  const details = messageOf(error);
   const code = grpc.status.UNKNOWN;
   if (!(error instanceof PartlyCreatedError)) return { code, details };
   const failed = new proto.ErrorResourceInitFailed()

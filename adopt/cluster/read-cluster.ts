@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { cronJobs } from "../../contract/cluster-names.ts";
+import { messageOf } from "../../provider/errors.ts";
 import { createRetryingSend, type TrySend } from "../../scripts/http/retry.ts";
 import { type ClusterAccess, kubeconfigAccess } from "../../scripts/in-use/cluster/access.ts";
 import { listAll } from "../../scripts/in-use/cluster/list.ts";
@@ -174,6 +175,6 @@ async function readGroups(cluster: Cluster, pushUrl: string | undefined): Promis
     const groups = answer.data.map(({ labels }) => labels).filter(({ job }) => job === cronJobs.probe);
     return { state: "read", groups };
   } catch (error) {
-    return { state: "unchecked", why: error instanceof Error ? error.message : String(error) };
+    return { state: "unchecked", why: messageOf(error) };
   }
 }

@@ -1,5 +1,5 @@
 import { units } from "../../contract/host-names.ts";
-import { HostError } from "../../provider/errors.ts";
+import { HostError, messageOf } from "../../provider/errors.ts";
 import { foreignPorts } from "../../provider/remote/unmanaged.ts";
 import type { SshHost } from "../../provider/ssh/host.ts";
 import type { HostFacts, PortFact } from "../facts.ts";
@@ -111,8 +111,4 @@ function deepest(mounts: readonly string[], path: string): string | undefined {
   return mounts
     .filter((mount) => path === mount || path.startsWith(`${mount}/`))
     .sort((a, b) => b.length - a.length)[0];
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import { messageOf } from "../explain.ts";
+import { messageOf } from "../../provider/errors.ts";
 import { type CommentFacts, commentBody, type PreviewResult } from "./body.ts";
 import { ForgeError } from "./client.ts";
 import { hideSecrets } from "./hide-secrets.ts";

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { messageOf } from "../../provider/errors.ts";
 import { UsageError } from "../args.ts";
 
 export const dnsActions = ["rollback", "test", "status"] as const;
@@ -53,7 +54,7 @@ function split(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], allowPositionals: true, options });
   } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new UsageError(messageOf(cause), { cause });
   }
 }
 

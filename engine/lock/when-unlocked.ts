@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { messageOf } from "../explain.ts";
+import { messageOf } from "../../provider/errors.ts";
 import { describeLock, isLeftOver, isLocked, locksIn, removeLock, type StackLock } from "./stack-lock.ts";
 
 /** Two runs that met each other must not meet again at the next try: the backend's check of a lock is not atomic. */

@@ -1,5 +1,5 @@
 import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
-import { HostError } from "../errors.ts";
+import { HostError, messageOf } from "../errors.ts";
 import { type Connection, type Hop, parseHostKey } from "./connection-config.ts";
 
 const keepAliveMilliseconds = 10_000;
@@ -104,7 +104,7 @@ class PresentedKey extends Error {
 /** `key`: the configuration's key with the settings of this connection. */
 function explain(error: unknown, connection: Hop, key: string): HostError {
   const name = nameOf(connection);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   if (error instanceof PresentedKey) {
     return new HostError(
       "E_HOST_KEY",

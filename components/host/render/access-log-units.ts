@@ -10,6 +10,7 @@ import type { RegistrySettings } from "../settings.ts";
 import { hardening } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { reloadNginxFunctions } from "./scripts.ts";
+import { timerUnit } from "./timer.ts";
 
 /** A file of a day that grows beyond this ends earlier. */
 const MOST_MEBIBYTES = 256;
@@ -89,17 +90,11 @@ ${hardening({
 
 /** Starts it every hour: a file that grows too large ends within one. */
 export function accessLogTimer(): string {
-  return `# ${MANAGED_BY}
-[Unit]
-Description=Hourly check of the registry's access log
-
-[Timer]
-OnActiveSec=0
-OnCalendar=hourly
-Persistent=true
-AccuracySec=1s
-
-[Install]
-WantedBy=timers.target
-`;
+  return timerUnit(
+    "Hourly check of the registry's access log",
+    "OnActiveSec=0",
+    "OnCalendar=hourly",
+    "Persistent=true",
+    "AccuracySec=1s",
+  );
 }

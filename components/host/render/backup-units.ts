@@ -11,6 +11,7 @@ import { privateRegistry } from "../../../contract/registries.ts";
 import type { BackupSettings, RegistrySettings } from "../settings.ts";
 import { hardening } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
+import { timerUnit } from "./timer.ts";
 
 /** Below a registry's data directory. Source: distribution, registry/storage/paths.go. */
 const REPOSITORIES = "./docker/registry/v2/repositories";
@@ -179,15 +180,9 @@ ${hardening({
 
 /** Starts {@link backupUnit}. */
 export function backupTimer({ onCalendar }: BackupSettings): string {
-  return `# ${MANAGED_BY}
-[Unit]
-Description=Daily copy of the private registry's store on another machine
-
-[Timer]
-OnCalendar=${onCalendar}
-Persistent=true
-
-[Install]
-WantedBy=timers.target
-`;
+  return timerUnit(
+    "Daily copy of the private registry's store on another machine",
+    `OnCalendar=${onCalendar}`,
+    "Persistent=true",
+  );
 }

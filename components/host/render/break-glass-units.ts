@@ -3,8 +3,8 @@ import { breakGlassFile, hostPaths, reportDirectory } from "../../../contract/ho
 import { privateRegistry } from "../../../contract/registries.ts";
 import type { BreakGlassSettings, RegistrySettings } from "../settings.ts";
 import { containerUnit } from "./container-unit.ts";
-import { MANAGED_BY } from "./managed-by.ts";
 import { programCommand, REPORT_MOUNT } from "./sandbox.ts";
+import { timerUnit } from "./timer.ts";
 
 /**
  * Copies images out of the store. Exit code 1 (an image is damaged) leaves the unit failed on purpose: `systemctl --failed`
@@ -35,15 +35,9 @@ export function breakGlassUnit(
 
 /** Starts {@link breakGlassUnit}. */
 export function breakGlassTimer({ onCalendar }: BreakGlassSettings): string {
-  return `# ${MANAGED_BY}
-[Unit]
-Description=Daily break glass copies of images out of the private registry's store
-
-[Timer]
-OnCalendar=${onCalendar}
-Persistent=true
-
-[Install]
-WantedBy=timers.target
-`;
+  return timerUnit(
+    "Daily break glass copies of images out of the private registry's store",
+    `OnCalendar=${onCalendar}`,
+    "Persistent=true",
+  );
 }

@@ -5,6 +5,7 @@ import type { RegistrySettings, TlsOnHost } from "../settings.ts";
 import { hardening } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { reloadNginxFunctions } from "./scripts.ts";
+import { timerUnit } from "./timer.ts";
 import { nginxTest, TEMPORARY_PATHS } from "./validate.ts";
 
 /** The smallest server that reads both files: whether they belong together, whatever the rest of the configuration says. */
@@ -105,17 +106,11 @@ WantedBy=multi-user.target
 
 /** Starts it once a day as well: a renewal while the last one was being taken is not seen by the path. */
 export function certificateTimer(): string {
-  return `# ${MANAGED_BY}
-[Unit]
-Description=Daily check for a renewed certificate of the registry
-
-[Timer]
-OnCalendar=daily
-Persistent=true
-RandomizedDelaySec=1h
-Unit=${units.certificate}
-
-[Install]
-WantedBy=timers.target
-`;
+  return timerUnit(
+    "Daily check for a renewed certificate of the registry",
+    "OnCalendar=daily",
+    "Persistent=true",
+    "RandomizedDelaySec=1h",
+    `Unit=${units.certificate}`,
+  );
 }

@@ -4,6 +4,7 @@ import { diskMetrics } from "../../../contract/metrics.ts";
 import type { RegistrySettings } from "../settings.ts";
 import { hardening } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
+import { timerUnit } from "./timer.ts";
 
 /** Minutes between two measurements: a disk that fills up does so within the hour, and the scan runs once a day. */
 const EVERY_MINUTES = 5;
@@ -58,17 +59,11 @@ ${hardening({
 
 /** Starts {@link diskUnit}. */
 export function diskTimer(): string {
-  return `# ${MANAGED_BY}
-[Unit]
-Description=Free space of the registry's disk, every ${EVERY_MINUTES} minutes
-
-[Timer]
-OnActiveSec=0
-OnUnitActiveSec=${EVERY_MINUTES}min
-AccuracySec=10s
-Unit=${units.disk}
-
-[Install]
-WantedBy=timers.target
-`;
+  return timerUnit(
+    `Free space of the registry's disk, every ${EVERY_MINUTES} minutes`,
+    "OnActiveSec=0",
+    `OnUnitActiveSec=${EVERY_MINUTES}min`,
+    "AccuracySec=10s",
+    `Unit=${units.disk}`,
+  );
 }

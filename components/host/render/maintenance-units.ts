@@ -7,6 +7,7 @@ import type { MaintenanceMode, RegistrySettings } from "../settings.ts";
 import { dockerClientSandbox } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { type Program, programCommand, REPORT_MOUNT, removeContainer } from "./sandbox.ts";
+import { timerUnit } from "./timer.ts";
 
 /*
  * What keeps the store small: retention drops tags, the collection moves what no tag needs into a quarantine, the purge
@@ -228,16 +229,5 @@ WantedBy=multi-user.target
 
 /** Starts a unit of these at its times, and after a boot when it was missed. */
 export function maintenanceTimer(description: string, onCalendar: string): string {
-  return `# ${MANAGED_BY}
-[Unit]
-Description=${description}
-
-[Timer]
-OnCalendar=${onCalendar}
-Persistent=true
-AccuracySec=1s
-
-[Install]
-WantedBy=timers.target
-`;
+  return timerUnit(description, `OnCalendar=${onCalendar}`, "Persistent=true", "AccuracySec=1s");
 }

@@ -5,6 +5,7 @@ import type { RegistrySettings } from "../settings.ts";
 import { containerUnit } from "./container-unit.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { programCommand, REPORT_MOUNT } from "./sandbox.ts";
+import { timerUnit } from "./timer.ts";
 
 /** Starts the containers at boot. Without ExecStop: restarting the unit is no outage. */
 export function bootUnit({ directory, dataMount }: RegistrySettings): string {
@@ -57,16 +58,10 @@ export function scanUnit(settings: RegistrySettings): string {
 
 /** Starts the scan daily, and at boot when it was missed. */
 export function scanTimer({ scan }: RegistrySettings): string {
-  return `# ${MANAGED_BY}
-[Unit]
-Description=Daily scan of the registry's store
-
-[Timer]
-OnCalendar=${scan.onCalendar}
-Persistent=true
-RandomizedDelaySec=60
-
-[Install]
-WantedBy=timers.target
-`;
+  return timerUnit(
+    "Daily scan of the registry's store",
+    `OnCalendar=${scan.onCalendar}`,
+    "Persistent=true",
+    "RandomizedDelaySec=60",
+  );
 }
