@@ -1,58 +1,20 @@
-import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as k8s from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
-import automation from "@pulumi/pulumi/automation/index.js";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { planCluster } from "../../adopt/cluster/plan.ts";
 import { readCluster } from "../../adopt/cluster/read-cluster.ts";
-import { RegistryCluster } from "../../components/cluster/registry-cluster.ts";
 import type { ClusterSettings } from "../../components/cluster/settings.ts";
 import { accessOfKubeconfig, KubernetesClient } from "../../lab/cluster/kubernetes-client.ts";
-import { projectRoot } from "../../lab/machine/paths.ts";
 import { pulumiHome } from "../../lab/machine/tools/pulumi.ts";
 import { formerProbe, formerRules, formerSecret } from "../support/former-vm/cluster-objects.ts";
+import { clusterNamespace, clusterStack, probeOnly } from "../support/server/cluster-stack.ts";
 import { type Kubernetes, startKubernetes } from "../support/server/kubernetes.ts";
 
-const namespace = "monitoring";
+const namespace = clusterNamespace;
 const settings: ClusterSettings = {
-  namespace,
-  createNamespace: false,
+  ...probeOnly,
   pushgatewayUrl: "http://prometheus-prometheus-pushgateway.monitoring:9091",
-  nodeImage: "node:24.21.0-bookworm-slim",
-  probe: {
-    schedule: "*/15 * * * *",
-    shards: 1,
-    instance: "registry.example.com:5050",
-    registryUrl: "https://registry.example.com:5050",
-    memoryLimit: "256Mi",
-  },
-  inUse: {
-    enabled: false,
-    registry: "registry.example.com:5050",
-    schedule: "7-59/15 * * * *",
-    memoryLimit: "256Mi",
-  },
-  alerts: {
-    as: "configMap",
-    runbookBaseUrl: "https://git.example.com/runbook.md",
-    labels: [],
-    collects: false,
-    backsUp: false,
-    breaksGlass: false,
-  },
-  scrape: {
-    as: "none",
-    labels: [],
-    pushgateway: false,
-    backsUp: false,
-    breaksGlass: false,
-    metricsAddress: "10.0.20.10:5001",
-    registries: ["private"],
-  },
-  dashboard: { enabled: false },
-  driveSync: { image: "rclone/rclone:1.74.3", sites: [] },
 };
 const probePath = `/apis/batch/v1/namespaces/${namespace}/cronjobs/registry-integrity-probe`;
 const secretPath = `/api/v1/namespaces/${namespace}/secrets/registry-probe-credentials`;
@@ -61,34 +23,11 @@ let kubernetes: Kubernetes;
 let admin: KubernetesClient;
 const directory = mkdtempSync(join(tmpdir(), "regwarden-adopt-"));
 
-/** The cluster side alone, as a stack of its own. */
-async function stack() {
-  const program = async () => {
-    const kubeconfig = pulumi.secret(readFileSync(kubernetes.kubeconfig, "utf8"));
-    const access = { kubeconfig, context: "test", enableConfigMapMutable: true, enableSecretMutable: true };
-    const provider = new k8s.Provider("cluster", access);
-    const creator = new k8s.Provider("cluster-creation", { ...access, enableServerSideApply: false });
-    new RegistryCluster(
-      "cluster",
-      {
-        settings,
-        stack: "adopted",
-        creator,
-        user: pulumi.secret("builder"),
-        password: pulumi.secret("former password 7421"),
-        driveSyncConfigurations: {},
-        bundle: join(projectRoot, "dist/regwarden.mjs"),
-      },
-      { providers: { kubernetes: provider } },
-    );
-  };
-  const workDir = join(directory, "adopted");
-  mkdirSync(workDir, { recursive: true });
-  return await automation.LocalWorkspace.createOrSelectStack(
-    { stackName: "adopted", projectName: "regwarden", program },
-    { workDir },
-  );
-}
+const stack = () =>
+  clusterStack({
+    ...{ name: "adopted", directory, settings, user: "builder", password: "former password 7421" },
+    kubeconfig: readFileSync(kubernetes.kubeconfig, "utf8"),
+  });
 
 beforeAll(async () => {
   kubernetes = await startKubernetes();

@@ -1,12 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as k8s from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
-import automation from "@pulumi/pulumi/automation/index.js";
 import { loadAll } from "js-yaml";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { RegistryCluster } from "../../components/cluster/registry-cluster.ts";
 import type { ClusterSettings } from "../../components/cluster/settings.ts";
 import { byResource, changeOf, type ResourceChange } from "../../engine/changes.ts";
 import { commentBody } from "../../engine/comment/body.ts";
@@ -15,46 +11,16 @@ import { prometheusRuleKind } from "../../lab/cluster/manifests.ts";
 import { projectRoot } from "../../lab/machine/paths.ts";
 import { pulumiHome } from "../../lab/machine/tools/pulumi.ts";
 import { waitUntil } from "../../lab/machine/wait.ts";
+import { clusterNamespace, clusterStack, probeOnly } from "../support/server/cluster-stack.ts";
 import { type Kubernetes, startKubernetes } from "../support/server/kubernetes.ts";
 
-const namespace = "monitoring";
+const namespace = clusterNamespace;
 const settings: ClusterSettings = {
-  namespace,
-  createNamespace: false,
-  pushgatewayUrl: "http://pushgateway.monitoring:9091",
-  nodeImage: "node:24.21.0-bookworm-slim",
-  probe: {
-    schedule: "*/15 * * * *",
-    shards: 1,
-    instance: "registry.example.com:5050",
-    registryUrl: "https://registry.example.com:5050",
-    memoryLimit: "256Mi",
-  },
-  inUse: {
-    enabled: true,
-    registry: "registry.example.com:5050",
-    schedule: "7-59/15 * * * *",
-    memoryLimit: "256Mi",
-  },
-  alerts: {
-    as: "prometheusRule",
-    runbookBaseUrl: "https://git.example.com/runbook.md",
-    collects: false,
-    backsUp: false,
-    breaksGlass: false,
-    labels: [],
-  },
-  scrape: {
-    as: "configMap",
-    labels: [],
-    pushgateway: true,
-    metricsAddress: "10.0.20.10:5001",
-    backsUp: false,
-    breaksGlass: false,
-    registries: ["private"],
-  },
+  ...probeOnly,
+  inUse: { ...probeOnly.inUse, enabled: true },
+  alerts: { ...probeOnly.alerts, as: "prometheusRule" },
+  scrape: { ...probeOnly.scrape, as: "configMap", pushgateway: true },
   dashboard: { enabled: true },
-  driveSync: { image: "rclone/rclone:1.74.3", sites: [] },
 };
 
 let kubernetes: Kubernetes;
@@ -66,38 +32,12 @@ async function stackOf(
   name: string,
   kubeconfig: string,
   changed: Partial<ClusterSettings> = {},
-  secret = "its-password-7421",
+  password = "its-password-7421",
 ) {
-  const program = async () => {
-    const access = {
-      kubeconfig: pulumi.secret(kubeconfig),
-      context: "test",
-      enableConfigMapMutable: true,
-      enableSecretMutable: true,
-    };
-    const provider = new k8s.Provider("cluster", access);
-    const creator = new k8s.Provider("cluster-creation", { ...access, enableServerSideApply: false });
-    const [user, password] = [pulumi.secret("probe"), pulumi.secret(secret)];
-    new RegistryCluster(
-      "cluster",
-      {
-        settings: { ...settings, ...changed },
-        stack: name,
-        creator,
-        user,
-        password,
-        driveSyncConfigurations: {},
-        bundle: join(projectRoot, "dist/regwarden.mjs"),
-      },
-      { providers: { kubernetes: provider } },
-    );
-  };
-  const workDir = join(directory, name);
-  mkdirSync(workDir, { recursive: true });
-  const stack = await automation.LocalWorkspace.createOrSelectStack(
-    { stackName: name, projectName: "regwarden", program },
-    { workDir },
-  );
+  const stack = await clusterStack({
+    ...{ name, directory, kubeconfig, user: "probe", password },
+    settings: { ...settings, ...changed },
+  });
   const errors: string[] = [];
   const onError = (text: string) => errors.push(text);
   const onOutput = (text: string) => errors.push(text);
