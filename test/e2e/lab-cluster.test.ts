@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { type DaemonId, daemonPid, stopDaemon } from "../../lab/cluster/daemon.ts";
 import { clusterDaemons } from "../../lab/cluster/daemons.ts";
 import { clusterDirectory } from "../../lab/cluster/paths.ts";
+import { testInFull } from "../support/in-full.ts";
 import { stackObjects } from "../support/lab/cluster.ts";
 import { labEnds, noDrift } from "../support/lab/expected.ts";
 import { instance } from "../support/lab/stack.ts";
@@ -25,22 +26,25 @@ describe("the lab's cluster", () => {
     await labEnds(0, "status");
   });
 
-  test("comes back with all objects of the stack when etcd has lost its data under a running API server", async () => {
-    const before = await stackObjects();
-    const server = daemonPid(daemon("kube-apiserver"));
-    const etcd = daemon("etcd");
-    await stopDaemon(etcd);
-    rmSync(join(etcd.directory, "data"), { recursive: true });
-    await labEnds(0, "up");
-    expect(
-      daemonPid(daemon("kube-apiserver")),
-      "the process of an API server that has the lost data in memory",
-    ).not.toBe(server);
-    expect((await stackObjects()).sort()).toEqual(before.sort());
-    await noDrift();
-  });
+  testInFull(
+    "comes back with all objects of the stack when etcd has lost its data under a running API server",
+    async () => {
+      const before = await stackObjects();
+      const server = daemonPid(daemon("kube-apiserver"));
+      const etcd = daemon("etcd");
+      await stopDaemon(etcd);
+      rmSync(join(etcd.directory, "data"), { recursive: true });
+      await labEnds(0, "up");
+      expect(
+        daemonPid(daemon("kube-apiserver")),
+        "the process of an API server that has the lost data in memory",
+      ).not.toBe(server);
+      expect((await stackObjects()).sort()).toEqual(before.sort());
+      await noDrift();
+    },
+  );
 
-  test("comes back when all its files are deleted under running daemons", async () => {
+  testInFull("comes back when all its files are deleted under running daemons", async () => {
     const before = await stackObjects();
     rmSync(clusterDirectory(instance), { recursive: true });
     await labEnds(0, "up");

@@ -6,6 +6,7 @@ import { clientFiles } from "../../lab/host/client-files.ts";
 import { addressesOf, ports } from "../../lab/machine/instances.ts";
 import { nodeBinary, projectRoot, stateDirectory } from "../../lab/machine/paths.ts";
 import { stackStateDirectory } from "../../lab/stack/environment.ts";
+import { isInFull, testInFull } from "../support/in-full.ts";
 import { expectCode, noDrift, up } from "../support/lab/expected.ts";
 import {
   containers,
@@ -19,7 +20,6 @@ import {
 } from "../support/lab/stack.ts";
 
 /** Each change by hand alone, and a kill at several moments: ten minutes more. */
-const isInFull = process.env.REGWARDEN_E2E_FULL === "1";
 
 describe("the lab", () => {
   test("is up after one command, and a second one plans no change", async () => {
@@ -149,7 +149,7 @@ describe("drift by hand", () => {
     await noDrift();
   });
 
-  test("of an image that was pruned is shown by name", async () => {
+  testInFull("of an image that was pruned is shown by name", async () => {
     const node = "node:24.21.0-bookworm-slim";
     await onHost(`docker tag ${node} kept:1 && docker rmi ${node}`);
     const drift = await engine("drift");
@@ -177,18 +177,21 @@ describe("drift by hand", () => {
     await noDrift();
   });
 
-  test("in a mounted file, taken up by a restart, is healed in the container too, without another one", async () => {
-    const nginxSees = "docker exec registry-nginx cat /etc/nginx/regwarden/nginx.conf";
-    await onHost(
-      "sed -i 's/server_tokens off/server_tokens on/' /opt/registry/nginx/nginx.conf && docker restart registry-nginx",
-    );
-    expect(await onHost(nginxSees)).toContain("server_tokens on;");
-    const before = await containers();
-    await up();
-    expect(await onHost(`${nginxSees} | cmp - /opt/registry/nginx/nginx.conf && echo same`)).toBe("same");
-    expect(touched(before, await containers())).toEqual([]);
-    await noDrift();
-  });
+  testInFull(
+    "in a mounted file, taken up by a restart, is healed in the container too, without another one",
+    async () => {
+      const nginxSees = "docker exec registry-nginx cat /etc/nginx/regwarden/nginx.conf";
+      await onHost(
+        "sed -i 's/server_tokens off/server_tokens on/' /opt/registry/nginx/nginx.conf && docker restart registry-nginx",
+      );
+      expect(await onHost(nginxSees)).toContain("server_tokens on;");
+      const before = await containers();
+      await up();
+      expect(await onHost(`${nginxSees} | cmp - /opt/registry/nginx/nginx.conf && echo same`)).toBe("same");
+      expect(touched(before, await containers())).toEqual([]);
+      await noDrift();
+    },
+  );
 
   test("in a secret file is shown as such, and neither text is printed", async () => {
     await onHost("echo leaked-by-hand >>/opt/registry/tls/privkey.pem");
@@ -247,20 +250,25 @@ describe("a change of the program", () => {
     await up();
   });
 
-  test("of the directory is refused while the data lies in the old one, and nothing is made", async () => {
-    const before = await containers();
-    await set("regwarden:host.directory", "/opt/elsewhere");
-    const failed = await engine("up", "--yes").finally(() =>
-      pulumi("config", "rm", "--path", "regwarden:host.directory"),
-    );
-    expectCode(failed, 1);
-    expect(failed.output).toMatch(/it is in \/opt\/registry\/data\/private, and no data is moved by itself/);
-    expect(await onHost("ls /opt/elsewhere 2>/dev/null || true")).toBe("");
-    await up();
-    expect(touched(before, await containers())).toEqual([]);
-  });
+  testInFull(
+    "of the directory is refused while the data lies in the old one, and nothing is made",
+    async () => {
+      const before = await containers();
+      await set("regwarden:host.directory", "/opt/elsewhere");
+      const failed = await engine("up", "--yes").finally(() =>
+        pulumi("config", "rm", "--path", "regwarden:host.directory"),
+      );
+      expectCode(failed, 1);
+      expect(failed.output).toMatch(
+        /it is in \/opt\/registry\/data\/private, and no data is moved by itself/,
+      );
+      expect(await onHost("ls /opt/elsewhere 2>/dev/null || true")).toBe("");
+      await up();
+      expect(touched(before, await containers())).toEqual([]);
+    },
+  );
 
-  test("of a data mount that is none is refused, and nothing is changed", async () => {
+  testInFull("of a data mount that is none is refused, and nothing is changed", async () => {
     await set("regwarden:host.dataMount", "/opt/registry/data");
     await onHost("rm /opt/registry/nginx/nginx.conf");
     const failed = await engine("up", "--yes").finally(() =>
@@ -273,7 +281,7 @@ describe("a change of the program", () => {
     await noDrift();
   });
 
-  test("of a published port recreates nginx alone", async () => {
+  testInFull("of a published port recreates nginx alone", async () => {
     const before = await containers();
     await set("regwarden:metrics.port", "5002");
     await up().finally(() => set("regwarden:metrics.port", String(ports.metrics)));
@@ -291,7 +299,7 @@ describe("a change of the program", () => {
     expect(touched(before, await containers())).toEqual([]);
   });
 
-  test("of the account, to one with passwordless sudo, changes nothing on the host", async () => {
+  testInFull("of the account, to one with passwordless sudo, changes nothing on the host", async () => {
     const before = await containers();
     await set("regwarden:host.sshUser", "deploy");
     await onHost("rm /opt/registry/nginx/nginx.conf && docker stop registry-k8s");
@@ -302,7 +310,7 @@ describe("a change of the program", () => {
     await up();
   });
 
-  test("of the DNS servers is taken up by systemd-resolved", async () => {
+  testInFull("of the DNS servers is taken up by systemd-resolved", async () => {
     await onHost("echo '127.0.0.1 registry.lab.test' >>/etc/hosts");
     await set("regwarden:dns.servers[0]", "127.0.0.11");
     await up();
@@ -315,20 +323,23 @@ describe("a change of the program", () => {
     expect(await onHost("resolvectl domain")).not.toMatch(/^Global: ~\.$/m);
   });
 
-  test("beside a job of the host that breaks tags fails, and names its file, line and command", async () => {
-    const command =
-      "docker exec registry-private registry garbage-collect -m /etc/docker/registry/config.yml";
-    await onHost(
-      `mkdir -p /etc/cron.d && printf '# weekly\\n25 3 * * 0 root ${command}\\n' >/etc/cron.d/registry-gc`,
-    );
-    await pulumi("config", "set", "--path", "regwarden:scan.onCalendar", "*-*-* 05:45:00");
-    const failed = await engine("up", "--yes");
-    expectCode(failed, 1);
-    expect(failed.output).toContain(`/etc/cron.d/registry-gc:2: 25 3 * * 0 root ${command}`);
-    await onHost("rm /etc/cron.d/registry-gc");
-    await pulumi("config", "rm", "regwarden:scan");
-    await up();
-  });
+  testInFull(
+    "beside a job of the host that breaks tags fails, and names its file, line and command",
+    async () => {
+      const command =
+        "docker exec registry-private registry garbage-collect -m /etc/docker/registry/config.yml";
+      await onHost(
+        `mkdir -p /etc/cron.d && printf '# weekly\\n25 3 * * 0 root ${command}\\n' >/etc/cron.d/registry-gc`,
+      );
+      await pulumi("config", "set", "--path", "regwarden:scan.onCalendar", "*-*-* 05:45:00");
+      const failed = await engine("up", "--yes");
+      expectCode(failed, 1);
+      expect(failed.output).toContain(`/etc/cron.d/registry-gc:2: 25 3 * * 0 root ${command}`);
+      await onHost("rm /etc/cron.d/registry-gc");
+      await pulumi("config", "rm", "regwarden:scan");
+      await up();
+    },
+  );
 
   test("that the deployment check rejects fails the update and says what to do", async () => {
     await onHost(
@@ -370,7 +381,7 @@ describe("an update that is killed", () => {
 });
 
 describe("a state beside which a killed update left an empty note", () => {
-  test("cannot be checked, and is repaired by the next up", async () => {
+  testInFull("cannot be checked, and is repaired by the next up", async () => {
     const state = join(stackStateDirectory(instance), `.pulumi/stacks/regwarden/${instance}.json`);
     const note = `${state}.attrs`;
     writeFileSync(note, "");

@@ -10,6 +10,7 @@ import { stopDaemon } from "../../lab/cluster/daemon.ts";
 import { ensureMonitoring, monitoringDaemons } from "../../lab/cluster/monitoring.ts";
 import { loadRules } from "../../lab/cluster/rules-loader.ts";
 import { waitUntil } from "../../lab/machine/wait.ts";
+import { testInFull } from "../support/in-full.ts";
 import { apiServerAuthority, cluster, patch, pathOf } from "../support/lab/cluster.ts";
 import { noDrift, up } from "../support/lab/expected.ts";
 import { becomesHealthy, statusWithoutAccount } from "../support/lab/private-registry.ts";
@@ -86,7 +87,7 @@ describe("a fault is known from the others: ", () => {
     }
   });
 
-  test("the password is wrong", async () => {
+  testInFull("the password is wrong", async () => {
     const restore = await change("secrets", ACCOUNT_SECRET, "REG_PASS", "bm90IHRoaXM=");
     try {
       const { code, log } = await probeAndScrape();
@@ -103,7 +104,7 @@ describe("a fault is known from the others: ", () => {
     }
   });
 
-  test("the certificate comes from another authority", async () => {
+  testInFull("the certificate comes from another authority", async () => {
     const other = apiServerAuthority();
     const restore = await change("configmaps", AUTHORITY_CONFIG_MAP, AUTHORITY_KEY, other);
     try {
@@ -147,7 +148,7 @@ describe("a fault is known from the others: ", () => {
     }
   });
 
-  test("the Pushgateway is down", async () => {
+  testInFull("the Pushgateway is down", async () => {
     const pushgateway = monitoringDaemons(instance).find(({ name }) => name === "pushgateway");
     if (!pushgateway) throw new Error("the lab has no Pushgateway");
     await stopDaemon(pushgateway);

@@ -10,6 +10,7 @@ import { clientFiles } from "../../lab/host/client-files.ts";
 import { writeLayout } from "../../lab/images/oci-content.ts";
 import { addressesOf } from "../../lab/machine/instances.ts";
 import { image } from "../support/images/oci-content.ts";
+import { isInFull, testInFull } from "../support/in-full.ts";
 import { noDrift, up } from "../support/lab/expected.ts";
 import { containers, instance, pulumi, setSecret, setText, touched } from "../support/lab/stack.ts";
 import { describeTransfers, startTransfers } from "../support/lab/transfers.ts";
@@ -28,7 +29,6 @@ async function during(what: string): Promise<{ failures: Record<string, number>;
 }
 
 /** Each change in an update of its own, which takes minutes more, or all that may be together in one. */
-const isInFull = process.env.REGWARDEN_E2E_FULL === "1";
 
 const none = { pull: 0, push: 0, dockerhub: 0, ghcr: 0, quay: 0, k8s: 0, kyverno: 0 };
 
@@ -147,25 +147,28 @@ describe("transfers through nginx", () => {
     expect(await download).toBe(layer?.descriptor.digest);
   });
 
-  test("of no other kind fail while the password changes, and all answers are those of the old or the new one", async () => {
-    const password = await get("registryPassword");
-    await setSecret("registryPassword", "another password");
-    const before = await containers();
-    const answers = countAnswers({ old: password, new: "another password" });
-    const transfers = await startTransfers();
-    await up();
-    const count = await answers.stop();
-    console.info(`answers during the rotation of the password: ${JSON.stringify(count)}`);
-    expect(Object.keys(count).sort()).toEqual(["new 200", "new 401", "old 200", "old 401"]);
-    await setSecret("registryPassword", password);
-    await up();
-    const { pull, push, ...caches } = await transfers.stop();
-    console.info(describeTransfers("two rotations of the password, with the first one", transfers));
-    expect(caches).toEqual({ dockerhub: 0, ghcr: 0, quay: 0, k8s: 0, kyverno: 0 });
-    expect(touched(before, await containers())).toEqual([]);
-  });
+  testInFull(
+    "of no other kind fail while the password changes, and all answers are those of the old or the new one",
+    async () => {
+      const password = await get("registryPassword");
+      await setSecret("registryPassword", "another password");
+      const before = await containers();
+      const answers = countAnswers({ old: password, new: "another password" });
+      const transfers = await startTransfers();
+      await up();
+      const count = await answers.stop();
+      console.info(`answers during the rotation of the password: ${JSON.stringify(count)}`);
+      expect(Object.keys(count).sort()).toEqual(["new 200", "new 401", "old 200", "old 401"]);
+      await setSecret("registryPassword", password);
+      await up();
+      const { pull, push, ...caches } = await transfers.stop();
+      console.info(describeTransfers("two rotations of the password, with the first one", transfers));
+      expect(caches).toEqual({ dockerhub: 0, ghcr: 0, quay: 0, k8s: 0, kyverno: 0 });
+      expect(touched(before, await containers())).toEqual([]);
+    },
+  );
 
-  test("go on after all registries changed", async () => {
+  testInFull("go on after all registries changed", async () => {
     await set("limits.registry.memory", "900Mi");
     const { restarted } = await during("a change of all registries");
     expect(restarted).toContain("registry-private");

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cronJobs } from "../../contract/cluster-names.ts";
+import { isInFull } from "../support/in-full.ts";
 import { cluster, patch, pathOf } from "../support/lab/cluster.ts";
 import { engineEnds, noDrift, up } from "../support/lab/expected.ts";
 import { holds } from "../support/lab/prometheus.ts";
@@ -62,7 +63,8 @@ systemd-run --quiet --unit regwarden-by-hand sleep 10000`,
   });
 });
 
-describe("while the VM does not answer", () => {
+// By a small stack: test/engine/only.test.ts.
+describe.runIf(isInFull)("while the VM does not answer", () => {
   beforeAll(async () => {
     await up();
     await onHost("systemctl stop ssh.socket ssh.service");
