@@ -28,8 +28,8 @@ export default defineConfig({
       ? ["default", ["json", { outputFile: join(summary, `${process.pid}.json`) }]]
       : ["default"],
     sequence: { sequencer: LabLastSequencer },
-    // Most tests wait for processes that they started: with a worker a processor, half of their time stays unused.
-    maxWorkers: availableParallelism() + 1,
+    // Most tests wait for processes that they started: no processor is to be kept free for Vitest itself.
+    maxWorkers: availableParallelism(),
     projects: [
       // Some bundle the programs or start processes: on a busy machine that takes longer than the usual five seconds.
       project("unit", { testTimeout: 60_000 }),

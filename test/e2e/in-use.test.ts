@@ -15,6 +15,7 @@ import { damageCommand } from "../../lab/incident/damage.ts";
 import { waitUntil } from "../../lab/machine/wait.ts";
 import { cluster, collection, pathOf } from "../support/lab/cluster.ts";
 import { noDrift, up } from "../support/lab/expected.ts";
+import { removeDanglingLinks } from "../support/lab/private-registry.ts";
 import { query } from "../support/lab/prometheus.ts";
 import { runJob, runJobAndScrape } from "../support/lab/run-job.ts";
 import { instance, onHost } from "../support/lab/stack.ts";
@@ -60,6 +61,7 @@ beforeAll(async () => {
   pod = await asPod();
 });
 afterAll(async () => {
+  await removeDanglingLinks();
   await pushCiImage(instance);
   await up();
   await noDrift();

@@ -1,6 +1,10 @@
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { labEnds } from "../support/lab/expected.ts";
+import { removeDanglingLinks } from "../support/lab/private-registry.ts";
 import { firing, holds } from "../support/lab/prometheus.ts";
+
+// The incident is one: its collection takes the layers of earlier lists of the images in use.
+afterAll(removeDanglingLinks);
 
 const alert = "RegistryManifestIntegrityFailure";
 

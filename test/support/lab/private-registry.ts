@@ -10,3 +10,22 @@ export function statusWithoutAccount(): Promise<string> {
 export async function becomesHealthy(): Promise<void> {
   await waitUntil("the registry behind nginx", 60, async () => (await statusWithoutAccount()) === "401");
 }
+
+const store = "/opt/registry/data/private/docker/registry/v2";
+
+/**
+ * Removes the links of layers that are gone: `garbage-collect -m` leaves them where it took the layers of manifests
+ * without a tag, and each is a finding of every scan from then on.
+ */
+export async function removeDanglingLinks(): Promise<void> {
+  await onHost(`cd ${store} && find repositories -path '*/_layers/sha256/*' -name link | while IFS= read -r link; do
+  directory=\${link%/link}
+  digest=\${directory##*/}
+  [ -e "blobs/sha256/$(printf %.2s "$digest")/$digest/data" ] || rm -r -- "$directory"
+done`);
+}
+
+/** Takes all repositories below a path out of the store. */
+export async function removeRepositories(path: string): Promise<void> {
+  await onHost(`rm -rf -- ${store}/repositories/${path}`);
+}
