@@ -12,7 +12,6 @@ import { isLocked } from "./lock/stack-lock.ts";
 import { whenUnlocked } from "./lock/when-unlocked.ts";
 import { type StackPart, targetsOf } from "./only.ts";
 import type { OpenStack } from "./open-stack.ts";
-import { saysNothingNew } from "./program-fault.ts";
 
 /** What an operation came to. */
 export interface Outcome {
@@ -107,7 +106,7 @@ async function recorded(
     unmanaged = unmanagedIn(event) ?? unmanaged;
     deferred.push(...[deferredIn(event)].filter((each) => each !== undefined));
     const { severity, message = "" } = event.diagnosticEvent ?? {};
-    if (severity === "error" && !saysNothingNew(message)) errors.push(withoutColors(message));
+    if (severity === "error") errors.push(withoutColors(message));
   };
   try {
     options.interruption.requested.throwIfAborted();
