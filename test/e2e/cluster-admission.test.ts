@@ -2,7 +2,6 @@ import { afterAll, describe, expect, test } from "vitest";
 import { driveSyncCronJob } from "../../components/cluster/render/drive-sync.ts";
 import { cronJobs } from "../../contract/cluster-names.ts";
 import { waitUntil } from "../../lab/machine/wait.ts";
-import { testInFull } from "../support/in-full.ts";
 import { cluster, collection, patch, pathOf } from "../support/lab/cluster.ts";
 import { engineEnds, noDrift, up } from "../support/lab/expected.ts";
 import { pulumi } from "../support/lab/stack.ts";
@@ -32,25 +31,22 @@ describe("what admission adds to the objects", () => {
     expect(spec.jobTemplate.spec.template.spec).toMatchObject({ dnsConfig });
   });
 
-  testInFull(
-    "is no drift: Goldilocks' label on the stack's own namespace, while any other change of it is",
-    async () => {
-      await pulumi("config", "set", "--path", "regwarden:cluster.namespace", namespace);
-      await pulumi("config", "set", "--path", "regwarden:cluster.createNamespace", "true");
-      await up();
-      const label = { "goldilocks.fairwinds.com/vpa-update-mode": "off" };
-      await cluster().merge(path, { metadata: { labels: label } }, "goldilocks");
-      await noDrift();
-      const weakened = { "pod-security.kubernetes.io/enforce": "privileged" };
-      await cluster().merge(path, { metadata: { labels: weakened } }, "kubectl-edit");
-      expect(await engineEnds(7, "drift")).toMatch(
-        /update\s+Namespace\s+\S+\s+metadata\.labels\[.*enforce"\]$/m,
-      );
-      await up();
-      const { metadata } = (await cluster().get(path)) as { metadata: { labels: Fields } };
-      expect(metadata.labels).toMatchObject({ ...label, "pod-security.kubernetes.io/enforce": "restricted" });
-    },
-  );
+  test("is no drift: Goldilocks' label on the stack's own namespace, while any other change of it is", async () => {
+    await pulumi("config", "set", "--path", "regwarden:cluster.namespace", namespace);
+    await pulumi("config", "set", "--path", "regwarden:cluster.createNamespace", "true");
+    await up();
+    const label = { "goldilocks.fairwinds.com/vpa-update-mode": "off" };
+    await cluster().merge(path, { metadata: { labels: label } }, "goldilocks");
+    await noDrift();
+    const weakened = { "pod-security.kubernetes.io/enforce": "privileged" };
+    await cluster().merge(path, { metadata: { labels: weakened } }, "kubectl-edit");
+    expect(await engineEnds(7, "drift")).toMatch(
+      /update\s+Namespace\s+\S+\s+metadata\.labels\[.*enforce"\]$/m,
+    );
+    await up();
+    const { metadata } = (await cluster().get(path)) as { metadata: { labels: Fields } };
+    expect(metadata.labels).toMatchObject({ ...label, "pod-security.kubernetes.io/enforce": "restricted" });
+  });
 
   afterAll(async () => {
     await pulumi("config", "rm", "--path", "regwarden:cluster.createNamespace");

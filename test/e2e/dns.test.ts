@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dnsPaths } from "../../contract/dns.ts";
 import { nodeBinary, projectRoot } from "../../lab/machine/paths.ts";
 import { waitUntil } from "../../lab/machine/wait.ts";
-import { testInFull } from "../support/in-full.ts";
 import { engineEnds, expectCode, noDrift, up } from "../support/lab/expected.ts";
 import {
   onPlainHost,
@@ -129,17 +128,14 @@ describe("npm run dns", () => {
     expect(await plainFile()).toBe(`${plainResolvConf}end`);
   });
 
-  testInFull(
-    "is not needed for that: an update without that configuration does the same, and there is no drift",
-    async () => {
-      await up();
-      expect(await files()).not.toBe(before);
-      await pulumi("config", "rm", "regwarden:dns");
-      await up();
-      isDeclared = false;
-      expect(await files()).toBe(before);
-      expect(await plainFile()).toBe(`${plainResolvConf}end`);
-      await noDrift();
-    },
-  );
+  test("is not needed for that: an update without that configuration does the same, and there is no drift", async () => {
+    await up();
+    expect(await files()).not.toBe(before);
+    await pulumi("config", "rm", "regwarden:dns");
+    await up();
+    isDeclared = false;
+    expect(await files()).toBe(before);
+    expect(await plainFile()).toBe(`${plainResolvConf}end`);
+    await noDrift();
+  });
 });
