@@ -16,7 +16,8 @@ const summary = process.env.REGWARDEN_TEST_SUMMARY;
  */
 const project = (name: string, options: Record<string, unknown> = {}) => ({
   test: {
-    ...{ name, include: [`test/${name}/**/*.test.ts`] },
+    name,
+    include: [`test/${name}/**/*.test.ts`],
     env: { NODE_COMPILE_CACHE: compileCache },
     ...options,
   },

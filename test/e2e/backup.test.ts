@@ -12,7 +12,7 @@ import { ciImageReference, pushCiImage } from "../../lab/images/sample-images.ts
 import { ensurePackages } from "../../lab/machine/packages.ts";
 import { documents } from "../support/documents/markdown.ts";
 import { noDrift, up } from "../support/lab/expected.ts";
-import { becomesHealthy } from "../support/lab/private-registry.ts";
+import { becomesHealthy, privateStore } from "../support/lab/private-registry.ts";
 import { instance, onHost, pulumi } from "../support/lab/stack.ts";
 import { type RsyncHost, startRsyncHost } from "../support/server/rsync-host.ts";
 
@@ -20,7 +20,6 @@ import { type RsyncHost, startRsyncHost } from "../support/server/rsync-host.ts"
 
 const scratch = mkdtempSync(join(tmpdir(), "regwarden-e2e-backup-"));
 const copies = join(scratch, "copies");
-const privateStore = "/opt/registry/data/private";
 const { authFile, certificateDirectory, registry } = clientFiles(instance);
 /** All of the CI image, as its pipelines pull it. */
 const pull = () =>

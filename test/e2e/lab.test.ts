@@ -8,6 +8,7 @@ import { nodeBinary, projectRoot, stateDirectory } from "../../lab/machine/paths
 import { stackStateDirectory } from "../../lab/stack/environment.ts";
 import { isInFull, testInFull } from "../support/in-full.ts";
 import { expectCode, noDrift, up } from "../support/lab/expected.ts";
+import { privateStore } from "../support/lab/private-registry.ts";
 import {
   containers,
   engine,
@@ -18,8 +19,6 @@ import {
   setSecret,
   touched,
 } from "../support/lab/stack.ts";
-
-/** Each change by hand alone, and a kill at several moments: ten minutes more. */
 
 describe("the lab", () => {
   test("is up after one command, and a second one plans no change", async () => {
@@ -160,7 +159,7 @@ describe("drift by hand", () => {
   });
 
   test("of the registry's data is shown, and no update puts an empty directory in its place", async () => {
-    const data = "/opt/registry/data/private";
+    const data = privateStore;
     await onHost(`mv ${data} ${data}.away && rm /opt/registry/nginx/nginx.conf`);
     const drift = await engine("drift");
     const failed = await engine("up", "--yes");

@@ -11,7 +11,10 @@ export async function becomesHealthy(): Promise<void> {
   await waitUntil("the registry behind nginx", 60, async () => (await statusWithoutAccount()) === "401");
 }
 
-const store = "/opt/registry/data/private/docker/registry/v2";
+/** The data directory of the private registry, on the host. */
+export const privateStore = "/opt/registry/data/private";
+
+const store = `${privateStore}/docker/registry/v2`;
 
 /**
  * Removes the links of layers that are gone: `garbage-collect -m` leaves them where it took the layers of manifests
