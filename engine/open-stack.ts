@@ -4,6 +4,7 @@ import automation, { type PulumiFn, type Stack } from "@pulumi/pulumi/automation
 import { messageOf } from "../provider/errors.ts";
 import type { Operation } from "./args.ts";
 import { pulumiCommand } from "./cli/pulumi-command.ts";
+import { faultOnce } from "./fault-once.ts";
 import { fileBackendDirectory, isTornState, removeTornNotes } from "./torn-state.ts";
 
 /** What the engine runs. */
@@ -40,7 +41,7 @@ export async function openStack(
     workDir: project.directory,
     envVars: { PULUMI_SKIP_UPDATE_CHECK: "true" },
     pulumiCommand: await pulumiCommand(),
-    program: project.program,
+    program: faultOnce(project.program),
   };
   const workspace = await automation.LocalWorkspace.create(options);
   const { url = "" } = await workspace.whoAmI();

@@ -416,6 +416,7 @@ describe("bad input", () => {
     ]) {
       expect(refused.output).toContain(fault);
     }
+    expect(refused.output.match(/^ *must be: /gm), "each fault once").toHaveLength(5);
     // Nothing that the program did not come to is taken for something that is to go.
     expect(refused.output).not.toMatch(/delet/i);
     await pulumi("config", "rm", "regwarden:hots");

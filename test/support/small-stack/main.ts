@@ -28,6 +28,8 @@ async function program(): Promise<void> {
   const host = new Part("registry:host:RegistryHost", "host");
   const unreachable = `${directory}/host-is-down`;
   const first = new Step("first", { ...at("first"), unreachable }, { parent: host });
+  const { SMALL_FAULT: fault } = process.env;
+  if (fault !== undefined) throw new pulumi.RunError(fault);
   const held = new Step(
     "held",
     { ...at("held"), unreachable, gate: `${directory}/gate` },
