@@ -327,7 +327,7 @@ export interface NetplanDnsArgs {
 
 /**
  * The name servers of one device in netplan, exactly these, whichever file names them. A change is applied under a
- * rollback of the host's own; the file of before comes back when the resource goes.
+ * rollback of the host's own; the former file comes back when the resource goes.
  */
 export class NetplanDns extends HostResource {
   constructor(name: string, args: NetplanDnsArgs, opts?: pulumi.CustomResourceOptions) {

@@ -59,7 +59,7 @@ export class DeploymentCheck extends pulumi.ComponentResource {
             new Step(
               `${name}-former-jobs`,
               {
-                action: "disable the jobs of before",
+                action: "disable the former jobs",
                 script: disabling,
                 triggers: [changeRevision([disabling])],
               },

@@ -46,7 +46,7 @@ export class HostDns extends pulumi.ComponentResource {
     const backup = new Step(
       `${name}-backup`,
       {
-        action: "keep the name servers of before",
+        action: "keep the former name servers",
         script: `${dnsPaths.command} backup\n`,
         removal: `${dnsPaths.command} retire\n`,
       },

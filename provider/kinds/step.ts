@@ -19,7 +19,7 @@ export const step: ResourceKind<Inputs> = {
   settings: ["action", "script", "stdin", "removal"],
 
   async create(host, inputs) {
-    await perform(host, inputs, inputs.script);
+    await perform(host, inputs.script, inputs);
     return { id: "step", outputs: changedNow() };
   },
 
@@ -29,19 +29,24 @@ export const step: ResourceKind<Inputs> = {
   },
 
   async update(host, _id, _old, inputs) {
-    await perform(host, inputs, inputs.script);
+    await perform(host, inputs.script, inputs);
     return changedNow();
   },
 
   preview: () => ({ changedAt: unknown }),
 
   async remove(host, _id, { inputs }) {
-    if (inputs.removal !== undefined) await perform(host, inputs, inputs.removal);
+    const { action, removal } = inputs;
+    if (removal !== undefined) await perform(host, removal, { action });
     return undefined;
   },
 };
 
 /** All that the script says is part of its failure, in the order in which it was said. */
-async function perform(host: SshHost, { action, stdin }: Inputs, script: string): Promise<void> {
+async function perform(
+  host: SshHost,
+  script: string,
+  { action, stdin }: Pick<Inputs, "action" | "stdin">,
+): Promise<void> {
   await host.run(`exec >&2\n${script}`, [], { action, ...(stdin === undefined ? {} : { stdin }) });
 }

@@ -118,8 +118,8 @@ export interface Written {
 }
 
 /**
- * What to write so that the device has the servers of before. Byte for byte the old file, unless anything else in it was
- * changed since: then the keys of before come back, and the rest stays.
+ * What to write so that the device has the former servers. Byte for byte the old file, unless anything else in it was
+ * changed since: then the former keys come back, and the rest stays.
  */
 export function planDeviceRestore(
   files: readonly NetplanFile[],

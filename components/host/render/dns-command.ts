@@ -105,7 +105,7 @@ put() {
   fi
 }`;
 
-const ROLLBACK_FUNCTIONS = `# Fails where netplan's files of before say more than other name servers: they are older than what was changed since.
+const ROLLBACK_FUNCTIONS = `# Fails where netplan's former files say more than other name servers: they are older than what was changed since.
 check_netplan() {
   scratch=$(mktemp -d)
   trap 'rm -rf -- "$scratch"' EXIT
@@ -114,7 +114,7 @@ check_netplan() {
   netplan_copy "$scratch/next"
   for path; do put "$before/files$path" "$scratch/next$path"; done
   netplan_generate "$scratch/now"
-  netplan_generate "$scratch/next" || fail 1 "netplan refuses the files of before; nothing was changed"
+  netplan_generate "$scratch/next" || fail 1 "netplan refuses the former files; nothing was changed"
   netplan_meaning "$scratch/now" >"$scratch/says"
   netplan_meaning "$scratch/next" >"$scratch/will"
   more=$(netplan_difference "$scratch/says" "$scratch/will") ||
@@ -145,7 +145,7 @@ rollback() {
   apply "$netplan_paths" || {
     for path; do put "$replaced$path" "$path"; done
     apply "$netplan_paths" || true
-    fail 1 "the files of before could not be applied; those that were there are back"
+    fail 1 "the former files could not be applied; those that were there are back"
   }
   for path; do
     [ "$(facts "$path")" = "$(facts "$before/files$path")" ] || fail 1 "$path is not as it was before; its copy is $before/files$path"
