@@ -29,8 +29,8 @@ export default defineConfig({
       ? ["default", ["json", { outputFile: join(summary, `${process.pid}.json`) }]]
       : ["default"],
     sequence: { sequencer: LabLastSequencer },
-    // Most tests wait for processes that they started: no processor is to be kept free for Vitest itself.
-    maxWorkers: availableParallelism(),
+    // Most tests wait for processes that they started, so half as many again find something to do.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     projects: [
       // Some bundle the programs or start processes: on a busy machine that takes longer than the usual five seconds.
       project("unit", { testTimeout: 60_000 }),
