@@ -64,7 +64,7 @@ function goBuild(
  */
 export function pulumiBuild(version: string): ToolSource {
   const module = "github.com/pulumi/pulumi/pkg/v3";
-  return goBuild("pulumi", 6, async (work, output, options) => {
+  return goBuild("pulumi", 8, async (work, output, options) => {
     const lines = ["module lab.invalid/toolchain", "go 1.24", `require ${module} v${version}\n`];
     await writeFile(join(work, "go.mod"), lines.join("\n\n"));
     const flags = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`;
@@ -92,7 +92,7 @@ export function stagingGoMod(kubernetesGoMod: string, version: string): string {
 /** Builds kube-apiserver from the module k8s.io/kubernetes. */
 export function kubeApiServerBuild(version: string): ToolSource {
   const module = { path: "k8s.io/kubernetes", version };
-  return goBuild("kube-apiserver", 15, async (work, output, options) => {
+  return goBuild("kube-apiserver", 8, async (work, output, options) => {
     await writeFile(join(work, "go.mod"), "module lab.invalid/toolchain\n");
     const source = await download(work, module, options);
     await writeFile(
