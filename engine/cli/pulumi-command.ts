@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import automation, { type PulumiCommand } from "@pulumi/pulumi/automation/index.js";
 import * as v from "valibot";
@@ -22,7 +22,20 @@ export function runsDirectory(stack: string): string {
  */
 export async function pulumiCommand(): Promise<PulumiCommand> {
   process.env.REGWARDEN_PULUMI = pinnedCli() ?? (await otherCli());
+  process.env.REGWARDEN_CLI_TMPDIR ??= temporaryDirectory();
   return await automation.PulumiCommand.get({ root: import.meta.dirname });
+}
+
+/**
+ * For the temporary files of the CLI and its plugins; goes when this process ends. The kubernetes plugin leaves a copy of
+ * the kubeconfig, and what is secret in it, in each run.
+ *
+ * Source: pulumi-kubernetes provider/pkg/provider/util.go, writeKubeconfigToFile.
+ */
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), "regwarden-cli-"));
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  return directory;
 }
 
 /** For an operation that takes the stack's lock: from here on each CLI process leaves a note of itself. */

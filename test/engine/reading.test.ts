@@ -91,3 +91,18 @@ describe("a run that only reads", () => {
     expect(drift.exitCode, drift.output).toBe(0);
   });
 });
+
+test("no run leaves the temporary files of a plugin behind", async () => {
+  const stack = new SmallStack("prod");
+  stack.openGate();
+  for (const [operation, ...args] of [
+    ["up", "--yes"],
+    ["preview"],
+    ["drift"],
+    ["destroy", "--yes"],
+  ] as const) {
+    const { exitCode, output } = await stack.run(operation, ...args);
+    expect(exitCode, output).toBe(0);
+    expect(readdirSync(stack.temporary)).toEqual([]);
+  }
+});

@@ -62,6 +62,8 @@ export class SmallStack {
   /** Where the steps make their files. */
   readonly steps = join(this.#root, "steps");
   readonly home = join(this.#root, "pulumi-home");
+  /** For temporary files. */
+  readonly temporary = join(this.#root, "tmp");
   /** The project's directory, with its configuration. */
   readonly project = join(this.#root, "project");
   readonly name: string;
@@ -71,8 +73,8 @@ export class SmallStack {
   constructor(name: string, variant: Variant = {}) {
     this.name = name;
     this.#variant = variant;
-    for (const directory of [this.backend, this.steps, this.project, join(this.home, "versions")])
-      mkdirSync(directory, { recursive: true });
+    const directories = [this.backend, this.steps, this.temporary, this.project, join(this.home, "versions")];
+    for (const directory of directories) mkdirSync(directory, { recursive: true });
     const plugins = { step: "test/support/small-stack/provider", host: "provider", ...variant.plugins };
     writeFileSync(join(this.project, "Pulumi.yaml"), projectFile(plugins));
     symlinkSync(join(projectRoot, "node_modules"), join(this.project, "node_modules"));
@@ -87,6 +89,7 @@ export class SmallStack {
       PULUMI_BACKEND_URL: `file://${this.backend}`,
       PULUMI_CONFIG_PASSPHRASE: "of the tests",
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      TMPDIR: this.temporary,
       SMALL_PROJECT: this.project,
       SMALL_STEPS: this.steps,
       NO_COLOR: "1",

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { compareProperties } from "../../../../provider/diff.ts";
 import type { Bag } from "../../../../provider/kinds/kind.ts";
@@ -23,6 +24,8 @@ await serve(
     version: "0.1.0",
     checkConfig: () => [],
     configure({ key }) {
+      // As the kubernetes plugin does, with the kubeconfig.
+      writeFileSync(`${tmpdir()}/left-behind`, "secret");
       if (typeof key === "string") writeFileSync(`${process.env.SMALL_STEPS}/key-in-use`, key);
     },
     check: (_type, inputs) => ({ inputs, failures: [] }),
