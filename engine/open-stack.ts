@@ -44,7 +44,7 @@ export async function openStack(
     program: faultOnce(project.program),
   };
   const workspace = await automation.LocalWorkspace.create(options);
-  const { url = "" } = await workspace.whoAmI();
+  const url = process.env.PULUMI_BACKEND_URL || ((await workspace.whoAmI()).url ?? "");
   const backendDirectory = fileBackendDirectory(url, project.directory);
   const open = async () =>
     operation === "up"
