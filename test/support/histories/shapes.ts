@@ -91,7 +91,7 @@ function buildImage({ platform, layers, generation, configUnder }: ImageShape): 
 }
 
 function buildLayer({ layer: kind, text }: LayerShape, generation: Generation = "oci"): Content {
-  if (kind === "empty") return emptyLayer();
+  if (kind === "empty") return emptyLayer(generation);
   if (kind === "foreign") return foreignLayer(text, generation);
   return layer(text, generation, kind === "sha512" ? "sha512" : "sha256");
 }

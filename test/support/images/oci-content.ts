@@ -38,13 +38,15 @@ export function image(text: string, platform: string, generation: Generation = "
 
 /** A layer; pushed by another algorithm's digest, registry 2.8.3 keeps it by its canonical one, with an alias. */
 export function layer(text: string, generation: Generation = "oci", algorithm?: Algorithm): Content {
-  const type = generation === "oci" ? mediaTypes.ociLayer : "application/vnd.docker.image.rootfs.diff.tar";
-  return leaf(type, archive(text), algorithm);
+  return leaf(layerTypes[generation], archive(text), algorithm);
 }
 
+/** Clients refuse images whose layers are of the other generation. */
+const layerTypes = { oci: mediaTypes.ociLayer, docker: "application/vnd.docker.image.rootfs.diff.tar" };
+
 /** The layer of no bytes. */
-export function emptyLayer(): Content {
-  return leaf(mediaTypes.ociLayer, new Uint8Array());
+export function emptyLayer(generation: Generation = "oci"): Content {
+  return leaf(layerTypes[generation], new Uint8Array());
 }
 
 /** A layer that no registry need hold, as Windows has them: clients fetch it from its address. */
