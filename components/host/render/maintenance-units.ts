@@ -49,7 +49,7 @@ interface Run {
   readonly after: readonly string[];
   /** More lines of `[Unit]`. */
   readonly unit?: readonly string[];
-  /** Run at the end, however the run ends. */
+  /** Run at the end, however the run ends, once its container is removed. */
   readonly stopPost?: string;
 }
 
@@ -91,10 +91,19 @@ ${unit.map((line) => `${line}\n`).join("")}
 Type=oneshot
 ExecStartPre=-${removeContainer(run.container)}
 ${starts.join("\n")}
-${stopPost === undefined ? "" : `ExecStopPost=-${stopPost}\n`}ExecStopPost=-${removeContainer(run.container)}
-${planned(run.mode)}TimeoutStartSec=12h
+ExecStopPost=-${removeContainer(run.container)}
+${stopPost === undefined ? "" : `ExecStopPost=-${stopPost}\n`}${planned(run.mode)}TimeoutStartSec=12h
 
 ${stopPost === undefined ? dockerClientSandbox : `${dockerClientSandbox}ReadWritePaths=${freezeDirectory}\n`}`;
+}
+
+/**
+ * Lets writes go on at once, unless the container may still be at work, as where Docker's engine does not answer: while it
+ * moves blobs it would write the flag anew, and writes would come between. Its lease ends by itself.
+ */
+function unfreeze(container: string): string {
+  const answers = "docker version >/dev/null 2>&1";
+  return `/bin/sh -c "docker top ${container} >/dev/null 2>&1 || ! ${answers} || rm -f ${freezeFlag}"`;
 }
 
 const apply = (mode: MaintenanceMode) => (mode === "apply" ? ["--apply"] : []);
@@ -173,8 +182,7 @@ export function collectUnit(settings: RegistrySettings): string {
     after: [units.scan, units.retain, units.mark],
     // Whatever became of it, the store is scanned; only after one that worked, old runs are removed.
     unit: [`OnSuccess=${units.scan} ${units.purge}`, `OnFailure=${units.scan}`],
-    // Whatever ends the run: writes go on at once.
-    ...(mode === "apply" ? { stopPost: `/bin/rm -f ${freezeFlag}` } : {}),
+    ...(mode === "apply" ? { stopPost: unfreeze(containers.collect) } : {}),
   });
 }
 

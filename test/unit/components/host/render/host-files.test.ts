@@ -174,8 +174,13 @@ describe("units", () => {
       expect(unit).not.toMatch(/--apply|--freeze/);
   });
 
-  test("let writes go on whatever ends a collection", () => {
-    expect(collectUnit(APPLIED)).toContain("ExecStopPost=-/bin/rm -f /run/regwarden/freeze/flag\n");
+  test("let writes go on whatever ends a collection, once its container can hold them no more", () => {
+    const after = [...collectUnit(APPLIED).matchAll(/^ExecStopPost=(.*)$/gm)].map(([, command]) => command);
+    expect(after).toEqual([
+      expect.stringMatching(/docker rm --force regwarden-collect /),
+      expect.stringMatching(/docker top regwarden-collect .* rm -f \/run\/regwarden\/freeze\/flag"$/),
+    ]);
+    expect(collectUnit(SETTINGS)).not.toContain("freeze");
   });
 
   test("fail on what a run refuses to remove, and not on a plan", () => {
