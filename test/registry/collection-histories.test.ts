@@ -12,6 +12,7 @@ import {
   lostTags,
   readStoreImage,
   type StoreImage,
+  subjectsIn,
 } from "../support/collection/ideal.ts";
 import { type KeepRule, keptTags, randomRules } from "../support/collection/kept-tags.ts";
 import { gc, retain } from "../support/commands.ts";
@@ -200,7 +201,8 @@ function removedRevisions(before: StoreImage, after: StoreImage) {
 
 /**
  * Removes by requests the manifests that the collection removed, and has the registry sweep without `-m`: the same blobs
- * stay, but for those that were pushed by another algorithm's digest, which 2.8.3 loses then.
+ * stay, but for those that were pushed by another algorithm's digest, which 2.8.3 loses then, and for what a kept manifest
+ * is about though nothing links it: 2.8.3 knows no subjects.
  */
 async function expectAgreement(
   removed: ReturnType<typeof removedRevisions>,
@@ -219,7 +221,9 @@ async function expectAgreement(
       ),
     ),
   );
-  const compare = (digests: Iterable<string>) => [...digests].filter((one) => !aliased.has(one)).sort();
+  const subjects = subjectsIn(after);
+  const isCompared = (digest: string) => !aliased.has(digest) && !subjects.has(digest);
+  const compare = (digests: Iterable<string>) => [...digests].filter(isCompared).sort();
   expect(compare(freed)).toEqual(compare(ideal.blobs));
 }
 

@@ -128,6 +128,12 @@ function parsed(text: string | undefined): { readonly subject?: { readonly diges
   }
 }
 
+/** What linked manifests are about. */
+export function subjectsIn({ repositories, textOf }: StoreImage): ReadonlySet<string> {
+  const links = repositories.flatMap(({ revisions }) => [...revisions.values()]);
+  return new Set(links.flatMap(({ digest }) => parsed(textOf(digest))?.subject?.digest ?? []));
+}
+
 /** What some manifests of a repository need: names of links, and blobs by their canonical digests. */
 interface Needed {
   readonly names: ReadonlySet<string>;
