@@ -17,6 +17,8 @@ export interface Evidence {
 
 /** The manifests that one leads to, itself included. */
 export interface Contents {
+  /** The manifest itself, also by the digest by which the store keeps it, and what it is about, and that in turn. */
+  readonly about: ReadonlySet<Digest>;
   readonly digests: ReadonlySet<Digest>;
   /** Why there may be more; undefined: these are all. Half a sentence. */
   readonly fault: string | undefined;

@@ -41,6 +41,7 @@ async function readBelow(
   root: Digest,
 ): Promise<Contents & { readonly isMissing: boolean }> {
   const digests = new Set<Digest>();
+  const about = await readAbout(source, repository, root);
   const waiting = [root];
   let fault: string | undefined;
   let isMissing = false;
@@ -63,7 +64,19 @@ async function readBelow(
     } else if (state.state === "missing") isMissing ||= digest === root;
     else if (digest === root) fault ??= `the manifest ${digest} is ${state.state}`;
   }
-  return { digests, fault, isMissing };
+  return { about, digests, fault, isMissing };
+}
+
+/** Nothing of an artifact goes before what it is about: it stays with that, and so do its own signatures. */
+async function readAbout(source: DiskSource, repository: string, root: Digest): Promise<ReadonlySet<Digest>> {
+  const about = new Set<Digest>();
+  for (let digest: Digest | undefined = root; digest !== undefined && !about.has(digest); ) {
+    const canonical = canonicalOf(source, repository, digest);
+    about.add(digest).add(canonical);
+    const state = await source.manifest(repository, canonical);
+    digest = state.state === "parsed" ? state.manifest.subject : undefined;
+  }
+  return about;
 }
 
 function canonicalOf({ dataDirectory }: DiskSource, repository: string, digest: Digest): Digest {

@@ -82,9 +82,7 @@ function reasonToKeep(
   const base = { name, tag, decision: "keep" } as const;
   const subject = subjectOfTag(name);
   if (!subject) return undefined;
-  // What was pushed by another algorithm is known by its canonical digest as well.
-  const subjects = [subject, ...(contentsOf(subject)?.digests ?? [])];
-  if (subjects.some((one) => held.has(one)))
+  if ([subject, ...(contentsOf(subject)?.about ?? [])].some((one) => held.has(one)))
     return { ...base, by: "subject", text: "what it is about stays" };
   if (matches(name)) return { ...base, by: "tags", text: "its name is among tags" };
   if (tag.pushedAt <= evidence.now - youngMs) return undefined;

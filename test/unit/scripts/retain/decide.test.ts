@@ -112,7 +112,9 @@ describe("a tag stays", () => {
       }),
     };
     const contentsOf: ContentsOf = (of) =>
-      of === digest("index") ? { digests: new Set([of, digest("child")]), fault: undefined } : undefined;
+      of === digest("index")
+        ? { about: new Set([of]), digests: new Set([of, digest("child")]), fault: undefined }
+        : undefined;
     expect(short(tags, { keep: { pulledWithin: "7d" }, evidence, contentsOf })).toEqual({
       name: "keep pulledWithin",
       digest: "keep pulledWithin",
@@ -137,7 +139,9 @@ describe("a tag stays", () => {
   test("when a workload names it, pins its manifest, or runs one below it", () => {
     const tags = [tag("named", 9 * day), tag("pinned", 8 * day), tag("index", 7 * day), tag("free", 6 * day)];
     const contentsOf: ContentsOf = (of) =>
-      of === digest("index") ? { digests: new Set([of, digest("child")]), fault: undefined } : undefined;
+      of === digest("index")
+        ? { about: new Set([of]), digests: new Set([of, digest("child")]), fault: undefined }
+        : undefined;
     const evidence = { inUse: used(["named"], [digest("pinned"), digest("child")]) };
     expect(short(tags, { keep: { inUse: true }, evidence, contentsOf })).toEqual({
       named: "keep inUse",
@@ -328,7 +332,7 @@ describe("nothing goes that a rule might keep when", () => {
   });
 
   test("what it holds is unreadable, and something unknown is in use", () => {
-    const contentsOf: ContentsOf = () => ({ digests: new Set(), fault: "EIO" });
+    const contentsOf: ContentsOf = (of) => ({ about: new Set([of]), digests: new Set(), fault: "EIO" });
     const evidence = { inUse: used([], [digest("elsewhere")]) };
     expect(short(days(1), { keep: { inUse: true }, evidence, contentsOf, rule: { mayEmpty: true } })).toEqual(
       { v1: "undecided unreadable" },
@@ -355,10 +359,13 @@ describe("a tag whose link is of no use", () => {
 });
 
 describe("signatures, attestations and lists of referrers", () => {
-  const manifests: Record<string, readonly string[]> = { index: ["index", "child"] };
+  const manifests: Record<string, readonly string[]> = {
+    index: ["index", "child"],
+    former: ["former", "child"],
+  };
   const contentsOf: ContentsOf = (of) => {
     const found = Object.entries(manifests).find(([name]) => digest(name) === of)?.[1];
-    return { digests: new Set(found ? found.map(digest) : [of]), fault: undefined };
+    return { about: new Set([of]), digests: new Set(found ? found.map(digest) : [of]), fault: undefined };
   };
   const about = (name: string, end = ".sig") => `sha256-${hex(name)}${end}`;
 
@@ -385,6 +392,14 @@ describe("signatures, attestations and lists of referrers", () => {
     });
   });
 
+  test("go with what they are about, also where a part of that stays with another image", () => {
+    const tags = [tag("index", day), tag("former", 8 * day), tag(about("former"), 7 * day, "of former")];
+    expect(short(tags, { keep: { newest: 1 }, contentsOf })).toMatchObject({
+      former: "drop rule",
+      [about("former")]: "drop subject",
+    });
+  });
+
   test("stay when what they are about is in use without a tag, when their name is kept, or for a day", () => {
     const tags = [
       tag("v1", day),
@@ -406,7 +421,7 @@ describe("signatures, attestations and lists of referrers", () => {
     const tags = [tag("v1", day), tag(about("free"), 9 * day)];
     const found = short(tags, { keep: { newest: 1 }, contentsOf, useless: [torn] });
     expect(found[about("free")]).toBe("undecided unreadable");
-    const unreadable: ContentsOf = () => ({ digests: new Set(), fault: "EIO" });
+    const unreadable: ContentsOf = (of) => ({ about: new Set([of]), digests: new Set(), fault: "EIO" });
     expect(short(tags, { keep: { newest: 1 }, contentsOf: unreadable })[about("free")]).toBe(
       "undecided unreadable",
     );
