@@ -41,42 +41,34 @@ async function readBelow(
   root: Digest,
 ): Promise<Contents & { readonly isMissing: boolean }> {
   const digests = new Set<Digest>();
-  const about = await readAbout(source, repository, root);
+  const about = new Set<Digest>();
+  // A subject is taken next: up to the first manifest without one, all that is taken is what the root is about.
+  let isAbout = true;
   const waiting = [root];
   let fault: string | undefined;
   let isMissing = false;
   for (let digest = waiting.pop(); digest; digest = waiting.pop()) {
     if (digests.has(digest)) continue;
     digests.add(digest);
+    if (isAbout) about.add(digest);
     const canonical = canonicalOf(source, repository, digest);
     if (canonical !== digest) {
       waiting.push(canonical);
       continue;
     }
     const state = await source.manifest(repository, digest);
+    const subject = state.state === "parsed" ? state.manifest.subject : undefined;
     if (state.state === "parsed") {
-      const { children, subject } = state.manifest;
       // What an artifact is about, the collection keeps with it; so the signatures of that stay as well.
-      waiting.push(...children.map((child) => child.digest), ...(subject ? [subject] : []));
+      waiting.push(...state.manifest.children.map((child) => child.digest), ...(subject ? [subject] : []));
     } else if (state.state === "unreadable") {
       // A blob among the children of an index is no manifest, and leads nowhere.
       if (digest === root || state.isUnparsable !== true) fault ??= `${state.location} ${state.reason}`;
     } else if (state.state === "missing") isMissing ||= digest === root;
     else if (digest === root) fault ??= `the manifest ${digest} is ${state.state}`;
+    isAbout &&= subject !== undefined;
   }
   return { about, digests, fault, isMissing };
-}
-
-/** Nothing of an artifact goes before what it is about: it stays with that, and so do its own signatures. */
-async function readAbout(source: DiskSource, repository: string, root: Digest): Promise<ReadonlySet<Digest>> {
-  const about = new Set<Digest>();
-  for (let digest: Digest | undefined = root; digest !== undefined && !about.has(digest); ) {
-    const canonical = canonicalOf(source, repository, digest);
-    about.add(digest).add(canonical);
-    const state = await source.manifest(repository, canonical);
-    digest = state.state === "parsed" ? state.manifest.subject : undefined;
-  }
-  return about;
 }
 
 function canonicalOf({ dataDirectory }: DiskSource, repository: string, digest: Digest): Digest {

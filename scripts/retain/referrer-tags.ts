@@ -43,7 +43,9 @@ export function decideReferrers(tags: readonly Tag[], around: Around): readonly 
     }
     waiting = waiting.filter(({ name }) => !decisions.has(name));
   }
-  return tags.map((tag) => decisions.get(tag.name) ?? dropped(tag, held.fault));
+  return tags.map(
+    (tag) => decisions.get(tag.name) ?? dropped(tag, held.fault ?? faultOfSubject(tag, around)),
+  );
 }
 
 interface Held {
@@ -87,6 +89,12 @@ function reasonToKeep(
   if (matches(name)) return { ...base, by: "tags", text: "its name is among tags" };
   if (tag.pushedAt <= evidence.now - youngMs) return undefined;
   return { ...base, by: "young", text: "pushed within a day: its image may get a tag still" };
+}
+
+/** What an unreadable manifest is about is unknown, and may stay. */
+function faultOfSubject({ name }: Tag, { contentsOf }: Around): string | undefined {
+  const subject = subjectOfTag(name);
+  return subject && contentsOf(subject)?.fault;
 }
 
 function dropped(tag: Tag, fault: string | undefined): Decision {

@@ -11,7 +11,7 @@ import { upstreamUrl } from "../../lab/images/upstream.ts";
 import { stackFile } from "../../lab/stack/environment.ts";
 import { formerStateCommand, layOutFormerVm } from "../support/former-vm/lay-out.ts";
 import { engineEnds, expectCode, labEnds, noDrift, up } from "../support/lab/expected.ts";
-import { becomesHealthy } from "../support/lab/private-registry.ts";
+import { becomesHealthy, removeRepositories } from "../support/lab/private-registry.ts";
 import { adopt, containers, instance, onHost, touched } from "../support/lab/stack.ts";
 import { describeTransfers, startTransfers } from "../support/lab/transfers.ts";
 
@@ -77,6 +77,8 @@ afterAll(async () => {
     `cd /opt/registry && rm -f ${crontab} cleanup-tags.sh fix-broken-blobs.sh htpasswd nginx.conf; docker ps --all --quiet --filter name=.displaced- | xargs -r docker rm --force`,
   );
   await labEnds(0, "up");
+  // What was pushed over and over would put the next collection over its budget.
+  await removeRepositories("transfers");
 });
 
 describe("a VM that the former deployment laid out", { timeout: 1_800_000 }, () => {

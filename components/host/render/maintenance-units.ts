@@ -49,8 +49,8 @@ interface Run {
   readonly after: readonly string[];
   /** More lines of `[Unit]`. */
   readonly unit?: readonly string[];
-  /** Run at the end, however the run ends, once its container is removed. */
-  readonly stopPost?: string;
+  /** It holds writes: at its end, however it ends, they go on. */
+  readonly freezes?: boolean;
 }
 
 /** A program in a container of its own, as a unit runs it. */
@@ -77,7 +77,7 @@ function program(settings: RegistrySettings, run: Run): string {
 const planned = (mode: MaintenanceMode) => (mode === "plan" ? "SuccessExitStatus=1\n" : "");
 
 function oneshot(settings: RegistrySettings, run: Run): string {
-  const { unit = [], before, stopPost } = run;
+  const { unit = [], before, freezes = false } = run;
   const starts = [`ExecStart=/usr/bin/${program(settings, run)}`];
   if (before) starts.unshift(`ExecStart=-/usr/bin/${program(settings, { ...run, command: before })}`);
   return `# ${MANAGED_BY}
@@ -92,14 +92,15 @@ Type=oneshot
 ExecStartPre=-${removeContainer(run.container)}
 ${starts.join("\n")}
 ExecStopPost=-${removeContainer(run.container)}
-${stopPost === undefined ? "" : `ExecStopPost=-${stopPost}\n`}${planned(run.mode)}TimeoutStartSec=12h
+${freezes ? `ExecStopPost=-${unfreeze(run.container)}\n` : ""}${planned(run.mode)}TimeoutStartSec=12h
 
-${stopPost === undefined ? dockerClientSandbox : `${dockerClientSandbox}ReadWritePaths=${freezeDirectory}\n`}`;
+${dockerClientSandbox}${freezes ? `ReadWritePaths=${freezeDirectory}\n` : ""}`;
 }
 
 /**
- * Lets writes go on at once, unless the container may still be at work, as where Docker's engine does not answer: while it
- * moves blobs it would write the flag anew, and writes would come between. Its lease ends by itself.
+ * Lets writes go on at once, unless the container, which is removed before, may still be at work, as where Docker's engine
+ * does not answer: while it moves blobs it would write the flag anew, and writes would come between. Its lease ends by
+ * itself.
  */
 function unfreeze(container: string): string {
   const answers = "docker version >/dev/null 2>&1";
@@ -182,7 +183,7 @@ export function collectUnit(settings: RegistrySettings): string {
     after: [units.scan, units.retain, units.mark],
     // Whatever became of it, the store is scanned; only after one that worked, old runs are removed.
     unit: [`OnSuccess=${units.scan} ${units.purge}`, `OnFailure=${units.scan}`],
-    ...(mode === "apply" ? { stopPost: unfreeze(containers.collect) } : {}),
+    freezes: mode === "apply",
   });
 }
 

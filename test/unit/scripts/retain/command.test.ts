@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { readGauge } from "../../../../scripts/report/exposition.ts";
 import { decidedTags, retain } from "../../../support/commands.ts";
 import { detachedSignature, signatureTag } from "../../../support/images/artifacts.ts";
-import { image } from "../../../support/images/oci-content.ts";
+import { type Content, digest, image, index, signature } from "../../../support/images/oci-content.ts";
 import { inUseDocument } from "../../../support/in-use-document.ts";
 import { temporaryDirectory } from "../../../support/program.ts";
 import { setPushTime, writeRules } from "../../../support/store/retained-store.ts";
@@ -214,17 +214,45 @@ test("while the access log is younger than the rule reaches back, tags stay, the
   });
 });
 
-test("signatures of what a tagged artifact is about stay, as the collection keeps that with the artifact", async () => {
-  const root = await temporaryDirectory();
-  const store = storeAt(join(root, "private"));
-  const signed = image("built", "linux/amd64");
-  const signature = detachedSignature(signed);
-  await store.push("ci/a", signed);
-  await store.manifest("ci/a", { schemaVersion: 2, subject: signed.descriptor, layers: [] }, "v1");
-  await store.push("ci/a", signature, signatureTag(signed));
-  await setPushTime(store, "ci/a", "v1", Date.now() - day / 2);
-  await setPushTime(store, "ci/a", signatureTag(signed), Date.now() - 2 * day);
-  const rules = await writeRules(root, [{ repositories: ["ci/*"], keep: { pushedWithin: "1d" } }]);
-  const { report } = await retain(root, "--rules", rules);
-  expect(decidedTags(report)).toMatchObject({ keep: [`ci/a:${signatureTag(signed)}`, "ci/a:v1"], drop: [] });
+describe("a signature", () => {
+  /** A store whose newest tag leads to `kept`; what is `signed` has a signature, pushed long ago. */
+  async function storeWith(kept: Content, signed: Content, ...untagged: readonly Content[]) {
+    const root = await temporaryDirectory();
+    const store = storeAt(join(root, "private"));
+    const name = signatureTag(signed);
+    await store.push("ci/a", kept, "v2");
+    for (const content of [signed, ...untagged]) await store.push("ci/a", content);
+    await store.push("ci/a", detachedSignature(signed), name);
+    await setPushTime(store, "ci/a", name, Date.now() - 60 * day);
+    const decided = async () =>
+      decidedTags((await retain(root, "--rules", await writeRules(root, [newestOne]))).report);
+    return { store, tag: `ci/a:${name}`, decided };
+  }
+
+  test("of what a tagged artifact is about stays, as the collection keeps that with the artifact", async () => {
+    const signed = image("built", "linux/amd64");
+    const { tag, decided } = await storeWith(signature(signed), signed);
+    expect(await decided()).toMatchObject({ keep: [tag, "ci/a:v2"], drop: [] });
+  });
+
+  test("of an artifact stays with the image that it is about", async () => {
+    const built = image("built", "linux/amd64");
+    const artifact = signature(built);
+    const { tag, decided } = await storeWith(built, signature(artifact), artifact);
+    expect(await decided()).toMatchObject({ keep: [tag, "ci/a:v2"], drop: [] });
+  });
+
+  test("of a former index goes, although one of its images stays", async () => {
+    const built = image("built", "linux/amd64");
+    const { tag, decided } = await storeWith(built, index([built, image("built", "linux/arm64")]));
+    expect(await decided()).toMatchObject({ keep: ["ci/a:v2"], drop: [tag] });
+  });
+
+  test("stays while the manifest that it is about cannot be read: that may be about what stays", async () => {
+    const built = image("built", "linux/amd64");
+    const artifact = signature(built);
+    const { store, tag, decided } = await storeWith(built, artifact);
+    await writeFile(store.blobData(digest(artifact)), "damaged");
+    expect(await decided()).toMatchObject({ keep: ["ci/a:v2"], drop: [], undecided: [tag] });
+  });
 });
