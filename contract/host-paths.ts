@@ -66,6 +66,8 @@ export const bundleFile = "regwarden.mjs";
 
 /** The bundled programs in the project, relative to its root: what `npm run build` writes. */
 export const builtBundle = `dist/${bundleFile}`;
+/** Those of them that run in the cluster: a ConfigMap has room for no more, and each run of Pulumi carries it. */
+export const builtClusterBundle = "dist/regwarden-cluster.mjs";
 
 /** The paths below a stack's directory. */
 export interface HostPaths {

@@ -1,7 +1,7 @@
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuildResult, build, type Plugin } from "esbuild";
-import { builtBundle } from "../contract/host-paths.ts";
+import { builtBundle, builtClusterBundle } from "../contract/host-paths.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 /** Root of the repository. */
@@ -16,16 +16,18 @@ const versionOnly: Plugin = {
   },
 };
 
+/** What each bundle begins with. */
+const entries = { [builtBundle]: "scripts/main.ts", [builtClusterBundle]: "scripts/cluster.ts" };
+
 /**
- * Bundles the programs into one file that any Node 24 runs without anything beside it. Names stay readable, since stack
+ * Bundles programs into one file that any Node 24 runs without anything beside it. Names stay readable, since stack
  * traces of the bundle are all that an operator has; the same sources give the same bytes.
  */
-export function bundlePrograms(outfile: string, write: boolean): Promise<BuildResult> {
+export function bundlePrograms(entry: string, outfile: string): Promise<BuildResult> {
   return build({
     absWorkingDir: root,
-    entryPoints: ["scripts/main.ts"],
+    entryPoints: [entry],
     outfile,
-    write,
     bundle: true,
     format: "esm",
     platform: "node",
@@ -33,7 +35,7 @@ export function bundlePrograms(outfile: string, write: boolean): Promise<BuildRe
     banner: { js: "#!/usr/bin/env node" },
     // The cluster's API takes the bundle as YAML, where a character such as U+0085 becomes another one.
     charset: "ascii",
-    // Shorter statements by a twentieth, as the bundle rides in a ConfigMap; names and lines stay for stack traces.
+    // Shorter statements by a twentieth, as one of them rides in a ConfigMap; names and lines stay for stack traces.
     minifySyntax: true,
     plugins: [versionOnly],
     metafile: true,
@@ -42,8 +44,10 @@ export function bundlePrograms(outfile: string, write: boolean): Promise<BuildRe
 }
 
 if (import.meta.main) {
-  const { metafile } = await bundlePrograms(builtBundle, true);
-  await chmod(join(root, builtBundle), 0o755);
-  for (const [path, { bytes }] of Object.entries(metafile?.outputs ?? {}))
-    process.stdout.write(`${path}: ${(bytes / 1024).toFixed(1)} KiB\n`);
+  for (const [bundle, entry] of Object.entries(entries)) {
+    const { metafile } = await bundlePrograms(entry, bundle);
+    await chmod(join(root, bundle), 0o755);
+    for (const [path, { bytes }] of Object.entries(metafile?.outputs ?? {}))
+      process.stdout.write(`${path}: ${(bytes / 1024).toFixed(1)} KiB\n`);
+  }
 }

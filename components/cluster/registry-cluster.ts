@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { ownerName } from "../../contract/cluster-names.ts";
-import { builtBundle } from "../../contract/host-paths.ts";
+import { builtClusterBundle } from "../../contract/host-paths.ts";
 import { ClusterPrograms } from "./cluster-programs.ts";
 import { DriveSync } from "./drive-sync.ts";
 import { ignoreAdmissionChanges } from "./ignore-admission-changes.ts";
@@ -26,7 +26,7 @@ export interface RegistryClusterArgs {
   readonly authority?: pulumi.Output<string> | undefined;
   /** Configuration of rclone by site, each a secret. */
   readonly driveSyncConfigurations: Readonly<Record<string, pulumi.Output<string>>>;
-  /** The bundled programs, relative to the project's root. @default dist/regwarden.mjs */
+  /** The cluster's programs, bundled, relative to the project's root. @default dist/regwarden-cluster.mjs */
   readonly bundle?: string;
 }
 
@@ -35,7 +35,7 @@ export class RegistryCluster extends pulumi.ComponentResource {
   constructor(name: string, args: RegistryClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const defaults: pulumi.ComponentResourceOptions = { transforms: [ignoreAdmissionChanges] };
     super("registry:cluster:RegistryCluster", name, {}, pulumi.mergeOptions(defaults, opts));
-    const { settings, stack, creator, user, password, authority, bundle = builtBundle } = args;
+    const { settings, stack, creator, user, password, authority, bundle = builtClusterBundle } = args;
     const { namespace, pushgatewayUrl, driveSync } = settings;
     // By hand, as parentage carries the other provider.
     const asNew = { parent: this, provider: creator };

@@ -1,43 +1,24 @@
 import { type ExitCode, exitCodes } from "../../contract/exit-codes.ts";
 import packageJson from "../../package.json" with { type: "json" };
-import { checkDeploymentCommand } from "../deployment/check-deployment/main.ts";
-import { seedSentinelCommand } from "../deployment/seed-sentinel/main.ts";
-import { exportCommand } from "../export/main.ts";
-import { gcCommand } from "../gc/main.ts";
-import { inUseCommand } from "../in-use/main.ts";
-import { probeCommand } from "../probe/main.ts";
-import { repairCommand } from "../repair/main.ts";
-import { retainCommand } from "../retain/main.ts";
-import { scanCommand } from "../scan/main.ts";
-import { verifyCommand } from "../verify/main.ts";
 import type { Command } from "./command.ts";
 import { ProgramError } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
-const commands: readonly Command[] = [
-  scanCommand,
-  repairCommand,
-  retainCommand,
-  gcCommand,
-  exportCommand,
-  probeCommand,
-  verifyCommand,
-  inUseCommand,
-  seedSentinelCommand,
-  checkDeploymentCommand,
-];
-
 /**
- * Runs one command line, without the program's name, and returns the exit status.
+ * Runs one command line, without the program's name, by one of these commands, and returns the exit status.
  *
  * Errors: none; every fault is printed on standard error. An internal error ends as "could not check", never as fine.
  */
-export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+export async function runCommandLine(
+  commands: readonly Command[],
+  argv: readonly string[],
+  terminal: Terminal,
+): Promise<ExitCode> {
   const [first, ...rest] = argv;
-  if (first === "--help" || first === "-h") return say(terminal, overview());
+  if (first === "--help" || first === "-h") return say(terminal, overview(commands));
   if (first === "--version") return say(terminal, `regwarden ${packageJson.version}\n`);
   const command = commands.find(({ name }) => name === first);
-  if (!command) return refuse(terminal, first);
+  if (!command) return refuse(terminal, first, commands);
   if (rest.includes("--help") || rest.includes("-h")) return say(terminal, command.help);
   try {
     return await command.run(rest, terminal);
@@ -51,7 +32,7 @@ function say(terminal: Terminal, text: string): ExitCode {
   return exitCodes.clean;
 }
 
-function refuse(terminal: Terminal, word: string | undefined): ExitCode {
+function refuse(terminal: Terminal, word: string | undefined, commands: readonly Command[]): ExitCode {
   if (word === undefined) terminal.err("regwarden: no command given.\n");
   else if (word.startsWith("-")) terminal.err(`regwarden: unknown option ${word}.\n`);
   else terminal.err(`regwarden: unknown command ${word}.\n`);
@@ -71,7 +52,7 @@ function reportFault(command: Command, error: unknown, terminal: Terminal): Exit
   return error.exitCode;
 }
 
-function overview(): string {
+function overview(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
   return `Usage: regwarden COMMAND [OPTION]...

@@ -17,7 +17,7 @@ import { CONFIG, revisions } from "../support/program-stack/stack.ts";
 vi.mock("node:fs", async (original) => {
   const fs = await original<typeof import("node:fs")>();
   const readFileSync = (path: string, ...rest: never[]) =>
-    String(path).endsWith("dist/regwarden.mjs") ? Buffer.from("the bundle") : fs.readFileSync(path, ...rest);
+    /dist.regwarden[-a-z]*\.mjs$/.test(path) ? Buffer.from("the bundle") : fs.readFileSync(path, ...rest);
   return { ...fs, readFileSync };
 });
 

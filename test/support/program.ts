@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { onTestFinished } from "vitest";
 import { runCommandLine } from "../../scripts/cli/run.ts";
+import { commands } from "../../scripts/commands.ts";
 
 /** The program's entry file, for tests that start it in a way of their own. */
 export const program = join(import.meta.dirname, "../../scripts/main.ts");
@@ -27,7 +28,7 @@ export async function regwarden(
   { input = "", isInteractive = false }: { readonly input?: string; readonly isInteractive?: boolean } = {},
 ): Promise<Outcome> {
   const written = { stdout: "", stderr: "" };
-  const exitCode = await runCommandLine(argv, {
+  const exitCode = await runCommandLine(commands, argv, {
     out: (text) => {
       written.stdout += text;
     },

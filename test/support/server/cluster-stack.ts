@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import automation, { type Stack } from "@pulumi/pulumi/automation/index.js";
 import { RegistryCluster } from "../../../components/cluster/registry-cluster.ts";
 import type { ClusterSettings } from "../../../components/cluster/settings.ts";
+import { builtClusterBundle } from "../../../contract/host-paths.ts";
 import { projectRoot } from "../../../lab/machine/paths.ts";
 
 export const clusterNamespace = "monitoring";
@@ -73,7 +74,7 @@ export async function clusterStack(options: ClusterStackOptions): Promise<Stack>
     const provider = new k8s.Provider("cluster", access);
     const creator = new k8s.Provider("cluster-creation", { ...access, enableServerSideApply: false });
     const [user, password] = [pulumi.secret(options.user), pulumi.secret(options.password)];
-    const bundle = join(projectRoot, "dist/regwarden.mjs");
+    const bundle = join(projectRoot, builtClusterBundle);
     const args = { settings, stack: name, creator, user, password, driveSyncConfigurations: {}, bundle };
     new RegistryCluster("cluster", args, { providers: { kubernetes: provider } });
   };

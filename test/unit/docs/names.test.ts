@@ -175,7 +175,7 @@ describe("paths", () => {
     projectFiles.filter((file) => file.includes("/")).map((file) => file.split("/")[0] ?? ""),
   );
   /** Built, and so not in git. */
-  const built = ["dist/regwarden.mjs"];
+  const built = ["dist/regwarden.mjs", "dist/regwarden-cluster.mjs"];
 
   test("of the project exist", () => {
     const pattern = /(?<![\w./:-])\.?[a-zA-Z][\w-]*\/[\w./*!()-]*[\w/*]/g;

@@ -1,36 +1,51 @@
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { bundlePrograms } from "../../../scripts/build-programs.ts";
 import { temporaryDirectory } from "../../support/program.ts";
 
-test("the bundle is one file that runs by itself, small enough for a ConfigMap, and the same each time", async () => {
-  const directory = await temporaryDirectory();
-  const [first, second] = [join(directory, "first.mjs"), join(directory, "second.mjs")];
-  await bundlePrograms(first, true);
-  await bundlePrograms(second, true);
-  const text = await readFile(first, "utf8");
-  expect(text).toBe(await readFile(second, "utf8"));
-  expect(text.startsWith("#!/usr/bin/env node\n")).toBe(true);
-  // A ConfigMap takes 1 MiB, and JSON on its way there escapes line ends and quotes.
-  expect(JSON.stringify(text).length).toBeLessThan(800 * 1024);
-  // On its way into the cluster it is YAML, which takes U+0085 for the end of a line: the program arrives as another one.
+const run = (...argv: string[]) => promisify(execFile)(process.execPath, argv, { cwd: tmpdir() });
+
+test.each(["scripts/main.ts", "scripts/cluster.ts"])(
+  "%s becomes one file that runs by itself, and the same each time",
+  async (entry) => {
+    const scratch = await temporaryDirectory();
+    const [first, second] = [join(scratch, "first.mjs"), join(scratch, "second.mjs")];
+    await bundlePrograms(entry, first);
+    await bundlePrograms(entry, second);
+    const text = await readFile(first, "utf8");
+    expect(text).toBe(await readFile(second, "utf8"));
+    expect(text.startsWith("#!/usr/bin/env node\n")).toBe(true);
+    expect(text).not.toMatch(/from "(?!node:)/);
+    expect(text).not.toContain("@pulumi/");
+    expect((await run(first, "--version")).stdout).toMatch(/^regwarden \d+\.\d+\.\d+\n$/);
+  },
+);
+
+test("the cluster's programs are those that pods run, and reach it whole", async () => {
+  const scratch = await temporaryDirectory();
+  const bundle = join(scratch, "cluster.mjs");
+  await bundlePrograms("scripts/cluster.ts", bundle);
+  const text = await readFile(bundle, "utf8");
+  // A ConfigMap takes 1 MiB, JSON on its way there escapes line ends and quotes, and the state of a stack holds it thrice.
+  expect(JSON.stringify(text).length).toBeLessThan(400 * 1024);
+  // On its way it is YAML, which takes U+0085 for the end of a line: the program arrives as another one.
   expect(text.match(/[^\t\n -~]+/g)).toBeNull();
-  expect(text).not.toMatch(/from "(?!node:)/);
-  expect(text).not.toContain("@pulumi/");
-  const { stdout } = await promisify(execFile)(process.execPath, [first, "--version"], { cwd: directory });
-  expect(stdout).toMatch(/^regwarden \d+\.\d+\.\d+\n$/);
-  // The only reader of YAML in the bundle.
-  const kubeconfig = join(directory, "kubeconfig");
+  expect((await run(bundle, "--help")).stdout).toMatch(/^Commands:\n {2}probe .*\n {2}in-use .*\n\nOptions/m);
+  await expect(run(bundle, "gc", ".")).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("unknown command gc"),
+  });
+  // The only reader of YAML in it.
+  const kubeconfig = join(scratch, "kubeconfig");
   await writeFile(
     kubeconfig,
     "current-context: home\ncontexts: [{name: home, context: {cluster: c, user: u}}]\n",
   );
-  const argv = [first, "in-use", "--registry", "r.example", "--kubeconfig", kubeconfig];
-  await expect(promisify(execFile)(process.execPath, argv)).rejects.toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining("has no cluster c"),
-  });
+  await expect(
+    run(bundle, "in-use", "--registry", "r.example", "--kubeconfig", kubeconfig),
+  ).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining("has no cluster c") });
 });
