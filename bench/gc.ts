@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { table } from "../lab/machine/screen.ts";
@@ -54,23 +53,29 @@ const dropEvery = 4;
  * what it takes to remove for good what lies in the quarantine: the registry's own does so at once.
  */
 export async function benchGc(flags: readonly string[]): Promise<string> {
-  const scratch = createScratch();
   const nginx = await startStackNginx({});
   const all = flags.includes("--large") ? [...shapes.slice(1), largeShape] : shapes;
   const done: Compared[] = [];
+  let description = "";
   try {
-    for (const shape of all)
-      done.push(await compare(join(scratch.directory, `${shape.files}-${shape.tags}`), shape, nginx));
+    for (const shape of all) {
+      const scratch = createScratch();
+      description = scratch.description;
+      try {
+        done.push(await compare(scratch.directory, shape, nginx));
+      } finally {
+        scratch.dispose();
+      }
+    }
   } finally {
     await nginx.stop();
-    scratch.dispose();
   }
   const machine = `${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}`;
   return [
     "Seconds (of all processors), and how many times as long as gc:\n",
     `${table([timeHead, ...done.map((one) => timeRow(one, done))])}\n\n`,
     `${table([restHead, ...done.map(restRow)])}\n`,
-    `  Stores ${scratch.description}; ${machine}.\n`,
+    `  Stores ${description}; ${machine}.\n`,
   ].join("");
 }
 
@@ -113,7 +118,6 @@ async function compare(
   say(
     `  garbage-collect ${inSeconds(plain)}, with -m ${inSeconds(untagging)}, gc ${inSeconds(run)}, freeze ${describeFreezes(freezes)}, purge ${inSeconds(purge)}`,
   );
-  await rm(root, { recursive: true });
   return { files, tags: shape.tags, removed, own: run, plain, untagging, purge, freezes };
 }
 

@@ -29,7 +29,7 @@ export function createScratch(): Scratch {
       dispose: () => rmSync(directory, { recursive: true, force: true }),
     };
   const image = `${directory}.img`;
-  const dispose = () => {
+  const unmount = () => {
     execFileSync("umount", ["--lazy", directory]);
     rmdirSync(directory);
   };
@@ -45,7 +45,11 @@ export function createScratch(): Scratch {
   } finally {
     rmSync(image, { force: true });
   }
-  disposeOnSignal(dispose);
+  const forget = onSignal(unmount);
+  const dispose = () => {
+    forget();
+    unmount();
+  };
   mkdirSync(join(directory, "data"));
   return { directory: join(directory, "data"), description: "on an ext4 in a file", dispose };
 }
@@ -62,11 +66,15 @@ function mountImage(image: string, directory: string): void {
   }
 }
 
-/** Otherwise Ctrl-C would leave the mount behind. */
-function disposeOnSignal(dispose: () => void): void {
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => {
-      dispose();
-      process.exit(1);
-    });
+/** Otherwise Ctrl-C would leave the mount behind. What this returns takes it back. */
+function onSignal(unmount: () => void): () => void {
+  const end = () => {
+    unmount();
+    process.exit(1);
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.once(signal, end);
+  return () => {
+    for (const signal of signals) process.off(signal, end);
+  };
 }
