@@ -17,7 +17,7 @@ import {
 } from "../scripts/registry/paths.ts";
 
 /** Tags, and so images, of a repository. */
-export const usualTags = 20;
+const usualTags = 20;
 /** Layers of an image: its own, and those that it shares with its neighbours. */
 const ownLayers = 4;
 const sharedLayers = 4;

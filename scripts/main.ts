@@ -1,7 +1,7 @@
 import { isMainThread } from "node:worker_threads";
+import { commands } from "./cli/commands.ts";
 import { runCommandLine } from "./cli/run.ts";
 import { processTerminal } from "./cli/terminal.ts";
-import { commands } from "./commands.ts";
 
 // The threads of a scan load this file as well, and must not begin a second run.
 if (isMainThread)

@@ -15,10 +15,8 @@ import { agentSocket } from "../support/server/agent-socket.ts";
 
 // The bundle is built by another step.
 vi.mock("node:fs", async (original) => {
-  const fs = await original<typeof import("node:fs")>();
-  const readFileSync = (path: string, ...rest: never[]) =>
-    /dist.regwarden[-a-z]*\.mjs$/.test(path) ? Buffer.from("the bundle") : fs.readFileSync(path, ...rest);
-  return { ...fs, readFileSync };
+  const { withBundles } = await import("../support/program-stack/bundles.ts");
+  return withBundles(await original());
 });
 
 const { default: registryStack } = await import("../../index.ts");

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { onTestFinished } from "vitest";
+import { commands } from "../../scripts/cli/commands.ts";
 import { runCommandLine } from "../../scripts/cli/run.ts";
-import { commands } from "../../scripts/commands.ts";
 
 /** The program's entry file, for tests that start it in a way of their own. */
 export const program = join(import.meta.dirname, "../../scripts/main.ts");
