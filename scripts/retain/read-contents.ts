@@ -4,6 +4,7 @@ import { linkDirectory, revisionsPath } from "../registry/paths.ts";
 import { subjectOfTag } from "../registry/tag.ts";
 import { readLink } from "../source/disk/link.ts";
 import type { DiskSource } from "../source/disk/registry.ts";
+import type { ManifestState } from "../source/source.ts";
 import type { Contents, ContentsOf, Evidence } from "./evidence.ts";
 import { isReferrerTag } from "./referrer-tags.ts";
 import type { RepositoryTags } from "./tag.ts";
@@ -61,14 +62,22 @@ async function readBelow(
     if (state.state === "parsed") {
       // What an artifact is about, the collection keeps with it; so the signatures of that stay as well.
       waiting.push(...state.manifest.children.map((child) => child.digest), ...(subject ? [subject] : []));
-    } else if (state.state === "unreadable") {
-      // A blob among the children of an index is no manifest, and leads nowhere.
-      if (digest === root || state.isUnparsable !== true) fault ??= `${state.location} ${state.reason}`;
     } else if (state.state === "missing") isMissing ||= digest === root;
-    else if (digest === root) fault ??= `the manifest ${digest} is ${state.state}`;
+    else if (isAbout || !isNoManifest(state)) fault ??= faultOf(digest, state);
     isAbout &&= subject !== undefined;
   }
   return { about, digests, fault, isMissing };
+}
+
+type Useless = Exclude<ManifestState, { readonly state: "parsed" | "missing" }>;
+
+/** A blob among the children of an index is no manifest, and leads nowhere. */
+function isNoManifest(state: Useless): boolean {
+  return state.state === "unreadable" && state.isUnparsable === true;
+}
+
+function faultOf(digest: Digest, state: Useless): string {
+  return "location" in state ? `${state.location} ${state.reason}` : `the manifest ${digest} is ${state.state}`;
 }
 
 function canonicalOf({ dataDirectory }: DiskSource, repository: string, digest: Digest): Digest {

@@ -248,11 +248,30 @@ describe("a signature", () => {
     expect(await decided()).toMatchObject({ keep: ["ci/a:v2"], drop: [tag] });
   });
 
-  test("stays while the manifest that it is about cannot be read: that may be about what stays", async () => {
+  test.each(["damaged", ""])("stays while the manifest that it is about holds %j", async (bytes) => {
     const built = image("built", "linux/amd64");
     const artifact = signature(built);
     const { store, tag, decided } = await storeWith(built, artifact);
-    await writeFile(store.blobData(digest(artifact)), "damaged");
+    await writeFile(store.blobData(digest(artifact)), bytes);
+    expect(await decided()).toMatchObject({ keep: ["ci/a:v2"], drop: [], undecided: [tag] });
+  });
+
+  test.each(["damaged", ""])(
+    "stays while an artifact further up, between it and what may stay, holds %j",
+    async (bytes) => {
+      const built = image("built", "linux/amd64");
+      const artifact = signature(built);
+      const { store, tag, decided } = await storeWith(built, signature(artifact), artifact);
+      await writeFile(store.blobData(digest(artifact)), bytes);
+      expect(await decided()).toMatchObject({ keep: ["ci/a:v2"], drop: [], undecided: [tag] });
+    },
+  );
+
+  test("stays while an index within what stays is damaged: it may have led to what it is about", async () => {
+    const built = image("built", "linux/amd64");
+    const inner = index([built]);
+    const { store, tag, decided } = await storeWith(index([inner]), built);
+    await writeFile(store.blobData(digest(inner)), "damaged");
     expect(await decided()).toMatchObject({ keep: ["ci/a:v2"], drop: [], undecided: [tag] });
   });
 });
