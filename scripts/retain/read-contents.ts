@@ -77,7 +77,9 @@ function isNoManifest(state: Useless): boolean {
 }
 
 function faultOf(digest: Digest, state: Useless): string {
-  return "location" in state ? `${state.location} ${state.reason}` : `the manifest ${digest} is ${state.state}`;
+  return "location" in state
+    ? `${state.location} ${state.reason}`
+    : `the manifest ${digest} is ${state.state}`;
 }
 
 function canonicalOf({ dataDirectory }: DiskSource, repository: string, digest: Digest): Digest {
