@@ -151,7 +151,7 @@ export const retainMetrics = {
     labels: ["registry"],
   },
   regwarden_retain_refused: {
-    help: "Repositories, or whole registries, of which less goes than the rules say, by reason: in-use, access-log, copied, clock, unreadable, budget, or history, which only time adds",
+    help: "Repositories, or whole registries, of which less goes than the rules say, by reason: in-use, access-log, copied, clock, unreadable, budget, freeze, or history, which only time adds",
     labels: ["registry", "reason"],
   },
   regwarden_retain_history_timestamp_seconds: {
@@ -166,6 +166,10 @@ export const retainMetrics = {
   regwarden_retain_last_run_timestamp_seconds: { help: "Unix time of the end of the last run", labels: [] },
   regwarden_retain_success_timestamp_seconds: {
     help: "Unix time of the end of the last complete run",
+    labels: [],
+  },
+  regwarden_retain_freeze_seconds: {
+    help: "Longest time for which the last run that moved tags held writes",
     labels: [],
   },
   regwarden_retain_duration_seconds: { help: "Time that the last run took", labels: [] },

@@ -34,7 +34,8 @@ export const retainReasons = [
 /**
  * Why less goes than the rules say. `in-use`, `access-log`: it cannot be used. `copied`: push times are those of a copy.
  * `clock`: a push is in the future. `unreadable`: a link or a manifest. `budget`: too much would go at one time. `history`:
- * the access log was begun later than the rule reaches back, and nothing is wrong but that.
+ * the access log was begun later than the rule reaches back, and nothing is wrong but that. `freeze`: writes to the registry
+ * could not be held.
  */
 export const retainRefusals = [
   "in-use",
@@ -44,6 +45,7 @@ export const retainRefusals = [
   "unreadable",
   "budget",
   "history",
+  "freeze",
 ] as const;
 export type RetainRefusal = (typeof retainRefusals)[number];
 export type RetainReason = (typeof retainReasons)[number] | RetainRefusal;
@@ -104,6 +106,8 @@ export interface RetainReport {
   /** False when anything could not be read that a rule needs, or the run was stopped. */
   readonly complete: boolean;
   readonly registries: readonly RetainRegistry[];
+  /** Longest time for which writes were held; null when they were not. */
+  readonly freezeSeconds: number | null;
   /** Why less goes than the rules say. */
   readonly refused: readonly RetainProblem[];
   /** Tags that were to go and stayed, as they changed meanwhile. */

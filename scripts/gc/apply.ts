@@ -1,6 +1,6 @@
 import { watchInterruption } from "../cli/interruption.ts";
+import { requireNotServed } from "../write-freeze/not-served.ts";
 import { writeFreeze } from "../write-freeze/write-freeze.ts";
-import { requireNotServed } from "./not-served.ts";
 import type { GcOutcome } from "./outcome.ts";
 import type { Planned, Run } from "./plan-stores.ts";
 import { indexContents } from "./quarantine/contents.ts";

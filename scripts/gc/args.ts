@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import { onePositional, parseArguments } from "../cli/command.ts";
 import { ProgramError } from "../cli/errors.ts";
-import { parsePlainAddress } from "../cli/options/address.ts";
 import { duration } from "../cli/options/durations.ts";
 import { names } from "../cli/options/names.ts";
 import { path } from "../cli/options/path.ts";
@@ -9,6 +8,8 @@ import { share } from "../cli/options/share.ts";
 import { inUseOption } from "../in-use-list/in-use-option.ts";
 import type { InUseOrigin } from "../in-use-list/read-in-use.ts";
 import type { Share } from "../source/source.ts";
+import { freezeOf, freezeOptions } from "../write-freeze/freeze-option.ts";
+import type { FreezeOptions } from "../write-freeze/write-freeze.ts";
 import type { Budget } from "./plan.ts";
 
 /** Which of its jobs a run does. */
@@ -44,7 +45,7 @@ export interface GcArguments {
   readonly ledger: boolean;
   /** No program serves the store. */
   readonly offline: boolean;
-  readonly freeze: { readonly flagFile: string; readonly statusUrl: string } | undefined;
+  readonly freeze: FreezeOptions | undefined;
   readonly accessLogs: readonly string[];
   readonly metricsPath: string | undefined;
 }
@@ -138,13 +139,7 @@ const schema = v.object({
   ),
   shard: v.optional(shard),
   "in-use": inUseOption,
-  freeze: path("--freeze"),
-  "freeze-status": v.optional(
-    v.pipe(
-      v.string(),
-      v.check((text) => parsePlainAddress(text) !== undefined, "--freeze-status must be an http address."),
-    ),
-  ),
+  ...freezeOptions,
   metrics: path("--metrics"),
 });
 
@@ -198,7 +193,7 @@ export function parseGcArguments(argv: readonly string[]): GcArguments {
     instances: given.instance,
     ledger: !given["no-ledger"],
     offline: given.offline,
-    freeze: freezeOf(given.freeze, given["freeze-status"]),
+    freeze: freezeOf(given),
     accessLogs: given["access-log"],
     metricsPath: given.metrics,
   };
@@ -216,13 +211,6 @@ function modeOf(given: v.InferOutput<typeof schema>): GcMode {
   const [mode = { does: "collect" }, ...rest] = modes;
   if (rest.length > 0) throw usage("Of --undo, --purge, --watch and --gate-3x, a run takes one.");
   return mode;
-}
-
-function freezeOf(flagFile: string | undefined, statusUrl: string | undefined): GcArguments["freeze"] {
-  if (flagFile !== undefined && statusUrl !== undefined) return { flagFile, statusUrl };
-  if (flagFile !== undefined || statusUrl !== undefined)
-    throw usage("--freeze and --freeze-status belong together.");
-  return undefined;
 }
 
 function requireSense(given: GcArguments): void {

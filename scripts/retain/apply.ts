@@ -1,6 +1,8 @@
 import { join, resolve } from "node:path";
+import type { RetainProblem } from "../../contract/retain-report.ts";
 import { describeError, ProgramError, systemCode } from "../cli/errors.ts";
 import { watchInterruption } from "../cli/interruption.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { ownDirectory, tagsPath } from "../registry/paths.ts";
 import { isUnreadable, listNames } from "../source/disk/files.ts";
 import { readLink } from "../source/disk/link.ts";
@@ -8,7 +10,10 @@ import type { Effects } from "../store-change/effects.ts";
 import type { Move } from "../store-change/move-files.ts";
 import { closeRun, openRun, runTime } from "../store-change/run-directory.ts";
 import { createStoreWriter } from "../store-change/store-writer.ts";
+import { requireNotServed } from "../write-freeze/not-served.ts";
+import type { WriteFreeze } from "../write-freeze/write-freeze.ts";
 import { findMissing } from "./find-missing.ts";
+import { inBatches } from "./in-batches.ts";
 import { type RegistryPlan, tagsToDrop } from "./plan.ts";
 import type { Tag } from "./tag.ts";
 
@@ -19,17 +24,29 @@ export const retainedDirectory = join(ownDirectory, "retained");
 export const brokenNote = "broken";
 
 export interface Applied {
-  /** Directory of the run; null when nothing was to go. */
+  /** Directory of the run; null when nothing was moved. */
   readonly run: string | null;
   /** How many tags of each registry were moved. */
   readonly moved: ReadonlyMap<string, number>;
   readonly stayed: readonly { readonly registry: string; readonly tag: string; readonly text: string }[];
+  /** For registries of which tags are left because writes could not be held. */
+  readonly refused: readonly RetainProblem[];
+  /** Of the longest time for which writes were held; null: they were not. */
+  readonly freezeSeconds: number | null;
   /** The signal that ended the run before its end. */
   readonly stoppedBy: string | undefined;
 }
 
-/** Tags that are moved at one time: all of them are in the journal before the first is. */
-const batchSize = 250;
+interface Scope {
+  readonly directory: string;
+  readonly effects: Effects;
+  readonly now: number;
+  /** No program is to serve the stores. */
+  readonly offline: boolean;
+  /** How writes are held meanwhile; null: they are not. */
+  readonly hold: WriteFreeze | null;
+  readonly terminal: Terminal;
+}
 
 interface Drop extends Move {
   readonly registry: string;
@@ -41,16 +58,25 @@ interface Drop extends Move {
  * Moves the directories of the tags that go out of the stores. Each link is read again right before and after: what a push
  * has written meanwhile stays, or comes back.
  *
- * Errors: those of `openRun`, before anything is changed; E_STORE_UNWRITABLE when the file system refuses.
+ * Errors: E_CONFIGURATION when a store is served that should not be, and those of `openRun`, before anything is changed;
+ * E_STORE_UNWRITABLE when the file system refuses.
  */
 export async function applyPlans(
   plans: readonly RegistryPlan[],
-  { directory: given, effects, now }: { directory: string; effects: Effects; now: number },
+  { directory: given, offline, effects, now, hold, terminal }: Scope,
   onMoved: (count: number, all: number) => void,
 ): Promise<Applied> {
   const changed = plans.filter((plan) => tagsToDrop(plan).length > 0);
-  const nothing = { run: null, moved: new Map(), stayed: [], stoppedBy: undefined };
-  if (changed.length === 0) return nothing;
+  if (changed.length === 0)
+    return {
+      run: null,
+      moved: new Map(),
+      stayed: [],
+      refused: [],
+      freezeSeconds: null,
+      stoppedBy: undefined,
+    };
+  if (offline) await requireNotServed(changed.map(({ source }) => source.dataDirectory));
   const directory = resolve(given);
   const name = runTime(new Date(now));
   const broken = await findBroken(changed);
@@ -68,16 +94,28 @@ export async function applyPlans(
   const stayed: { registry: string; tag: string; text: string }[] = [];
   let done = 0;
   try {
-    for (; done < drops.length && interruption.signal() === undefined; done += batchSize) {
-      const batch = drops.slice(done, done + batchSize);
-      const refused = new Map((await writer.move(batch)).map(({ path, reason }) => [path, reason]));
-      for (const { registry, label, from } of batch) {
-        const text = refused.get(from);
-        if (text === undefined) moved.set(registry, (moved.get(registry) ?? 0) + 1);
-        else stayed.push({ registry, tag: label, text });
-      }
-      onMoved(Math.min(done + batchSize, drops.length), drops.length);
-    }
+    const { freezeSeconds, fault } = await inBatches(
+      drops,
+      { hold, terminal, interruption },
+      async (batch) => {
+        const refused = new Map((await writer.move(batch)).map(({ path, reason }) => [path, reason]));
+        for (const { registry, label, from } of batch) {
+          const text = refused.get(from);
+          if (text === undefined) moved.set(registry, (moved.get(registry) ?? 0) + 1);
+          else stayed.push({ registry, tag: label, text });
+        }
+        done += batch.length;
+        onMoved(done, drops.length);
+      },
+    );
+    return {
+      run: moved.size > 0 ? run.workDirectory : null,
+      moved,
+      stayed,
+      refused: fault ? notHeld(drops.slice(done), fault) : [],
+      freezeSeconds,
+      stoppedBy: done < drops.length && !fault ? interruption.signal() : undefined,
+    };
   } catch (cause) {
     if (cause instanceof ProgramError || systemCode(cause) === undefined) throw cause;
     const message = `The run was cut off: ${describeError(cause)}. What was moved lies in ${run.workDirectory}; to put it back: regwarden retain ${given} --undo ${name} --apply`;
@@ -86,8 +124,19 @@ export async function applyPlans(
     interruption.dispose();
     await closeRun(run);
   }
-  const stoppedBy = done < drops.length ? interruption.signal() : undefined;
-  return { run: run.workDirectory, moved, stayed, stoppedBy };
+}
+
+/** The tags of each registry that are left. */
+function notHeld(left: readonly Drop[], fault: ProgramError): readonly RetainProblem[] {
+  const text = `${describeError(fault).replace(/\.$/, "")}. What was to go stays until the next run.`;
+  return [...Map.groupBy(left, ({ registry }) => registry)].map(([registry, { length: tags }]) => ({
+    registry,
+    repository: null,
+    reason: "freeze",
+    tags,
+    until: null,
+    text,
+  }));
 }
 
 /** Tags whose images are not complete, as REGISTRY/REPOSITORY:TAG: an undo does not wait for what was missing before. */

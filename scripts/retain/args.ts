@@ -8,6 +8,8 @@ import { share } from "../cli/options/share.ts";
 import { inUseOption } from "../in-use-list/in-use-option.ts";
 import type { InUseOrigin } from "../in-use-list/read-in-use.ts";
 import { parseReference } from "../registry/reference.ts";
+import { freezeOf, freezeOptions } from "../write-freeze/freeze-option.ts";
+import type { FreezeOptions } from "../write-freeze/write-freeze.ts";
 
 interface Common {
   /** A data root or one store. */
@@ -30,6 +32,10 @@ export interface PlanArguments extends Common {
   /** Shares, from 0 to 1. */
   readonly maxRemoved: number;
   readonly maxRemovedOfRepository: number;
+  /** No program serves the stores. */
+  readonly offline: boolean;
+  /** How writes are held while tags are moved; undefined: they are not. */
+  readonly freeze: FreezeOptions | undefined;
   readonly verbose: boolean;
   readonly metricsPath: string | undefined;
 }
@@ -45,7 +51,8 @@ export const retainHelp = `Usage: regwarden retain DIR --rules FILE [--apply] [O
        regwarden retain DIR --purge AGE [--apply]
 
 Decides by rules which tags stay, and moves the others out of the store, to DIR/.regwarden/retained. Manifests and layers
-stay until gc collects them. Changes nothing without --apply. Safe while the registry serves: a push wins.
+stay until gc collects them. Changes nothing without --apply. Safe while the registry serves: a push wins. Only with --freeze
+does no push fail: without it, one that writes to a tag in the very moment in which that goes may be answered 500 once.
 
 DIR is a data root with one directory a registry (DIR/private/docker/registry/v2), or one store (DIR/docker/registry/v2).
 Caches are left alone.
@@ -84,12 +91,15 @@ Options:
   --undo RUN              puts the tags of a run back, byte for byte; one that was pushed since stays as it is, and one
                           whose image is not complete any more stays out. An undo can be undone in its turn
   --purge AGE             removes what runs older than that have moved out of the store, for good
+  --freeze FILE           the flag file by which nginx holds writes, for as long as tags are moved
+  --freeze-status URL     where nginx says that it does
+  --offline               no program serves the registry now, so no writes are held
   --verbose               lists every tag with what decided about it
   --metrics FILE          also writes Prometheus metrics to FILE, completely or not at all
   --json                  prints one document (regwarden/retain/v1, retain-undo/v1, retain-purge/v1) instead of text
 
 Exit status: 0 nothing to do, or all is done that can be while the access log is younger than pulledWithin; 1 a plan that was not applied, or was refused; 2 wrong usage or rules;
-3 something that a rule needs could not be read, or the store not be written.
+3 something that a rule needs could not be read, writes not be held, or the store not be written.
 `;
 
 const schema = v.object({
@@ -112,6 +122,8 @@ const schema = v.object({
   cache: names("--cache"),
   "max-removed": share("--max-removed", "50%"),
   "max-removed-of-repository": share("--max-removed-of-repository", "100%"),
+  ...freezeOptions,
+  offline: v.optional(v.boolean(), false),
   metrics: path("--metrics"),
   undo: v.optional(v.pipe(v.string(), v.nonEmpty("--undo needs the name of a run."))),
   purge: v.optional(duration("--purge", "7d")),
@@ -134,6 +146,9 @@ const options = {
   cache: list,
   "max-removed": text,
   "max-removed-of-repository": text,
+  freeze: text,
+  "freeze-status": text,
+  offline: flag,
   metrics: text,
   undo: text,
   purge: text,
@@ -153,6 +168,9 @@ export function parseRetainArguments(argv: readonly string[]): RetainArguments {
       "E_USAGE",
       "--in-use needs --instance HOST[:PORT] as well: a list of another registry's images would say nothing.",
     );
+  const freeze = freezeOf(given);
+  if (given.offline && freeze)
+    throw new ProgramError("E_USAGE", "--offline and --freeze contradict each other.");
   return {
     ...common,
     does: "plan",
@@ -166,6 +184,8 @@ export function parseRetainArguments(argv: readonly string[]): RetainArguments {
     caches: given.cache,
     maxRemoved: given["max-removed"],
     maxRemovedOfRepository: given["max-removed-of-repository"],
+    offline: given.offline,
+    freeze,
     verbose: given.verbose,
     metricsPath: given.metrics,
   };

@@ -8,6 +8,7 @@ import { writeReportFile } from "../report/report-file.ts";
 import { createFindRule, readRules } from "../retention-rules/read-rules.ts";
 import { createEffects, type Effects } from "../store-change/effects.ts";
 import { withStoreLocks } from "../store-change/store-lock.ts";
+import { writeFreeze } from "../write-freeze/write-freeze.ts";
 import { applyPlans } from "./apply.ts";
 import { type PlanArguments, parseRetainArguments, retainHelp } from "./args.ts";
 import { findStores, type Stores } from "./find-stores.ts";
@@ -66,10 +67,11 @@ async function planAndApply(options: PlanArguments, world: World): Promise<Retai
     const plans = await plan(options, stores, world);
     const show = ({ count, all }: { count: number; all: number }) => `${count} of ${all} tags moved`;
     const progress = createProgressLine(terminal, () => performance.now(), show);
+    const hold = options.freeze ? writeFreeze(options.freeze) : null;
+    const { directory, offline } = options;
+    const scope = { directory, offline, effects, now: startedAt, hold, terminal };
     const applied = options.apply
-      ? await applyPlans(plans, { directory: options.directory, effects, now: startedAt }, (count, all) =>
-          progress.update({ count, all }),
-        )
+      ? await applyPlans(plans, scope, (count, all) => progress.update({ count, all }))
       : null;
     progress.clear();
     if (applied?.stoppedBy !== undefined)

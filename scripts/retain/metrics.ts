@@ -20,12 +20,14 @@ export async function renderRetainMetrics(formerPath: string, outcome: Outcome):
   const success = isComplete
     ? finishedAt / 1000
     : readGauge(former, "regwarden_retain_success_timestamp_seconds");
+  const freezeSeconds = report?.freezeSeconds ?? readGauge(former, "regwarden_retain_freeze_seconds");
   return renderExposition(retainMetrics, [
     sample("regwarden_retain_complete", isComplete ? 1 : 0),
     sample("regwarden_retain_applied", report?.applied ? 1 : 0),
     sample("regwarden_retain_last_run_timestamp_seconds", finishedAt / 1000),
     sample("regwarden_retain_duration_seconds", (finishedAt - startedAt) / 1000),
     ...(success === undefined ? [] : [sample("regwarden_retain_success_timestamp_seconds", success)]),
+    ...(freezeSeconds === undefined ? [] : [sample("regwarden_retain_freeze_seconds", freezeSeconds)]),
     ...(report ? countSamples(report) : []),
   ]);
 }

@@ -24,7 +24,7 @@ export function buildReport(
   more: RetainReport["refused"],
   { startedAt, finishedAt }: Clock,
 ): RetainReport {
-  const refused = [...more, ...plans.flatMap((plan) => plan.refused)];
+  const refused = [...more, ...plans.flatMap((plan) => plan.refused), ...(applied?.refused ?? [])];
   const isKnown = refused.every(({ reason }) => knownReasons.has(reason));
   return {
     schema: retainReportSchema,
@@ -34,6 +34,7 @@ export function buildReport(
     run: applied?.run ?? null,
     applied: applied !== null,
     complete: isKnown && applied?.stoppedBy === undefined,
+    freezeSeconds: applied?.freezeSeconds ?? null,
     registries: plans.map((plan) => reportRegistry(plan, applied)),
     refused,
     stayed: applied?.stayed ?? [],

@@ -51,6 +51,7 @@ const titles: Readonly<Record<RetainProblem["reason"], string>> = {
   unreadable: "unreadable",
   budget: "too much at one time",
   history: "pulls not known for long enough yet",
+  freeze: "writes not held",
 };
 
 /** Problems that have one text, such as a log that is missing, are one line; of others, each has its own. */

@@ -17,7 +17,7 @@ import { holds } from "../support/lab/prometheus.ts";
 import { runJob } from "../support/lab/run-job.ts";
 import { instance, onHost } from "../support/lab/stack.ts";
 
-/** How often a collection is killed at a random moment: 200 on request, for half an hour. */
+/** How often a retention or a collection is killed at a random moment: 200 on request, for half an hour. */
 const kills = Number(process.env.REGWARDEN_MAINTENANCE_KILLS ?? 4);
 
 const { authFile, certificateDirectory, registry } = clientFiles(instance);
@@ -77,39 +77,47 @@ async function isUnfrozen(): Promise<void> {
   expect(await serverStatus()).toMatchObject({ frozen: false, held: 0 });
 }
 
-/** With what runs at the unit's end: of a freeze only its lease is left. */
-const killAll = `systemctl kill --signal KILL ${units.collect}; docker kill ${containers.collect} >/dev/null 2>&1`;
-/** Docker's client: the container is still at work then. */
-const killClient = `systemctl kill --signal KILL --kill-whom main ${units.collect}`;
+/** What holds writes: a unit, and its container. */
+const holders = [
+  [units.collect, containers.collect],
+  [units.retain, containers.retain],
+] as const;
 
-const collecting = () => onHost(`docker ps --quiet --filter name=^${containers.collect}$`);
+/** With what runs at the unit's end: of a freeze only its lease is left. */
+const killAll = (unit: string, container: string) =>
+  `systemctl kill --signal KILL ${unit}; docker kill ${container} >/dev/null 2>&1`;
+/** Docker's client: the container is still at work then. */
+const killClient = (unit: string) => `systemctl kill --signal KILL --kill-whom main ${unit}`;
+
+const running = (container: string) => onHost(`docker ps --quiet --filter name=^${container}$`);
 
 /** A container that was only just starting runs to its end; writes go through when the lease is over. */
-async function becomesUnfrozen(): Promise<void> {
-  await waitUntil("the end of the container", 60, async () => (await collecting()) === "", 100);
+async function becomesUnfrozen(container: string): Promise<void> {
+  await waitUntil("the end of the container", 60, async () => (await running(container)) === "", 100);
   await waitUntil("the end of the lease", 6, async () => !(await serverStatus()).frozen, 100);
 }
 
 describe("the maintenance of the registry, by its units", () => {
-  test("a collection that is killed leaves nothing frozen and loses nothing, and the next one completes", async () => {
-    for (const tag of tags) await push(tag);
+  test("a retention or collection that is killed leaves nothing frozen and loses nothing, and the next one completes", async () => {
+    // Of the second repository, tags go: the rules keep the newest three of each.
+    for (const to of [repository, "ci/killed"]) for (const tag of tags) await push(tag, to);
     const before = await Promise.all(tags.map((tag) => isPulled(tag)));
     for (let kill = 0; kill < kills; kill++) {
       const milliseconds = Math.floor(Math.random() * 3000);
+      const [unit, container] = holders[Math.floor(kill / 2) % 2] ?? holders[0];
       await onHost(
-        `systemctl start --no-block ${units.collect}; sleep ${milliseconds / 1000}; ` +
-          `${kill % 2 === 0 ? killAll : killClient}; ` +
-          `until systemctl show --property ActiveState --value ${units.collect} | grep -qxE "inactive|failed"; do sleep 0.1; done`,
+        `systemctl start --no-block ${unit}; sleep ${milliseconds / 1000}; ` +
+          `${kill % 2 === 0 ? killAll(unit, container) : killClient(unit)}; ` +
+          `until systemctl show --property ActiveState --value ${unit} | grep -qxE "inactive|failed"; do sleep 0.1; done`,
       );
       if (kill % 2 === 1) {
-        expect(await collecting()).toBe("");
+        expect(await running(container)).toBe("");
         await isUnfrozen();
-      } else await becomesUnfrozen();
-      await push("after-a-kill");
+      } else await becomesUnfrozen(container);
+      await push(`after-kill-${kill}`, "ci/killed");
     }
     expect(await Promise.all(tags.map((tag) => isPulled(tag)))).toEqual(before);
-    await start(units.collect);
-    expect(await onHost(`systemctl show --property Result --value ${units.collect}`)).toBe("success");
+    for (const [unit] of holders) await succeeds(unit);
   }, 3_600_000);
 
   test("drops tags, marks, collects and purges by its units, which say so in the journal and in Prometheus", async () => {
@@ -138,6 +146,7 @@ describe("the maintenance of the registry, by its units", () => {
     ]);
     await holds(`regwarden_retain_last_run_timestamp_seconds >= ${since}`);
     await holds('regwarden_retain_tags{decision="drop"} >= 2');
+    await holds("regwarden_retain_freeze_seconds > 0");
     await holds(`regwarden_collect_success_timestamp_seconds >= ${since}`);
     await holds("regwarden_collect_proof_lost_tags == 0");
     await holds("regwarden_collect_removed_bytes > 0");

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { exitCodes } from "../../contract/exit-codes.ts";
 import type { GcReport } from "../../contract/gc-report.ts";
+import type { RetainReport } from "../../contract/retain-report.ts";
 import { tar } from "../../lab/machine/tar.ts";
 import { logHead } from "../support/access-log/access-log.ts";
 import { type PushClient, startClients } from "../support/clients/real-clients.ts";
@@ -21,7 +22,7 @@ import {
   sendManifest,
 } from "../support/clients/requests.ts";
 import { type Content, digest, imageOf, leaf } from "../support/images/oci-content.ts";
-import { regwardenProcess, withReport } from "../support/program.ts";
+import { type Outcome, regwardenProcess, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry/registry.ts";
 import { type StackNginx, startStackNginx } from "../support/registry/stack-nginx.ts";
 import { storeAt } from "../support/store/store.ts";
@@ -49,10 +50,6 @@ beforeAll(async () => {
   nginx = await startStackNginx({ addresses });
   remote = { url: nginx.url, login };
   scratch = await mkdtemp(join(tmpdir(), "regwarden-pushes-"));
-  await writeFile(
-    join(scratch, "rules.yaml"),
-    JSON.stringify({ rules: [{ repositories: ["**"], keep: { newest: 5 } }] }),
-  );
 }, 900_000);
 afterAll(async () => {
   disconnect();
@@ -73,10 +70,19 @@ async function forgetRequests(): Promise<void> {
   await writeFile(nginx.recordedLog, logHead(Date.now() - dayMs, null));
 }
 
+const freezeFlags = () => ["--freeze", nginx.freeze.flag, "--freeze-status", nginx.freeze.statusUrl];
+
+async function retainNewest(count: number): Promise<Outcome & { readonly report: RetainReport }> {
+  const rules = join(scratch, `newest-${count}.yaml`);
+  const rule = { repositories: ["**"], keep: { newest: count }, trustPushTimes: true };
+  await writeFile(rules, JSON.stringify({ rules: [rule] }));
+  const flags = ["--rules", rules, ...anyNumber, ...freezeFlags(), "--apply", "--json"];
+  return withReport<RetainReport>(await regwardenProcess(["retain", registry.directory, ...flags]));
+}
+
 async function collect(): Promise<{ exitCode: number; stderr: string; report: GcReport }> {
-  const freeze = ["--freeze", nginx.freeze.flag, "--freeze-status", nginx.freeze.statusUrl];
   const now = ["--dead-for", "0s", "--overwritten", "0s", "--grace", grace, "--budget", "100%"];
-  const flags = [...freeze, ...now, "--access-log", nginx.recordedLog, "--json"];
+  const flags = [...freezeFlags(), ...now, "--access-log", nginx.recordedLog, "--json"];
   return withReport<GcReport>(await regwardenProcess(["gc", registry.directory, "--apply", ...flags]));
 }
 
@@ -155,8 +161,7 @@ async function maintain(imagesOf: (client: string) => readonly Content[], until:
   while (Date.now() < until) {
     const known = [...tally.pushed];
     await spreadPushes(known);
-    const rules = ["--rules", join(scratch, "rules.yaml"), ...anyNumber, "--apply", "--json"];
-    const retained = await regwardenProcess(["retain", registry.directory, ...rules]);
+    const retained = await retainNewest(5);
     if (retained.exitCode !== exitCodes.clean)
       tally.refused.push(`retain: ${retained.stdout.slice(0, 300)}${retained.stderr}`);
     for (const one of known) {
@@ -176,7 +181,8 @@ async function maintain(imagesOf: (client: string) => readonly Content[], until:
     if (exitCode !== exitCodes.clean)
       tally.refused.push(`gc: ${exitCode} ${report?.registries[0]?.refused ?? ""} ${stderr}`);
     tally.blobs += report?.registries[0]?.removed.blobs ?? 0;
-    tally.longestFreeze = Math.max(tally.longestFreeze, report?.freezeSeconds ?? 0);
+    for (const { freezeSeconds } of [report, retained.report])
+      tally.longestFreeze = Math.max(tally.longestFreeze, freezeSeconds ?? 0);
   }
 }
 
@@ -222,6 +228,38 @@ test("pushes and pulls of real clients in loops, while retention and collection 
   expect(tally.refused).toEqual([]);
   expect(tally.runs).toBeGreaterThan(1);
   expect(tally.blobs).toBeGreaterThan(0);
+}, 7_200_000);
+
+test("tags that are pushed again and again while retention drops them fail no push, and what was pushed last is complete", async () => {
+  const content = imageWith("pushed again");
+  await pushByRequests(remote, content, "again", "p0");
+  const [tags, clients] = [300, 6];
+  const failed: string[] = [];
+  let pushes = 0;
+  let isOver = false;
+  /** Manifests alone, one after the other: a push meets the moment in which its tag goes as often as can be. */
+  const pushAgain = async (_: unknown, client: number) => {
+    let last = "";
+    for (let number = client; !isOver; number += clients) {
+      last = `p${number % tags}`;
+      await sendManifest(remote, "again", content, last).catch((error) => failed.push(`${last}: ${error}`));
+      pushes += 1;
+    }
+    return last;
+  };
+  const pushing = Array.from({ length: clients }, pushAgain);
+  let moved = 0;
+  for (const until = Date.now() + (seconds * 1000) / 3; Date.now() < until; ) {
+    const { exitCode, report, stderr } = await retainNewest(1);
+    expect([exitCode, stderr]).toEqual([exitCodes.clean, ""]);
+    moved += report.registries[0]?.moved ?? 0;
+  }
+  isOver = true;
+  const last = await Promise.all(pushing);
+  console.info(`${pushes} pushes, ${failed.length} failed, while ${moved} tags were dropped`);
+  expect(failed).toEqual([]);
+  expect(moved).toBeGreaterThan(tags);
+  for (const tag of last) expect(await faultsOfPull(remote, "again", tag)).toEqual([]);
 }, 7_200_000);
 
 /** Pushes an image and takes its tag away, as retention does; it is a day old. */

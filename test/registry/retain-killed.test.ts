@@ -4,6 +4,7 @@ import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { retain } from "../support/commands.ts";
+import { startFreezeServer } from "../support/gc/freeze-server.ts";
 import { isKilledAt, killStep } from "../support/kills.ts";
 import { regwarden, temporaryDirectory } from "../support/program.ts";
 import { setPushTime, tagTimes, writeRules } from "../support/store/retained-store.ts";
@@ -73,13 +74,16 @@ async function pristineStore() {
 
 test("a retention that is killed anywhere loses no tag; the next one ends its work, undos bring all back", async () => {
   const { pristine, root, copy, flags } = await pristineStore();
+  const server = await startFreezeServer(await temporaryDirectory());
   const before = await storeTree(pristine);
   await copy();
   const times = await linkTimes(root);
   expect((await retain(root, ...flags)).exitCode).toBe(0);
   const done = await storeTree(root);
   let effect = 1;
-  for (await copy(); await isKilledAt(effect, program, root, ...flags); await copy()) {
+  for (await copy(); await isKilledAt(effect, program, root, ...flags, ...server.argv); await copy()) {
+    // A lease lasts for seconds, whatever becomes of its holder.
+    expect(await server.isFrozenIn(6000)).toBe(false);
     const { stored, moved } = await tagsOf(root);
     expect(stored.length + moved).toBe(6);
     expect(stored).toEqual(expect.arrayContaining(["a:v3", "b:v3"]));

@@ -148,7 +148,7 @@ describe("beside a registry 2.8.3", () => {
     await registry.pull("ci/app", "v0");
   });
 
-  test("every push that is answered while runs go on is there afterwards", async () => {
+  test("without a freeze, every push while runs go on is there afterwards, if need be by its second try", async () => {
     await pushDays();
     const rule = { repositories: ["ci/**"], keep: { newest: 2 }, trustPushTimes: true };
     rules = await writeRules(dirname(rules), [rule]);
@@ -157,7 +157,9 @@ describe("beside a registry 2.8.3", () => {
     const pushing = (async () => {
       for (let number = 0; !isOver; number += 1) {
         const tag = `p${number % 7}`;
-        await registry.upload(image(`content ${number}`, "linux/amd64"), "ci/app", tag);
+        const push = () => registry.upload(image(`content ${number}`, "linux/amd64"), "ci/app", tag);
+        // What writes to a tag in the moment in which it goes may get 500: see docs/adr/0041.
+        await push().catch(push);
         pushed.push(`${tag} ${number}`);
       }
     })();
@@ -172,6 +174,14 @@ describe("beside a registry 2.8.3", () => {
     for (const one of pushed.slice(-2)) await registry.pull("ci/app", one.split(" ")[0] ?? "");
     const { report } = await scan(registry.directory);
     expect(report.findings.filter(({ severity }) => severity === "critical")).toEqual([]);
+  });
+
+  test("nothing goes from a store that is said to be offline while a registry serves it", async () => {
+    await pushDays();
+    const before = await storeTree();
+    const { exitCode, stderr } = await apply("--offline");
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is served by a registry, process ")]);
+    expect(await storeTree()).toEqual(before);
   });
 
   test("an undo does not bring a tag back whose image was collected meanwhile", async () => {

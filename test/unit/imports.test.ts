@@ -146,7 +146,15 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   "in-use": [...beneathCommands, "push"],
   deployment: [...beneathCommands, "push"],
   repair: [...beneathCommands, "store-check", "store-change"],
-  retain: [...beneathCommands, "store-check", "store-change", "access-log", "in-use-list", "retention-rules"],
+  retain: [
+    ...beneathCommands,
+    "store-check",
+    "store-change",
+    "write-freeze",
+    "access-log",
+    "in-use-list",
+    "retention-rules",
+  ],
   gc: [
     ...beneathCommands,
     "store-check",

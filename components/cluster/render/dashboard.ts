@@ -107,8 +107,11 @@ function maintenancePanels(): Panel[] {
     timeSeries("Bytes by state", [["regwarden_collect_bytes", "{{registry}} {{state}}"]], "bytes"),
     timeSeries("Tags by decision", [["regwarden_retain_tags", "{{registry}} {{decision}}"]]),
     timeSeries(
-      "Writes held by the last collection",
-      [["regwarden_collect_freeze_seconds", "{{instance}}"]],
+      "Writes held by the last run",
+      [
+        ["regwarden_collect_freeze_seconds", "collection"],
+        ["regwarden_retain_freeze_seconds", "retention"],
+      ],
       "s",
     ),
     timeSeries("Held requests", [

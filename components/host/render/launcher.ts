@@ -24,6 +24,7 @@ export function launcherScript(settings: RegistrySettings): string {
   const { directory, hostname } = settings;
   const { data, retentionRules } = hostPaths(directory);
   const status = `http://${localAddress(settings)}:${settings.metrics.port}${freezePaths.status}`;
+  const freeze = `--freeze ${freezeFlag} --freeze-status ${status}`;
   const run = programCommand(settings, {
     command: '"$@"',
     network: "host",
@@ -54,13 +55,18 @@ case \${1:-} in repair)
   shift
   set -- repair --instance ${hostname}:${settings.private.port} "$@"
   ;;
+retain)
+  # While tags go, nginx holds writes.
+  case " $* " in
+    *" --offline "* | *" --freeze "* | *" --undo "* | *" --purge "*) ;;
+    *" --apply "*) set -- "$@" ${freeze} ;;
+  esac
+  ;;
 gc)
   # What removes while the registry serves needs nginx to hold writes, and its log.
   case " $* " in
     *" --offline "* | *" --freeze "* | *" --undo "* | *" --purge "* | *" --gate-3x "* | *" --watch "*) ;;
-    *" --apply "*)
-      set -- "$@" --freeze ${freezeFlag} --freeze-status ${status} --access-log ${accessLogPath}
-      ;;
+    *" --apply "*) set -- "$@" ${freeze} --access-log ${accessLogPath} ;;
   esac
   ;;
 esac

@@ -6,7 +6,7 @@ import { freezeDirectory, freezeFlag, freezePaths } from "../../../contract/writ
 import type { MaintenanceMode, RegistrySettings } from "../settings.ts";
 import { dockerClientSandbox } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
-import { type Program, programCommand, REPORT_MOUNT, removeContainer } from "./sandbox.ts";
+import { programCommand, REPORT_MOUNT, removeContainer } from "./sandbox.ts";
 import { timerUnit } from "./timer.ts";
 
 /*
@@ -34,6 +34,9 @@ function inUseOptions({ inUseAs }: RegistrySettings): string[] {
   return [`--in-use tag:${privateRegistry}/${repository}:${tag} --instance ${inUseAs}`];
 }
 
+/** Whose containers hold writes while they remove. */
+const holders = [containers.retain, containers.collect];
+
 interface Run {
   readonly description: string;
   readonly container: string;
@@ -45,11 +48,10 @@ interface Run {
   /** What it writes of the data, when it does not remove: all of it is read-only else. */
   readonly writes?: readonly string[];
   readonly volumes?: readonly string[];
-  readonly network?: Program["network"];
   readonly after: readonly string[];
   /** More lines of `[Unit]`. */
   readonly unit?: readonly string[];
-  /** It holds writes: at its end, however it ends, they go on. */
+  /** Holds writes while it removes: at its end, however it ends, they go on. */
   readonly freezes?: boolean;
 }
 
@@ -57,14 +59,16 @@ interface Run {
 function program(settings: RegistrySettings, run: Run): string {
   const data = maintainedDirectory(settings);
   const access = run.mode === "apply" ? "" : ":ro";
+  const hold = holdsWrites(run);
   return programCommand(settings, {
-    command: run.command.join(" "),
-    network: run.network ?? "none",
+    command: [...run.command, ...(hold ? freezeFlags(settings) : [])].join(" "),
+    network: hold ? composeNetwork : "none",
     volumes: [
       `${data}:${data}${access}`,
       ...(run.mode === "apply" ? [] : (run.writes ?? [])).map((path) => `${path}:${path}`),
       `${accessLogDirectory}:${accessLogDirectory}:ro`,
       ...(run.volumes ?? []),
+      ...(hold ? [`${freezeDirectory}:${freezeDirectory}`] : []),
       `${reportDirectory}:${REPORT_MOUNT}`,
     ],
     // The report directory belongs to the programs' own account.
@@ -73,11 +77,20 @@ function program(settings: RegistrySettings, run: Run): string {
   });
 }
 
+const holdsWrites = ({ mode, freezes = false }: Run) => freezes && mode === "apply";
+
+/** How nginx is told to hold writes. It is asked by its name: the container has a network of its own for that alone. */
+function freezeFlags({ metrics }: RegistrySettings): string[] {
+  const status = `http://${containers.nginx}:${metrics.port}${freezePaths.status}`;
+  return [`--freeze ${freezeFlag} --freeze-status ${status}`];
+}
+
 /** A plan with removals is exit code 1, and no failure where no more was asked for. */
 const planned = (mode: MaintenanceMode) => (mode === "plan" ? "SuccessExitStatus=1\n" : "");
 
 function oneshot(settings: RegistrySettings, run: Run): string {
-  const { unit = [], before, freezes = false } = run;
+  const { unit = [], before } = run;
+  const hold = holdsWrites(run);
   const starts = [`ExecStart=/usr/bin/${program(settings, run)}`];
   if (before) starts.unshift(`ExecStart=-/usr/bin/${program(settings, { ...run, command: before })}`);
   return `# ${MANAGED_BY}
@@ -92,20 +105,21 @@ Type=oneshot
 ExecStartPre=-${removeContainer(run.container)}
 ${starts.join("\n")}
 ExecStopPost=-${removeContainer(run.container)}
-${freezes ? `ExecStopPost=-${unfreeze(run.container)}\n` : ""}${planned(run.mode)}TimeoutStartSec=12h
+${hold ? `ExecStopPost=-${unfreeze}\n` : ""}${planned(run.mode)}TimeoutStartSec=12h
 
-${dockerClientSandbox}${freezes ? `ReadWritePaths=${freezeDirectory}\n` : ""}`;
+${dockerClientSandbox}${hold ? `ReadWritePaths=${freezeDirectory}\n` : ""}`;
 }
 
 /**
- * Lets writes go on at once, unless the container, which is removed before, may still be at work, as where Docker's engine
- * does not answer: while it moves blobs it would write the flag anew, and writes would come between. Its lease ends by
- * itself.
+ * Lets writes go on at once, unless a container that holds them may be at work: the unit's own, which is removed before, where
+ * Docker's engine does not answer; or the other one's, for whose lock this unit waited in vain. While it moves blobs it would
+ * write the flag anew, and writes would come between. Its lease ends by itself.
  */
-function unfreeze(container: string): string {
-  const answers = "docker version >/dev/null 2>&1";
-  return `/bin/sh -c "docker top ${container} >/dev/null 2>&1 || ! ${answers} || rm -f ${freezeFlag}"`;
-}
+const unfreeze = `/bin/sh -c "${[
+  ...holders.map((container) => `docker top ${container} >/dev/null 2>&1`),
+  "! docker version >/dev/null 2>&1",
+  `rm -f ${freezeFlag}`,
+].join(" || ")}"`;
 
 const apply = (mode: MaintenanceMode) => (mode === "apply" ? ["--apply"] : []);
 const metrics = (file: string) => `--metrics ${REPORT_MOUNT}/${file}`;
@@ -133,6 +147,7 @@ export function retainUnit(settings: RegistrySettings): string {
     ],
     volumes: [rulesMount(settings)],
     after: [units.scan],
+    freezes: true,
   });
 }
 
@@ -167,23 +182,22 @@ export function markUnit(settings: RegistrySettings): string {
 /** Moves what no tag needs into the quarantine, with writes held for the last seconds of it. */
 export function collectUnit(settings: RegistrySettings): string {
   const { mode } = settings.collection;
-  const status = `http://${containers.nginx}:${settings.metrics.port}${freezePaths.status}`;
-  const removal = [
-    `--freeze ${freezeFlag} --freeze-status ${status} --access-log ${accessLogPath}`,
-    ...apply(mode),
-  ];
   return oneshot(settings, {
     description: "Collection of what no tag of the registry needs",
     container: containers.collect,
     mode,
-    command: [...gc(settings), metrics(maintenanceFiles.collect), ...(mode === "apply" ? removal : [])],
+    command: [
+      ...gc(settings),
+      metrics(maintenanceFiles.collect),
+      ...(mode === "apply" ? [`--access-log ${accessLogPath}`] : []),
+      ...apply(mode),
+    ],
     writes: [ledgerDirectory(settings)],
-    ...(mode === "apply" ? { network: composeNetwork } : {}),
-    volumes: [rulesMount(settings), ...(mode === "apply" ? [`${freezeDirectory}:${freezeDirectory}`] : [])],
+    volumes: [rulesMount(settings)],
     after: [units.scan, units.retain, units.mark],
     // Whatever became of it, the store is scanned; only after one that worked, old runs are removed.
     unit: [`OnSuccess=${units.scan} ${units.purge}`, `OnFailure=${units.scan}`],
-    freezes: mode === "apply",
+    freezes: true,
   });
 }
 

@@ -2,8 +2,8 @@ import { describeError, ProgramError, systemCode } from "../../cli/errors.ts";
 import { remark } from "../../mark/remark.ts";
 import type { AnnouncedMoves } from "../../store-change/announced-moves.ts";
 import type { Move } from "../../store-change/move-files.ts";
+import { beginHold, isFreezeFault } from "../../write-freeze/begin-hold.ts";
 import type { Refusal } from "../plan.ts";
-import { beginHold } from "./begin-hold.ts";
 import { giveBackTouched } from "./give-back-touched.ts";
 import type { SweepOptions, SweepPlan } from "./sweep.ts";
 import { type SweepList, type Swept, touchedThings, withNeeds } from "./sweep-list.ts";
@@ -89,9 +89,7 @@ const outOfTime: Refusal = {
 
 /** Errors: what is neither the freeze's nor the file system's is a fault of this program. */
 function refusalOf(error: unknown): Refusal {
-  const isFreeze =
-    error instanceof ProgramError && (error.code === "E_FREEZE" || error.code === "E_FREEZE_BUSY");
   if (!(error instanceof ProgramError) && systemCode(error) === undefined) throw error;
   const text = `${describeError(error).replace(/\.$/, "")}. Nothing was removed: what was moved was put back.`;
-  return { reason: isFreeze ? "freeze" : "moving", text };
+  return { reason: isFreezeFault(error) ? "freeze" : "moving", text };
 }

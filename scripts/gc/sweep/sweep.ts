@@ -12,10 +12,10 @@ import type { Effects } from "../../store-change/effects.ts";
 import { removeTree } from "../../store-change/remove-tree.ts";
 import { closedOnError, closeRun, type OpenRun, openRun } from "../../store-change/run-directory.ts";
 import { createStoreWriter } from "../../store-change/store-writer.ts";
+import type { WriteFreeze } from "../../write-freeze/write-freeze.ts";
 import type { GcOutcome } from "../outcome.ts";
 import { countThings, type Refusal } from "../plan.ts";
 import { nameOfRun, newRunDirectory } from "../quarantine/runs.ts";
-import type { Hold } from "./begin-hold.ts";
 import { giveBackTouched } from "./give-back-touched.ts";
 import { moveWhileHeld } from "./move-while-held.ts";
 import { prove } from "./proof.ts";
@@ -36,7 +36,7 @@ export interface SweepOptions {
   readonly effects: Effects;
   readonly terminal: Terminal;
   /** How writes are held; null: nothing serves the stores. */
-  readonly hold: Hold | null;
+  readonly hold: WriteFreeze | null;
   readonly touches: Touches;
   readonly mark: MarkOptions;
   readonly interruption: Pick<Interruption, "signal">;

@@ -13,13 +13,18 @@ case ${1:-} in repair)
   shift
   set -- repair --instance registry.example.com:5050 "$@"
   ;;
+retain)
+  # While tags go, nginx holds writes.
+  case " $* " in
+    *" --offline "* | *" --freeze "* | *" --undo "* | *" --purge "*) ;;
+    *" --apply "*) set -- "$@" --freeze /run/regwarden/freeze/flag --freeze-status http://127.0.0.1:5001/freeze ;;
+  esac
+  ;;
 gc)
   # What removes while the registry serves needs nginx to hold writes, and its log.
   case " $* " in
     *" --offline "* | *" --freeze "* | *" --undo "* | *" --purge "* | *" --gate-3x "* | *" --watch "*) ;;
-    *" --apply "*)
-      set -- "$@" --freeze /run/regwarden/freeze/flag --freeze-status http://127.0.0.1:5001/freeze --access-log /var/log/regwarden/registry/access.log
-      ;;
+    *" --apply "*) set -- "$@" --freeze /run/regwarden/freeze/flag --freeze-status http://127.0.0.1:5001/freeze --access-log /var/log/regwarden/registry/access.log ;;
   esac
   ;;
 esac

@@ -12,6 +12,7 @@ const undecided = own("regwarden_retain_refused", ',registry="private",reason="i
 /** In the weeks after the deployment, until the log is old enough. */
 const waiting = own("regwarden_retain_refused", ',registry="private",reason="history"');
 const freeze = own("regwarden_collect_freeze_seconds");
+const freezeOfRetention = own("regwarden_retain_freeze_seconds");
 const restored = own("regwarden_collect_restored_total");
 const retention = own("regwarden_retain_success_timestamp_seconds");
 const mark = own("regwarden_collect_mark_timestamp_seconds");
@@ -61,7 +62,25 @@ export const maintenanceCases: readonly AlertCase[] = [
     holdsFromMinute: 0,
     labels,
     value: "5.2",
-    quiet: { [freeze]: always(5) },
+    quiet: { [freeze]: always(5), [freezeOfRetention]: always(5) },
+  },
+  {
+    title: "retention held writes for longer than the budget",
+    alert: "RegistryFreezeTooLong",
+    input: { [freeze]: always(1), [freezeOfRetention]: always(5.5) },
+    holdsFromMinute: 0,
+    labels,
+    value: "5.5",
+    quiet: {},
+  },
+  {
+    title: "both held writes for longer than the budget: one alert",
+    alert: "RegistryFreezeTooLong",
+    input: { [freeze]: always(5.2), [freezeOfRetention]: always(5.5) },
+    holdsFromMinute: 0,
+    labels,
+    value: "5.2",
+    quiet: {},
   },
   {
     title: "a client missed what is in the quarantine",

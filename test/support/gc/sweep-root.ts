@@ -1,10 +1,10 @@
 import type { Terminal } from "../../../scripts/cli/terminal.ts";
 import type { GcOutcome } from "../../../scripts/gc/outcome.ts";
-import type { Hold } from "../../../scripts/gc/sweep/begin-hold.ts";
 import { type SweepOptions, sweep } from "../../../scripts/gc/sweep/sweep.ts";
 import { noTouches } from "../../../scripts/gc/sweep/touches.ts";
 import { createEffects } from "../../../scripts/store-change/effects.ts";
 import { withStoreLocks } from "../../../scripts/store-change/store-lock.ts";
+import type { WriteFreeze } from "../../../scripts/write-freeze/write-freeze.ts";
 import { markOptions, plansOf } from "./dead-store.ts";
 
 /** A terminal that keeps what it is given. */
@@ -46,7 +46,7 @@ export async function sweepRoot(root: string, given: Partial<SweepOptions> = {})
 }
 
 /** Holds nothing, and says that it does; what is done in place of it, and how much time is left, can be given. */
-export function holdOf(given: Partial<Hold> = {}): Hold & { readonly calls: string[] } {
+export function holdOf(given: Partial<WriteFreeze> = {}): WriteFreeze & { readonly calls: string[] } {
   const calls: string[] = [];
   const call =
     <T>(name: string, work: (() => Promise<T>) | undefined, otherwise: T) =>

@@ -6,6 +6,7 @@ const sinceRetention = "time() - regwarden_retain_success_timestamp_seconds";
 const sinceMark = "time() - regwarden_collect_mark_timestamp_seconds";
 const sinceCollection = "time() - regwarden_collect_success_timestamp_seconds";
 const free = "regwarden_disk_free_bytes";
+const tooLong = (freeze: string) => `${freeze} > ${freezeLimits.budgetSeconds}`;
 
 /** Retention, marks, collections, and the disk that they are for. */
 export function maintenanceAlerts(scope: AlertScope): Alert[] {
@@ -39,15 +40,16 @@ function collectionAlerts(): Alert[] {
       severity: "warning",
       summary:
         "In {{ $value }} repositories of {{ $labels.registry }} at {{ $labels.instance }} tags stay that the rules drop: {{ $labels.reason }}",
-      description: "Something that a rule needs could not be read, or more would go than may.",
+      description:
+        "Something that a rule needs could not be read, writes could not be held, or more would go than may.",
     },
     {
       name: "RegistryFreezeTooLong",
-      expr: `regwarden_collect_freeze_seconds > ${freezeLimits.budgetSeconds}`,
+      expr: `${tooLong("regwarden_collect_freeze_seconds")} or ${tooLong("regwarden_retain_freeze_seconds")}`,
       for: "1m",
       severity: "warning",
       summary:
-        'The last collection at {{ $labels.instance }} held writes for {{ $value | printf "%.1f" }} seconds',
+        'The last collection or retention at {{ $labels.instance }} held writes for {{ $value | printf "%.1f" }} seconds',
       description: `Pushes waited for longer than the ${freezeLimits.budgetSeconds} seconds that are meant.`,
     },
     {

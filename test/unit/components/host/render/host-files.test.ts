@@ -174,13 +174,21 @@ describe("units", () => {
       expect(unit).not.toMatch(/--apply|--freeze/);
   });
 
-  test("let writes go on whatever ends a collection, once its container can hold them no more", () => {
-    const after = [...collectUnit(APPLIED).matchAll(/^ExecStopPost=(.*)$/gm)].map(([, command]) => command);
+  test.each([
+    ["a retention", retainUnit, "regwarden-retain"],
+    ["a collection", collectUnit, "regwarden-collect"],
+  ])("let writes go on whatever ends %s, once no container can hold them", (_, unit, container) => {
+    const after = [...unit(APPLIED).matchAll(/^ExecStopPost=(.*)$/gm)].map(([, command]) => command);
     expect(after).toEqual([
-      expect.stringMatching(/docker rm --force regwarden-collect /),
-      expect.stringMatching(/docker top regwarden-collect .* rm -f \/run\/regwarden\/freeze\/flag"$/),
+      expect.stringContaining(`docker rm --force ${container} `),
+      expect.stringMatching(
+        /docker top regwarden-retain .* docker top regwarden-collect .* rm -f \/run\/regwarden\/freeze\/flag"$/,
+      ),
     ]);
-    expect(collectUnit(SETTINGS)).not.toContain("freeze");
+    expect(unit(APPLIED)).toContain(
+      "--freeze /run/regwarden/freeze/flag --freeze-status http://registry-nginx:5001/freeze",
+    );
+    expect(unit(SETTINGS)).not.toContain("freeze");
   });
 
   test("fail on what a run refuses to remove, and not on a plan", () => {

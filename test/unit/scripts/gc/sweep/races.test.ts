@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { appendFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Hold } from "../../../../../scripts/gc/sweep/begin-hold.ts";
 import { touchesOf } from "../../../../../scripts/gc/sweep/touches.ts";
 import { createEffects } from "../../../../../scripts/store-change/effects.ts";
+import type { WriteFreeze } from "../../../../../scripts/write-freeze/write-freeze.ts";
 import { scan } from "../../../../support/commands.ts";
 import { imageDocument, rootWithDead } from "../../../../support/gc/dead-store.ts";
 import { holdOf, sweepRoot } from "../../../../support/gc/sweep-root.ts";
@@ -49,7 +49,7 @@ async function race({ before, marked, moving, released }: Race) {
     isDue = false;
     await moving?.(made);
   });
-  const given: Partial<Hold> = {
+  const given: Partial<WriteFreeze> = {
     begin: async () => marked?.(made),
     end: async () => {
       await released?.(made);

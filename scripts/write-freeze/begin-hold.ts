@@ -1,19 +1,11 @@
-import { describeError, ProgramError } from "../../cli/errors.ts";
-import type { Interruption } from "../../cli/interruption.ts";
-import type { Terminal } from "../../cli/terminal.ts";
-
-/** How writes are held, see write-freeze. */
-export interface Hold {
-  readonly begin: () => Promise<void>;
-  readonly whenClear: (withinMs: number, isStopped: () => boolean) => Promise<void>;
-  readonly verify: () => Promise<void>;
-  readonly left: () => { readonly budgetMs: number; readonly hardStopMs: number };
-  readonly end: () => Promise<number>;
-}
+import { describeError, ProgramError } from "../cli/errors.ts";
+import type { Interruption } from "../cli/interruption.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import type { WriteFreeze } from "./write-freeze.ts";
 
 interface Circumstances {
-  /** Null: nothing serves the stores. */
-  readonly hold: Hold | null;
+  /** Null: writes are not to be held. */
+  readonly hold: WriteFreeze | null;
   readonly terminal: Terminal;
   readonly interruption: Pick<Interruption, "signal">;
 }
@@ -25,7 +17,7 @@ export interface Begun {
   readonly fault?: unknown;
 }
 
-/** The next run is a week later, and holds what is dead until then; a client that sends slowly is done in minutes. */
+/** The next run may be a week later; a client that sends slowly is done in minutes. */
 const triesAtMost = 5;
 
 /** As long as the upload of a large layer in one request takes: 2 GB at 300 Mbit/s. Clients are not held meanwhile. */
@@ -50,4 +42,9 @@ export async function beginHold({ hold, terminal, interruption }: Circumstances)
       );
       await hold.whenClear(pauseMs, isStopped);
     }
+}
+
+/** Whether it says that writes could not be held, or are not held any more. */
+export function isFreezeFault(error: unknown): error is ProgramError {
+  return error instanceof ProgramError && (error.code === "E_FREEZE" || error.code === "E_FREEZE_BUSY");
 }

@@ -21,7 +21,7 @@ export async function requireNotServed(dataDirectories: readonly string[]): Prom
     if (server !== undefined)
       throw new ProgramError(
         "E_CONFIGURATION",
-        `${path} is served by a registry, ${server}, so nothing was changed. Stop it, or give --freeze, --freeze-status and --access-log instead of --offline.`,
+        `${path} is served by a registry, ${server}, so nothing was changed. Stop it, or hold writes by --freeze and --freeze-status instead of --offline.`,
       );
   }
 }
