@@ -25,11 +25,15 @@ export function observeTurns(what: string, { done, failures }: Turns): Observati
   return observe([text, ...failures.slice(0, 3)].join("\n"), done > 0 && failures.length === 0);
 }
 
-export function observeRetain({ registries, refused }: RetainReport): Observation {
+const heldFor = (seconds: number | null) =>
+  observe(`writes held for ${seconds?.toFixed(2)} s`, seconds !== null && seconds <= 5);
+
+export function observeRetain({ registries, refused, freezeSeconds }: RetainReport): readonly Observation[] {
   const sum = (count: "kept" | "moved" | "dropped") => registries.reduce((all, one) => all + one[count], 0);
   const why = refused.map(({ text }) => text);
   const text = `retain: ${sum("moved")} tags removed, ${sum("kept")} kept`;
-  return observe([text, ...why].join("\n"), sum("moved") > 0 && sum("moved") === sum("dropped"));
+  const isDone = sum("moved") > 0 && sum("moved") === sum("dropped");
+  return [observe([text, ...why].join("\n"), isDone), heldFor(freezeSeconds)];
 }
 
 const kilobytes = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
@@ -46,7 +50,7 @@ export function observeCollect({ registries, freezeSeconds, proof }: GcReport): 
   const proven = `proof: ${proof?.tags ?? 0} tags complete before and after, ${lost.length} lost`;
   return [
     ...registries.map(observeRemoved),
-    observe(`writes held for ${freezeSeconds?.toFixed(2)} s`, freezeSeconds !== null && freezeSeconds <= 5),
+    heldFor(freezeSeconds),
     observe(proven, proof !== null && lost.length === 0),
   ];
 }

@@ -165,7 +165,7 @@ async function applyMaintenance(
   const isOver = async () => Date.now() > found.firstVersionAt + (graceSeconds + 1) * 1000;
   await waitUntil("the end of the grace", graceSeconds + 2, isOver);
   found.collect = await report<GcReport>(host, commands.collect, options);
-  return [observeRetain(found.retain), ...observeCollect(found.collect)];
+  return [...observeRetain(found.retain), ...observeCollect(found.collect)];
 }
 
 /** The moving tags get new content, and what stays is pulled, until the maintenance is over. */

@@ -24,7 +24,7 @@ export async function freezeState(statusUrl: string): Promise<FreezeStatus> {
     throw new ProgramError(
       "E_FREEZE",
       `${statusUrl} does not say whether writes are held: ${describeError(cause)}. ` +
-        "Nothing is changed without knowing it; is nginx running, with its module for JavaScript?",
+        "Nothing is changed without knowing it: look whether nginx runs, with its module for JavaScript.",
       { cause: error },
     );
   }
