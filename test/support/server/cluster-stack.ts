@@ -82,6 +82,7 @@ export async function clusterStack(options: ClusterStackOptions): Promise<Stack>
   mkdirSync(workDir, { recursive: true });
   return await automation.LocalWorkspace.createOrSelectStack(
     { stackName: name, projectName: "regwarden", program },
-    { workDir },
+    // The plugin leaves a kubeconfig in the directory for temporary files in each run.
+    { workDir, envVars: { TMPDIR: directory } },
   );
 }
