@@ -13,7 +13,7 @@ import { createStoreWriter } from "../store-change/store-writer.ts";
 import { requireNotServed } from "../write-freeze/not-served.ts";
 import type { WriteFreeze } from "../write-freeze/write-freeze.ts";
 import { findMissing } from "./find-missing.ts";
-import { inBatches } from "./in-batches.ts";
+import { moveWhileHeld } from "./move-while-held.ts";
 import { type RegistryPlan, tagsToDrop } from "./plan.ts";
 import type { Tag } from "./tag.ts";
 
@@ -94,7 +94,7 @@ export async function applyPlans(
   const stayed: { registry: string; tag: string; text: string }[] = [];
   let done = 0;
   try {
-    const { freezeSeconds, fault } = await inBatches(
+    const { freezeSeconds, fault } = await moveWhileHeld(
       drops,
       { hold, terminal, interruption },
       async (batch) => {

@@ -79,7 +79,7 @@ function program(settings: RegistrySettings, run: Run): string {
 
 const holdsWrites = ({ mode, freezes = false }: Run) => freezes && mode === "apply";
 
-/** How nginx is told to hold writes. It is asked by its name: the container has a network of its own for that alone. */
+/** How nginx is told to hold writes, and asked whether it does: by its name in the containers' network. */
 function freezeFlags({ metrics }: RegistrySettings): string[] {
   const status = `http://${containers.nginx}:${metrics.port}${freezePaths.status}`;
   return [`--freeze ${freezeFlag} --freeze-status ${status}`];

@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import type { RetainReport } from "../../../../contract/retain-report.ts";
 import { ProgramError } from "../../../../scripts/cli/errors.ts";
 import { readGauge } from "../../../../scripts/report/exposition.ts";
-import { inBatches } from "../../../../scripts/retain/in-batches.ts";
 import { runRetain } from "../../../../scripts/retain/main.ts";
+import { moveWhileHeld } from "../../../../scripts/retain/move-while-held.ts";
 import { createEffects, type Effects } from "../../../../scripts/store-change/effects.ts";
 import { startFreezeServer } from "../../../support/gc/freeze-server.ts";
 import { holdOf, recordingTerminal } from "../../../support/gc/sweep-root.ts";
@@ -102,11 +102,15 @@ describe("many tags", () => {
   const all = Array.from({ length: 600 }, (_, number) => number);
   const running = { terminal: recordingTerminal(), interruption: { signal: () => undefined } };
 
-  async function moved(circumstances: Partial<Parameters<typeof inBatches>[1]>) {
+  async function moved(circumstances: Partial<Parameters<typeof moveWhileHeld>[1]>) {
     const batches: number[] = [];
-    const ended = await inBatches(all, { hold: null, ...running, ...circumstances }, async ({ length }) => {
-      batches.push(length);
-    });
+    const ended = await moveWhileHeld(
+      all,
+      { hold: null, ...running, ...circumstances },
+      async ({ length }) => {
+        batches.push(length);
+      },
+    );
     return { batches, ...ended };
   }
 
@@ -143,7 +147,7 @@ describe("many tags", () => {
   test("let writes go on when the file system fails", async () => {
     const hold = holdOf();
     const full = () => Promise.reject(Object.assign(new Error("ENOSPC: full"), { code: "ENOSPC" }));
-    await expect(inBatches(all, { hold, ...running }, full)).rejects.toThrow("ENOSPC");
+    await expect(moveWhileHeld(all, { hold, ...running }, full)).rejects.toThrow("ENOSPC");
     expect(hold.calls).toEqual(["begin", "verify", "end"]);
   });
 });

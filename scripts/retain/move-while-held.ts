@@ -30,7 +30,7 @@ interface Ended {
  *
  * Errors: those of `move`. Writes go on then.
  */
-export async function inBatches<T>(
+export async function moveWhileHeld<T>(
   all: readonly T[],
   { hold, terminal, interruption }: Circumstances,
   move: (batch: readonly T[]) => Promise<void>,
