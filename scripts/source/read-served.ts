@@ -37,7 +37,7 @@ export async function readServedFacts(
     limit,
     read: async (digest) => known.get(digest) ?? source.manifest(repository, digest),
     isBlob: async (digest) => {
-      const state = await source.blob(repository, digest);
+      const state = await blob({ digest, role: "layer", sizeBytes: null });
       if (state.state === "present") blobs.set(digest, state);
       return state.state === "present";
     },

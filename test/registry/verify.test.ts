@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Finding } from "../../contract/finding.ts";
 import type { VerifyReport } from "../../contract/verify-report.ts";
 import { blobDataPath } from "../../scripts/registry/paths.ts";
-import { buildCache } from "../support/images/artifacts.ts";
+import { buildCache, fileIndex } from "../support/images/artifacts.ts";
 import {
   attestation,
   type Content,
@@ -151,6 +151,23 @@ describe("a verification against a real registry", () => {
       ["absent"],
       ["absent"],
       ["absent", "tag-moved"],
+    ]);
+  });
+
+  test.each([
+    ["of an index of files", fileIndex("files")],
+    ["of a build cache", buildCache("cache")],
+  ])("finds a file %s that has other bytes of the right length by --download", async (_, content) => {
+    const [file] = content.parts as [Content];
+    await registry.upload(content, "ci", "1");
+    await registry.stop();
+    await writeFile(blobDataPath(registry.directory, digest(file)), "x".repeat(file.bytes.byteLength));
+    await registry.start();
+    expect((await verify([`${host}/ci:1`])).exitCode).toBe(0);
+    const { exitCode, report } = await verify([`${host}/ci:1`, "--download"]);
+    expect([exitCode, report.images[0]?.findings.map(facts)]).toEqual([
+      1,
+      [["layer", "digest-mismatch", "critical", digest(file)]],
     ]);
   });
 
