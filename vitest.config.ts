@@ -19,6 +19,7 @@ const project = (name: string, options: Record<string, unknown> = {}) => ({
     name,
     include: [`test/${name}/**/*.test.ts`],
     env: { NODE_COMPILE_CACHE: compileCache },
+    setupFiles: "test/support/seed.ts",
     ...options,
   },
 });
