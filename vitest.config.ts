@@ -6,6 +6,9 @@ import { LabLastSequencer } from "./test/e2e/lab-last.ts";
 /** Programs that tests start again and again are compiled once. */
 const compileCache = join(import.meta.dirname, "node_modules/.cache/compile");
 
+/** For projects with random values. */
+const setupFiles = "test/support/seed.ts";
+
 /** CI adds up the tests of several runs: each leaves its figures in this folder. */
 const summary = process.env.REGWARDEN_TEST_SUMMARY;
 
@@ -19,7 +22,6 @@ const project = (name: string, options: Record<string, unknown> = {}) => ({
     name,
     include: [`test/${name}/**/*.test.ts`],
     env: { NODE_COMPILE_CACHE: compileCache },
-    setupFiles: "test/support/seed.ts",
     ...options,
   },
 });
@@ -34,12 +36,12 @@ export default defineConfig({
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
     projects: [
       // Some bundle the programs or start processes: on a busy machine that takes longer than the usual five seconds.
-      project("unit", { testTimeout: 60_000 }),
+      project("unit", { testTimeout: 60_000, setupFiles }),
       // Each runs the complete program: on a busy machine that takes longer than the usual five seconds.
       project("component", { testTimeout: 30_000 }),
       project("pushgateway", { testTimeout: 60_000, hookTimeout: 600_000 }),
       project("rules", { testTimeout: 60_000, hookTimeout: 900_000 }),
-      project("registry", { testTimeout: 60_000, hookTimeout: 900_000 }),
+      project("registry", { testTimeout: 60_000, hookTimeout: 900_000, setupFiles }),
       // The engine over the real CLI, on a small program.
       project("engine", { testTimeout: 300_000, hookTimeout: 1_800_000 }),
       project("host", {

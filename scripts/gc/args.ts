@@ -8,7 +8,7 @@ import { share } from "../cli/options/share.ts";
 import { inUseOption } from "../in-use-list/in-use-option.ts";
 import type { InUseOrigin } from "../in-use-list/read-in-use.ts";
 import type { Share } from "../source/source.ts";
-import { freezeOf, freezeOptions } from "../write-freeze/freeze-option.ts";
+import { freezeEntries, freezeOf } from "../write-freeze/freeze-option.ts";
 import type { FreezeOptions } from "../write-freeze/write-freeze.ts";
 import type { Budget } from "./plan.ts";
 
@@ -118,7 +118,6 @@ const schema = v.object({
   positionals: onePositional("DIR"),
   apply: v.optional(v.boolean(), false),
   json: v.optional(v.boolean(), false),
-  offline: v.optional(v.boolean(), false),
   watch: v.optional(v.boolean(), false),
   "gate-3x": v.optional(v.boolean(), false),
   "no-ledger": v.optional(v.boolean(), false),
@@ -139,7 +138,7 @@ const schema = v.object({
   ),
   shard: v.optional(shard),
   "in-use": inUseOption,
-  ...freezeOptions,
+  ...freezeEntries,
   metrics: path("--metrics"),
 });
 
@@ -215,7 +214,6 @@ function modeOf(given: v.InferOutput<typeof schema>): GcMode {
 
 function requireSense(given: GcArguments): void {
   const { mode, apply, offline, freeze, accessLogs, inUse, instances } = given;
-  if (offline && freeze) throw usage("--offline and --freeze contradict each other.");
   if (mode.does === "watch" && accessLogs.length === 0) throw usage("--watch needs --access-log.");
   if (mode.does === "collect" && apply && !offline && (!freeze || accessLogs.length === 0))
     throw usage(

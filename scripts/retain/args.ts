@@ -8,7 +8,7 @@ import { share } from "../cli/options/share.ts";
 import { inUseOption } from "../in-use-list/in-use-option.ts";
 import type { InUseOrigin } from "../in-use-list/read-in-use.ts";
 import { parseReference } from "../registry/reference.ts";
-import { freezeOf, freezeOptions } from "../write-freeze/freeze-option.ts";
+import { freezeEntries, freezeOf } from "../write-freeze/freeze-option.ts";
 import type { FreezeOptions } from "../write-freeze/write-freeze.ts";
 
 interface Common {
@@ -122,8 +122,7 @@ const schema = v.object({
   cache: names("--cache"),
   "max-removed": share("--max-removed", "50%"),
   "max-removed-of-repository": share("--max-removed-of-repository", "100%"),
-  ...freezeOptions,
-  offline: v.optional(v.boolean(), false),
+  ...freezeEntries,
   metrics: path("--metrics"),
   undo: v.optional(v.pipe(v.string(), v.nonEmpty("--undo needs the name of a run."))),
   purge: v.optional(duration("--purge", "7d")),
@@ -168,9 +167,6 @@ export function parseRetainArguments(argv: readonly string[]): RetainArguments {
       "E_USAGE",
       "--in-use needs --instance HOST[:PORT] as well: a list of another registry's images would say nothing.",
     );
-  const freeze = freezeOf(given);
-  if (given.offline && freeze)
-    throw new ProgramError("E_USAGE", "--offline and --freeze contradict each other.");
   return {
     ...common,
     does: "plan",
@@ -185,7 +181,7 @@ export function parseRetainArguments(argv: readonly string[]): RetainArguments {
     maxRemoved: given["max-removed"],
     maxRemovedOfRepository: given["max-removed-of-repository"],
     offline: given.offline,
-    freeze,
+    freeze: freezeOf(given),
     verbose: given.verbose,
     metricsPath: given.metrics,
   };

@@ -4,8 +4,9 @@ import { parsePlainAddress } from "../cli/options/address.ts";
 import { path } from "../cli/options/path.ts";
 import type { FreezeOptions } from "./write-freeze.ts";
 
-/** For the schema of a command's arguments: how nginx holds writes, and says that it does. */
-export const freezeOptions = {
+/** For the schema of a command's arguments: how nginx holds writes, and says that it does; or that nothing serves the stores. */
+export const freezeEntries = {
+  offline: v.optional(v.boolean(), false),
   freeze: path("--freeze"),
   "freeze-status": v.optional(
     v.pipe(
@@ -15,14 +16,16 @@ export const freezeOptions = {
   ),
 };
 
-/** Both or none. Errors: E_USAGE. */
+/** Both or none, and none with `--offline`. Errors: E_USAGE. */
 export function freezeOf(given: {
+  readonly offline: boolean;
   readonly freeze?: string | undefined;
   readonly "freeze-status"?: string | undefined;
 }): FreezeOptions | undefined {
   const { freeze: flagFile, "freeze-status": statusUrl } = given;
-  if (flagFile !== undefined && statusUrl !== undefined) return { flagFile, statusUrl };
-  if (flagFile !== undefined || statusUrl !== undefined)
+  if (flagFile === undefined && statusUrl === undefined) return undefined;
+  if (flagFile === undefined || statusUrl === undefined)
     throw new ProgramError("E_USAGE", "--freeze and --freeze-status belong together.");
-  return undefined;
+  if (given.offline) throw new ProgramError("E_USAGE", "--offline and --freeze contradict each other.");
+  return { flagFile, statusUrl };
 }

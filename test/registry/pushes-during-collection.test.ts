@@ -25,6 +25,7 @@ import { type Content, digest, imageOf, leaf } from "../support/images/oci-conte
 import { type Outcome, regwardenProcess, withReport } from "../support/program.ts";
 import { type Registry, startRegistry } from "../support/registry/registry.ts";
 import { type StackNginx, startStackNginx } from "../support/registry/stack-nginx.ts";
+import { writeRules } from "../support/store/retained-store.ts";
 import { storeAt } from "../support/store/store.ts";
 
 /** How long the clients push; minutes show more. */
@@ -72,10 +73,8 @@ async function forgetRequests(): Promise<void> {
 
 const freezeFlags = () => ["--freeze", nginx.freeze.flag, "--freeze-status", nginx.freeze.statusUrl];
 
-async function retainNewest(count: number): Promise<Outcome & { readonly report: RetainReport }> {
-  const rules = join(scratch, `newest-${count}.yaml`);
-  const rule = { repositories: ["**"], keep: { newest: count }, trustPushTimes: true };
-  await writeFile(rules, JSON.stringify({ rules: [rule] }));
+async function retainBy(rule: object): Promise<Outcome & { readonly report: RetainReport }> {
+  const rules = await writeRules(scratch, [{ repositories: ["**"], ...rule }]);
   const flags = ["--rules", rules, ...anyNumber, ...freezeFlags(), "--apply", "--json"];
   return withReport<RetainReport>(await regwardenProcess(["retain", registry.directory, ...flags]));
 }
@@ -161,7 +160,7 @@ async function maintain(imagesOf: (client: string) => readonly Content[], until:
   while (Date.now() < until) {
     const known = [...tally.pushed];
     await spreadPushes(known);
-    const retained = await retainNewest(5);
+    const retained = await retainBy({ keep: { newest: 5 } });
     if (retained.exitCode !== exitCodes.clean)
       tally.refused.push(`retain: ${retained.stdout.slice(0, 300)}${retained.stderr}`);
     for (const one of known) {
@@ -181,8 +180,8 @@ async function maintain(imagesOf: (client: string) => readonly Content[], until:
     if (exitCode !== exitCodes.clean)
       tally.refused.push(`gc: ${exitCode} ${report?.registries[0]?.refused ?? ""} ${stderr}`);
     tally.blobs += report?.registries[0]?.removed.blobs ?? 0;
-    for (const { freezeSeconds } of [report, retained.report])
-      tally.longestFreeze = Math.max(tally.longestFreeze, freezeSeconds ?? 0);
+    for (const run of [report, retained.report])
+      tally.longestFreeze = Math.max(tally.longestFreeze, run?.freezeSeconds ?? 0);
   }
 }
 
@@ -250,7 +249,7 @@ test("tags that are pushed again and again while retention drops them fail no pu
   const pushing = Array.from({ length: clients }, pushAgain);
   let moved = 0;
   for (const until = Date.now() + (seconds * 1000) / 3; Date.now() < until; ) {
-    const { exitCode, report, stderr } = await retainNewest(1);
+    const { exitCode, report, stderr } = await retainBy({ keep: { newest: 1 }, trustPushTimes: true });
     expect([exitCode, stderr]).toEqual([exitCodes.clean, ""]);
     moved += report.registries[0]?.moved ?? 0;
   }

@@ -106,6 +106,7 @@ describe("while writes are held", () => {
     const answer = await written;
     expect(answer?.status).toBe(202);
     expect(answer?.seconds).toBeGreaterThan(seconds - 0.2);
+    expect(answer?.seconds).toBeLessThan(seconds + 2);
     expect(reads.map((read) => read.status)).toEqual([200, 200]);
     expect(took).toBeGreaterThanOrEqual(seconds);
     expect(await status()).toMatchObject({
@@ -186,8 +187,7 @@ test("a write that was held for twenty seconds is answered by what its client re
   expect(answers.map((answer) => answer.status)).toEqual([429, 429, 429, 503, 503, 503, 503]);
   for (const { seconds, headers, body } of answers) {
     expect(seconds).toBeGreaterThan(freezeLimits.hardStopSeconds - 0.2);
-    // containerd waits no longer for a header.
-    expect(seconds).toBeLessThan(30);
+    expect(seconds).toBeLessThan(freezeLimits.hardStopSeconds + 4);
     expect(headers["retry-after"]).toBe(String(freezeLimits.retryAfterSeconds));
     expect(JSON.parse(body).errors[0].code).toMatch(/^TOOMANYREQUESTS|UNAVAILABLE$/);
   }

@@ -2,10 +2,11 @@ import { accessLogDirectory, accessLogPath } from "../../../contract/access-log.
 import { variables } from "../../../contract/environment.ts";
 import { programUid } from "../../../contract/host-names.ts";
 import { hostPaths } from "../../../contract/host-paths.ts";
-import { freezeDirectory, freezeFlag, freezePaths } from "../../../contract/write-freeze.ts";
+import { freezeDirectory } from "../../../contract/write-freeze.ts";
 import { localAddress, type RegistrySettings } from "../settings.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { programCommand } from "./sandbox.ts";
+import { freezeFlags } from "./write-freeze.ts";
 
 /** Accounts that commands read from the environment; Docker passes on those that are set, and no value is an argument. */
 const ACCOUNT_VARIABLES = [
@@ -23,8 +24,7 @@ const ACCOUNT_VARIABLES = [
 export function launcherScript(settings: RegistrySettings): string {
   const { directory, hostname } = settings;
   const { data, retentionRules } = hostPaths(directory);
-  const status = `http://${localAddress(settings)}:${settings.metrics.port}${freezePaths.status}`;
-  const freeze = `--freeze ${freezeFlag} --freeze-status ${status}`;
+  const freeze = freezeFlags(`${localAddress(settings)}:${settings.metrics.port}`);
   const run = programCommand(settings, {
     command: '"$@"',
     network: "host",

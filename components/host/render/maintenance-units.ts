@@ -2,12 +2,13 @@ import { accessLogDirectory, accessLogPath } from "../../../contract/access-log.
 import { composeNetwork, containers, units } from "../../../contract/host-names.ts";
 import { hostPaths, maintenanceFiles, ownDirectory, reportDirectory } from "../../../contract/host-paths.ts";
 import { inUseReference, privateRegistry } from "../../../contract/registries.ts";
-import { freezeDirectory, freezeFlag, freezePaths } from "../../../contract/write-freeze.ts";
+import { freezeDirectory, freezeFlag } from "../../../contract/write-freeze.ts";
 import type { MaintenanceMode, RegistrySettings } from "../settings.ts";
 import { dockerClientSandbox } from "./hardening.ts";
 import { MANAGED_BY } from "./managed-by.ts";
 import { programCommand, REPORT_MOUNT, removeContainer } from "./sandbox.ts";
 import { timerUnit } from "./timer.ts";
+import { freezeFlags } from "./write-freeze.ts";
 
 /*
  * What keeps the store small: retention drops tags, the collection moves what no tag needs into a quarantine, the purge
@@ -61,7 +62,11 @@ function program(settings: RegistrySettings, run: Run): string {
   const access = run.mode === "apply" ? "" : ":ro";
   const hold = holdsWrites(run);
   return programCommand(settings, {
-    command: [...run.command, ...(hold ? freezeFlags(settings) : [])].join(" "),
+    // By its name in the containers' network.
+    command: [
+      ...run.command,
+      ...(hold ? [freezeFlags(`${containers.nginx}:${settings.metrics.port}`)] : []),
+    ].join(" "),
     network: hold ? composeNetwork : "none",
     volumes: [
       `${data}:${data}${access}`,
@@ -78,12 +83,6 @@ function program(settings: RegistrySettings, run: Run): string {
 }
 
 const holdsWrites = ({ mode, freezes = false }: Run) => freezes && mode === "apply";
-
-/** How nginx is told to hold writes, and asked whether it does: by its name in the containers' network. */
-function freezeFlags({ metrics }: RegistrySettings): string[] {
-  const status = `http://${containers.nginx}:${metrics.port}${freezePaths.status}`;
-  return [`--freeze ${freezeFlag} --freeze-status ${status}`];
-}
 
 /** A plan with removals is exit code 1, and no failure where no more was asked for. */
 const planned = (mode: MaintenanceMode) => (mode === "plan" ? "SuccessExitStatus=1\n" : "");

@@ -15,6 +15,11 @@ export const JS_MODULE_HINT =
   "The official images have it: nginx:1.28.0 and nginx:1.28.0-alpine for example, not those named slim. " +
   "In images that are made from Debian packages it is libnginx-mod-http-js, in those of Alpine nginx-mod-http-js.";
 
+/** Options of a program that holds writes. `nginx`: what it reaches nginx's metrics port by, HOST:PORT. */
+export function freezeFlags(nginx: string): string {
+  return `--freeze ${freezeFlag} --freeze-status http://${nginx}${freezePaths.status}`;
+}
+
 /** Text of the handler. */
 export function freezeHandlerText(): string {
   return readFileSync(join(import.meta.dirname, "../nginx", freezeHandler), "utf8");
